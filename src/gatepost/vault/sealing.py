@@ -1,0 +1,69 @@
+"""Sealing a text into a row, and finding a row by a text without storing it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from tink import TinkError
+
+from gatepost.errors import GatepostError
+from gatepost.vault import keys
+from gatepost.vault.fields import Sealed, SealedField
+
+INDEX_BYTES = 16
+
+
+class NotReadable(GatepostError):
+    "The sealed value does not belong to this row, or its key was erased."
+
+    who = "operator"
+
+
+def seal(row: models.Model, column: str, text: str | None) -> None:
+    """`row.column` holds `text` sealed with the row's key (`sealed_with`) and bound to this table, column and row.
+
+    A ciphertext copied into another row or column does not open there.
+    """
+    if text is None:
+        setattr(row, column, None)
+    else:
+        ciphertext = _key(row).encrypt(text.encode(), _place(row, column))
+        setattr(row, column, Sealed(ciphertext))
+
+
+def open_sealed(row: models.Model, column: str, *, holds: str) -> str | None:
+    """The text in `row.column`. For names, content and tokens only: each has its own door."""
+    field = row._meta.get_field(column)
+    if not isinstance(field, SealedField) or field.holds != holds:
+        raise TypeError(f"{row._meta.label}.{column} is not a sealed {holds}")
+    ciphertext = getattr(row, column)
+    if ciphertext is None:
+        return None
+    try:
+        return _key(row).decrypt(bytes(ciphertext), _place(row, column)).decode()
+    except TinkError as error:
+        raise NotReadable(f"{row._meta.label}.{column} cannot be opened.") from error
+
+
+def index(workspace_id: UUID, kind: str, text: str, *, purpose: str = "index") -> str:
+    """A keyed hash that is the same for the same text in a workspace, for look-ups and unique constraints.
+
+    `kind` keeps an address, a Message-ID and a domain apart. Compared without case and outer white space.
+    """
+    value = f"{kind}\0{text.strip().casefold()}".encode()
+    return keys.index_key(workspace_id, purpose).primary().compute(value, INDEX_BYTES).hex()
+
+
+def installation_index(kind: str, text: str) -> str:
+    """Like `index`, for what must be found before the workspace is known: a sign-in state, a tenant's user."""
+    return keys.installation_index_key(kind).primary().compute(text.encode(), INDEX_BYTES).hex()
+
+
+def _key(row: Any) -> Any:
+    owner = row.sealed_with
+    owner_id = row.pk if row._meta.model_name == owner else getattr(row, f"{owner}_id")
+    return keys.sealing_key(owner, owner_id)
+
+
+def _place(row: models.Model, column: str) -> bytes:
+    return f"{row._meta.db_table}|{column}|{row.pk}".encode()

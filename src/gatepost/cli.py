@@ -1,0 +1,173 @@
+"""The command line. Verbs are gathered here; what they do is in the concepts."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from gatepost import __version__
+from gatepost.errors import GatepostError
+
+
+class Plain(click.Group):
+    """Errors of ours are one sentence for the person who can act, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except GatepostError as error:
+            raise click.ClickException(error.message) from error
+
+
+@click.group(cls=Plain, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Outreach from Microsoft 365 mailboxes that reads nothing but its own conversations."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def serve(host: str) -> None:
+    """Everything in one: database (unless DATABASE_URL is set), web, hooks and a worker."""
+    from gatepost.config import installation, processes
+
+    with installation.ready() as settings:
+        installation.migrate()
+        children = processes.Children()
+        try:
+            children.start("web", processes.web_command(settings.port, host=host))
+            children.start("hooks", processes.hooks_command(settings.hooks_port, host=host))
+            children.start("worker", processes.worker_command())
+            click.echo(f"Gatepost is at {settings.public_url} (port {settings.port}). Ctrl-C stops it.")
+            while True:
+                time.sleep(1)
+                for name in children.watch():
+                    click.echo(f"{name} ended and was started again.", err=True)
+        except KeyboardInterrupt:
+            click.echo("Stopping …")
+        finally:
+            children.stop()
+
+
+@main.command()
+def worker() -> None:
+    """Runs the jobs: sending, reading, meetings. Start as many as you like."""
+    from gatepost.config.installation import set_up_django
+
+    set_up_django()
+    from gatepost.jobs.worker import work
+
+    asyncio.run(work())
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+def web(host: str) -> None:
+    """The pages and the API."""
+    from gatepost.config import environment, processes
+
+    _become(processes.web_command(environment.read().port, host=host))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+def hooks(host: str) -> None:
+    """The door for Microsoft's notifications."""
+    from gatepost.config import environment, processes
+
+    _become(processes.hooks_command(environment.read().hooks_port, host=host))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database's tables up to this version."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.migrate()
+    click.echo("The tables are up to date.")
+
+
+@main.command(name="create-workspace")
+@click.argument("name")
+@click.option("--email", required=True, help="The owner's address, to sign in with.")
+@click.option("--owner", "owner_name", required=True, help="The owner's name.")
+@click.password_option()
+def create_workspace(name: str, email: str, owner_name: str, password: str) -> None:
+    """A new workspace with its owner."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.migrate()
+        from gatepost.accounts import actions
+
+        workspace = actions.create_workspace(name)
+        actions.add_member(
+            workspace.id, email=email, name=owner_name, role="owner", password=password, actor=actions.INSTALLER
+        )
+    click.echo(f"Workspace “{name}” is there; {email} can sign in.")
+
+
+@main.command()
+def classify() -> None:
+    """Label replies: JSON lines in, JSON lines out. No network, no database."""
+    from gatepost.text.classify import classify_lines
+
+    for line in classify_lines(sys.stdin):
+        click.echo(line)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8790, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="The same seed makes the same world.")
+@click.option("--store", type=click.Path(path_type=Path), help="Keep the world in this file.")
+@click.option("--prospects", default=120, show_default=True)
+@click.option("--unrelated", default=2400, show_default=True)
+def sandbox(host: str, port: int, seed: int, store: Path | None, prospects: int, unrelated: int) -> None:
+    """The stand-in Microsoft 365, as a server."""
+    command = [
+        sys.executable, "-m", "m365_sandbox", "--host", host, "--port", str(port), "--seed", str(seed),
+        "--prospects", str(prospects), "--unrelated", str(unrelated), *(["--store", str(store)] if store else []),
+    ]  # fmt: skip
+    _become(command)
+
+
+@main.command()
+def doctor() -> None:
+    """Check this installation: one line each, with what to do."""
+    from gatepost.config import checks, installation
+
+    with installation.ready():
+        installation.set_up_django()
+        found = checks.run()
+    for check in found:
+        click.echo(f"{'ok  ' if check.good else 'BAD '} {check.name}: {check.message}")
+    if not all(check.good for check in found):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Run the main job headless, with the clock accelerated, and judge it.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: print one JSON object.")
+@click.option("--data", type=click.Path(path_type=Path), help="Where the demo keeps its data.")
+@click.option("--port", default=8000, show_default=True, help="The first port to try.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--fresh", is_flag=True, help="Forget the demo's data and begin anew.")
+def demo(check: bool, as_json: bool, data: Path | None, port: int, seed: int, fresh: bool) -> None:
+    """The whole product with a stand-in Microsoft 365 and people who answer. Nothing leaves this machine."""
+    if check:
+        from gatepost.demo.check import check as run_check
+
+        sys.exit(run_check(as_json=as_json, seed=seed))
+    from gatepost.demo.show import show
+
+    show(data=data, first_port=port, seed=seed, fresh=fresh)
+
+
+def _become(command: list[str]) -> None:
+    import os
+
+    os.execv(command[0], command)

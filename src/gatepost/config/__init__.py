@@ -1,0 +1,1 @@
+"""Settings, addresses and the processes. The only place that reads the environment."""

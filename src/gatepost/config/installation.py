@@ -1,0 +1,66 @@
+"""Making an installation ready: folder, keys, database, tables. Everything here may be run again at any time."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gatepost.config import environment
+from gatepost.config.environment import Environment
+from gatepost.config.postgres import EmbeddedPostgres
+
+
+@contextmanager
+def database(settings: Environment) -> Iterator[dict[str, str]]:
+    """The variables that say where the database is; the embedded one runs for as long as this is entered."""
+    if settings.database_url:
+        yield {}
+        return
+    with EmbeddedPostgres(settings.data_dir / "postgres") as addresses:
+        yield {
+            "DATABASE_URL": addresses.app,
+            "GATEPOST_OWNER_DATABASE_URL": addresses.owner,
+            "GATEPOST_KEYSTORE_URL": addresses.keystore,
+        }
+
+
+@contextmanager
+def ready() -> Iterator[Environment]:
+    """A data folder, a secret key, a running database: with these in the environment, every process can start."""
+    settings = environment.read()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with database(settings) as addresses:
+        os.environ.update(addresses)
+        if not settings.secret_key:
+            os.environ["GATEPOST_SECRET_KEY"] = _kept_secret(settings.data_dir / "secret.key")
+        yield environment.read()
+
+
+def set_up_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatepost.config.settings")
+    import django
+
+    django.setup()
+
+
+def migrate() -> None:
+    """Every table, key and right is there: for a new installation and for an upgraded one."""
+    set_up_django()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from gatepost.vault import keys
+
+    if not Path(settings.GATEPOST_KEY_FILE).exists():
+        keys.create_installation_key(Path(settings.GATEPOST_KEY_FILE))
+    keys.prepare_keystore(settings.GATEPOST_KEYSTORE_URL)
+    call_command("migrate", database="owner", verbosity=0, skip_checks=True)
+
+
+def _kept_secret(path: Path) -> str:
+    """The secret in this file; made when there is none."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()

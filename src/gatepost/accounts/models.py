@@ -1,0 +1,87 @@
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+
+from gatepost.ids import uuid7
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who can sign in. What he may do is said by his membership of a workspace."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    email = models.EmailField(unique=True)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    objects: ClassVar[UserManager] = UserManager()
+
+
+class Workspace(models.Model):
+    """One customer account."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    time_zone = models.CharField(max_length=64, default="Europe/Berlin")
+    # Write a private event with the brief next to each meeting. Off: Calendars.ReadWrite is not asked for.
+    briefs_on_calendar = models.BooleanField(default=False)
+    # Domains whose senders are colleagues, besides those seen when mailboxes were connected.
+    internal_domains = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InWorkspace(models.Model):
+    """A row that belongs to a workspace; row-level security keeps it there (gatepost.isolation)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+
+    # Which key seals this row's sealed columns: the workspace's or the mailbox's.
+    sealed_with: ClassVar[str] = "workspace"
+
+    class Meta:
+        abstract = True
+
+
+class Member(InWorkspace):
+    """A person in a workspace."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "Owner"
+        ADMIN = "admin", "Administrator"
+        LEAD = "lead", "Team lead"
+        REP = "rep", "Sales rep"
+        AUDITOR = "auditor", "Auditor"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.REP)
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def may_administer(self) -> bool:
+        return self.role in (self.Role.OWNER, self.Role.ADMIN)
+
+    @property
+    def may_write(self) -> bool:
+        return self.role != self.Role.AUDITOR

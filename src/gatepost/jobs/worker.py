@@ -1,0 +1,75 @@
+"""The worker: runs the queue's jobs and the ticks until told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from typing import Any
+
+from django.conf import settings
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+
+from gatepost.jobs import ticks
+
+log = logging.getLogger(__name__)
+
+# A killed worker's jobs run again after about 14 s, and not after Procrastinate's own 66 s.
+HEARTBEAT_SECONDS = 3
+STALLED_SECONDS = 10
+RESCUE_EVERY_SECONDS = 10
+
+
+async def work(*, stop: asyncio.Event | None = None) -> None:
+    """Run jobs until `stop` is set or the process is told to end; a lost database is waited for."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError, NotImplementedError):
+            loop.add_signal_handler(sign, stop.set)
+    while not stop.is_set():
+        try:
+            await _work_until(stop)
+        except (ConnectorException, OSError) as error:
+            log.warning("the database does not answer, trying again", extra={"error": type(error).__name__})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1)
+
+
+async def _work_until(stop: asyncio.Event) -> None:
+    # The worker listens with an async connector of its own. The jobs enqueue through Django's connection,
+    # inside their transactions, so the app that they see keeps its own connector.
+    worker_app = app.with_connector(app.connector.get_worker_connector())
+    async with worker_app.open_async():
+        running = [
+            asyncio.create_task(_run_jobs(worker_app)),
+            asyncio.create_task(ticks.keep_ticking()),
+            asyncio.create_task(_rescue_stalled(worker_app)),
+        ]
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in [*running, stopping]:
+            task.cancel()
+        await asyncio.gather(*running, stopping, return_exceptions=True)
+        for task in done - {stopping}:
+            task.result()
+
+
+async def _run_jobs(worker_app: Any) -> None:
+    await worker_app.run_worker_async(
+        concurrency=settings.GATEPOST_WORKER_JOBS,
+        fetch_job_polling_interval=1,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=STALLED_SECONDS,
+        shutdown_graceful_timeout=10,
+    )
+
+
+async def _rescue_stalled(worker_app: Any) -> None:
+    while True:
+        for stalled in await worker_app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            log.warning("running again what a lost worker left", extra={"job": stalled.task_name})
+            await worker_app.job_manager.retry_job(stalled)
+        await asyncio.sleep(RESCUE_EVERY_SECONDS)

@@ -1,0 +1,241 @@
+"""The one way to Microsoft Graph: a request of a known shape, or none at all.
+
+Nothing here repeats a write. A read may be asked again by its job; a write whose answer is not a definite yes or
+no raises `Unclear` and is resolved by looking (docs/decisions/0004-exactly-once-sends.md).
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode, urlsplit
+from uuid import UUID, uuid4
+
+import aiohttp
+import orjson
+
+from gatepost.graph import errors
+from gatepost.graph.shapes import SHAPES, Shape
+from gatepost.graph.throttle import retry_after
+
+GRAPH = "https://graph.microsoft.com"
+LOGIN = "https://login.microsoftonline.com"
+MAX_ANSWER_BYTES = 8_000_000
+TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+
+# Definite refusals of a write: Microsoft named the reason and did nothing.
+DEFINITE_REFUSALS = frozenset({400, 403, 413})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as the ledger records it."""
+
+    shape: str
+    item: str
+    client_request_id: UUID
+    status: int
+    bytes: int
+    milliseconds: float
+
+
+class Access(Protocol):
+    """A mailbox's permission to ask: its token, its place in the queue, its ledger. mailboxes.connection gives it."""
+
+    async def token(self, *, renew: bool = False) -> str: ...
+
+    async def record(self, asked: Asked) -> None: ...
+
+    @property
+    def scopes(self) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+
+
+class Gateway:
+    """Sends requests of the shapes in `shapes.SHAPES` for one mailbox."""
+
+    def __init__(self, http: aiohttp.ClientSession, access: Access, *, sandbox_url: str | None = None) -> None:
+        self._http = http
+        self._access = access
+        self._base = sandbox_url or GRAPH
+
+    async def ask(
+        self, name: str, *, item: str = "", body: Mapping[str, Any] | None = None, **values: str
+    ) -> dict[str, Any]:
+        """The answer's JSON ({} where there is none). Raises one of graph.errors."""
+        shape = _known(name)
+        return await self._send(shape, _address(shape, values), body, item or values.get("id", ""))
+
+    async def follow(self, name: str, link: str) -> dict[str, Any]:
+        """The answer to a nextLink or deltaLink that an earlier answer of this shape carried."""
+        shape = _known(name)
+        return await self._send(shape, _checked_link(shape, link), None, "")
+
+    async def _send(self, shape: Shape, address: str, body: Mapping[str, Any] | None, item: str) -> dict[str, Any]:
+        if body is not None and not shape.body.issuperset(body):
+            raise errors.ShapeUnknown(f"{shape.name} does not carry {sorted(set(body) - shape.body)}")
+        if shape.scope not in self._access.scopes and not _implied(shape.scope, self._access.scopes):
+            raise errors.ApprovalNeeded(f"The permission {shape.scope} was not granted.", code=shape.scope)
+        answer = await self._once(shape, address, body, item, renew=False)
+        if answer.status == 401:
+            # A definite no before anything was done: a fresh token may be tried, once.
+            answer = await self._once(shape, address, body, item, renew=True)
+        return _judge(shape, answer)
+
+    async def _once(
+        self, shape: Shape, address: str, body: Mapping[str, Any] | None, item: str, *, renew: bool
+    ) -> "Raw":
+        token = await self._access.token(renew=renew)
+        request_id = uuid4()
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Prefer": ", ".join(shape.prefer),
+            "client-request-id": str(request_id),
+            "return-client-request-id": "true",
+        }
+        data = None if body is None else orjson.dumps(body)
+        if data is not None:
+            headers["Content-Type"] = "application/json"
+        started = time.monotonic()
+        raw = Raw(0, b"", None)
+        try:
+            async with self._http.request(
+                shape.method, self._base + address, data=data, headers=headers, allow_redirects=False, timeout=TIMEOUT
+            ) as response:
+                content = await response.content.read(MAX_ANSWER_BYTES + 1)
+                # One read may return less than all that comes.
+                while len(content) <= MAX_ANSWER_BYTES and (more := await response.content.read(MAX_ANSWER_BYTES)):
+                    content += more
+                raw = Raw(response.status, content, response.headers.get("Retry-After"))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _no_answer(shape, error) from error
+        finally:
+            milliseconds = (time.monotonic() - started) * 1000
+            await asyncio.shield(
+                self._access.record(Asked(shape.name, item, request_id, raw.status, len(raw.content), milliseconds))
+            )
+        return raw
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    status: int
+    content: bytes
+    retry_after: str | None
+
+
+def _known(name: str) -> Shape:
+    try:
+        return SHAPES[name]
+    except KeyError:
+        raise errors.ShapeUnknown(f"{name!r} is not in the closed list of requests") from None
+
+
+def _address(shape: Shape, values: Mapping[str, str]) -> str:
+    path = shape.path.format_map({key: quote(value, safe="") for key, value in values.items()})
+    # A quote inside an OData literal is doubled, so that no value can end the literal and add a condition.
+    literals = {key: value.replace("'", "''") for key, value in values.items()}
+    query = [(key, _filled(text, literals)) for key, text in shape.query]
+    return f"/v1.0{path}" + (f"?{urlencode(query, quote_via=quote)}" if query else "")
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    # Not str.format: property ids carry braces of their own.
+    for key, value in values.items():
+        text = text.replace("{" + key + "}", value)
+    return text
+
+
+def _checked_link(shape: Shape, link: str) -> str:
+    """The address in a link from Microsoft, which must lead to Graph and to this shape's path.
+
+    A link to another host would be handed our token (mailbox sync products have done just that).
+    """
+    parts = urlsplit(link)
+    if not shape.follows_links or f"{parts.scheme}://{parts.netloc}" != GRAPH:
+        raise errors.ShapeUnknown(f"{shape.name}: a link to {parts.netloc or 'nowhere'} is not followed")
+    if not shape.path_pattern.match(parts.path):
+        raise errors.ShapeUnknown(f"{shape.name}: a link to another path is not followed")
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _implied(scope: str, granted: frozenset[str]) -> bool:
+    """A read scope is contained in its ReadWrite scope."""
+    return scope.endswith(".Read") and scope.replace(".Read", ".ReadWrite") in granted
+
+
+def _no_answer(shape: Shape, error: Exception) -> errors.GraphError:
+    if shape.is_write and not isinstance(error, aiohttp.ClientConnectorError):
+        return errors.Unclear(f"No answer to {shape.name} ({type(error).__name__}).")
+    # No connection was made, or it was only a question.
+    return errors.TryLater(f"Microsoft cannot be reached ({type(error).__name__}).")
+
+
+def _judge(shape: Shape, raw: Raw) -> dict[str, Any]:
+    """The answer's JSON, or the error that says who must act."""
+    if 200 <= raw.status < 300:
+        return _json(shape, raw)
+    code, message = _error(raw.content)
+    text = f"{shape.name}: {raw.status} {code or 'without a code'}"
+    if raw.status == 401:
+        raise errors.ReconnectNeeded(text, code=code, status=401)
+    if raw.status == 404:
+        if "MailboxNotEnabled" in code or "MailboxNotSupported" in code:
+            raise errors.MailboxUnusable(text, code=code, status=404)
+        raise errors.NotThere(text, code=code, status=404)
+    if raw.status == 410 or code in ("SyncStateNotFound", "resyncRequired"):
+        raise errors.SyncStateLost(text, code=code, status=raw.status)
+    if shape.is_write:
+        if raw.status in DEFINITE_REFUSALS and code:
+            raise errors.Refused(text, code=code, status=raw.status)
+        # 429 and 5xx have come back for mail that was sent (MS Q&A 2286986, 5629476).
+        raise errors.Unclear(text, code=code, status=raw.status)
+    if raw.status == 403:
+        raise errors.ApprovalNeeded(text, code=code, status=403)
+    if raw.status in (408, 423, 429, 509) or raw.status >= 500:
+        wait = retry_after(raw.retry_after, now=datetime.now(UTC))
+        raise errors.TryLater(text, retry_after=wait, code=code, status=raw.status)
+    raise errors.Refused(f"{text}: {message[:200]}", code=code, status=raw.status)
+
+
+def _json(shape: Shape, raw: Raw) -> dict[str, Any]:
+    if not raw.content:
+        return {}
+    try:
+        if len(raw.content) > MAX_ANSWER_BYTES:
+            raise ValueError("too large")
+        body = orjson.loads(raw.content)
+        if not isinstance(body, dict):
+            raise ValueError("not an object")
+        return body
+    except ValueError as error:
+        if shape.is_write:
+            raise errors.Unclear(f"{shape.name}: an answer that cannot be read", status=raw.status) from error
+        raise errors.TryLater(f"{shape.name}: an answer that cannot be read", status=raw.status) from error
+
+
+def _error(content: bytes) -> tuple[str, str]:
+    """Code and message of an error body; a body of HTML or half a JSON has none."""
+    try:
+        error = orjson.loads(content)["error"]
+        return str(error.get("code") or ""), str(error.get("message") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "", ""
+
+
+@asynccontextmanager
+async def http_session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A pool of connections. It follows no redirect, keeps no cookies and repeats nothing."""
+    connector = aiohttp.TCPConnector(limit=100)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session
+
+

@@ -1,0 +1,218 @@
+"""Signing in with Microsoft: authorization code with PKCE, and refreshing. Only `mailboxes` imports this.
+
+msal talks to Entra; what it returns is checked here, since it no longer verifies the id token itself.
+Its token cache stays empty: it would keep tokens in plain text.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import jwt
+import msal
+import requests
+
+from gatepost.graph.errors import ApprovalNeeded, GraphError, ReconnectNeeded, Refused, RegistrationWrong, TryLater
+from gatepost.graph.gateway import LOGIN
+
+# Entra adds these by itself, and msal refuses to be asked for them.
+ALWAYS = frozenset({"openid", "profile", "offline_access", "email"})
+GRAPH_PREFIX = "https://graph.microsoft.com/"
+TIMEOUT_SECONDS = 20
+
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes; branch on `error` first, since
+# Microsoft says not to code against the AADSTS text. These numbers are the exceptions it leaves no word for.
+REGISTRATION_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
+REGISTRATION_CODES = frozenset({7000215, 7000222, 7000218, 700016, 50194})
+WAIT_ERRORS = frozenset({"temporarily_unavailable", "server_error"})
+APPROVAL_CODES = frozenset({90094, 90095, 900941, 900981, 90093})
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What Microsoft granted. `scopes` are short names ("Mail.Read")."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_seconds: int
+    scopes: frozenset[str]
+    tenant: UUID | None = None
+    object_id: UUID | None = None
+
+    def __repr__(self) -> str:
+        return f"Tokens(***, scopes={sorted(self.scopes)})"
+
+
+class EmptyCache(msal.TokenCache):
+    """Keeps nothing."""
+
+    def add(self, event: Any, now: Any = None) -> None: ...
+
+    def modify(self, *args: Any, **kwargs: Any) -> None: ...
+
+
+class SandboxSession(requests.Session):
+    """Sends what is meant for Microsoft's sign-in host to the sandbox."""
+
+    def __init__(self, sandbox_url: str | None) -> None:
+        super().__init__()
+        self.sandbox_url = sandbox_url
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        kwargs.setdefault("timeout", TIMEOUT_SECONDS)
+        return super().request(method, for_browser(str(url), self.sandbox_url), *args, **kwargs)
+
+
+def for_browser(address: str, sandbox_url: str | None) -> str:
+    """The address to open: Microsoft's, or the sandbox's with the same path."""
+    if sandbox_url and address.startswith(LOGIN):
+        return sandbox_url + address.removeprefix(LOGIN)
+    return address
+
+
+class Entra:
+    """Our app registration at Microsoft. One msal object per authority, kept; safe for several threads."""
+
+    def __init__(self, client_id: str, client_secret: str | None, tenant: str, sandbox_url: str | None) -> None:
+        if not client_id or not client_secret:
+            raise RegistrationWrong(
+                "No app registration is set. Set GATEPOST_CLIENT_ID and GATEPOST_CLIENT_SECRET "
+                "(docs/how-to/register-the-app.md)."
+            )
+        self.client_id, self._secret, self.tenant, self.sandbox_url = client_id, client_secret, tenant, sandbox_url
+        self._http = SandboxSession(sandbox_url)
+        self._apps: dict[str, msal.ConfidentialClientApplication] = {}
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, scopes: Iterable[str], redirect_uri: str, *, login_hint: str | None = None) -> dict[str, Any]:
+        """A new flow: its `auth_uri` is where to send the browser; the rest is needed again by `finish`.
+
+        prompt=select_account and never consent: that fails for everybody but administrators (AADSTS90095).
+        """
+        with _microsoft():
+            flow = self._app(self.tenant).initiate_auth_code_flow(
+                sorted(set(scopes) - ALWAYS), redirect_uri=redirect_uri, prompt="select_account", login_hint=login_hint
+            )
+        if "error" in flow:
+            raise _error(flow)
+        return {**flow, "auth_uri": for_browser(flow["auth_uri"], self.sandbox_url)}
+
+    def finish(self, flow: Mapping[str, Any], parameters: Mapping[str, str]) -> Tokens:
+        """The tokens for what came back to the redirect address. Raises one of graph.errors."""
+        with _microsoft():
+            try:
+                result = self._app(self.tenant).acquire_token_by_auth_code_flow(dict(flow), dict(parameters))
+            except ValueError as error:  # msal: the state does not match
+                raise Refused("Microsoft's answer does not belong to this sign-in.", code="state_mismatch") from error
+        if "error" in result:
+            raise _error(result)
+        claims = self._verified(result["id_token"], nonce=flow["nonce"])
+        tokens = _tokens(result)
+        return Tokens(
+            tokens.access_token, tokens.refresh_token, tokens.expires_in_seconds, tokens.scopes,
+            tenant=UUID(claims["tid"]), object_id=UUID(claims["oid"]),
+        )  # fmt: skip
+
+    def refresh(self, refresh_token: str, scopes: Iterable[str], *, tenant: UUID) -> Tokens:
+        """New tokens. The old refresh token stays valid at Microsoft; ours to forget once the new one is stored."""
+        with _microsoft():
+            result = self._app(str(tenant)).acquire_token_by_refresh_token(
+                refresh_token, sorted(set(scopes) - ALWAYS)
+            )
+        if "error" in result:
+            raise _error(result)
+        return _tokens({"refresh_token": refresh_token, **result})
+
+    def admin_consent_url(self, scopes: Iterable[str], redirect_uri: str, *, state: str, tenant: str) -> str:
+        """Where an administrator approves for the whole organisation."""
+        query = urlencode(
+            {
+                "client_id": self.client_id,
+                "scope": " ".join(f"{GRAPH_PREFIX}{scope}" for scope in sorted(set(scopes) - ALWAYS)),
+                "redirect_uri": redirect_uri,
+                "state": state,
+            }
+        )
+        return for_browser(f"{LOGIN}/{tenant}/v2.0/adminconsent?{query}", self.sandbox_url)
+
+    def _app(self, tenant: str) -> msal.ConfidentialClientApplication:
+        with self._lock:
+            if tenant not in self._apps:
+                self._apps[tenant] = msal.ConfidentialClientApplication(
+                    self.client_id,
+                    client_credential=str(self._secret),
+                    authority=f"{LOGIN}/{tenant}",
+                    http_client=self._http,
+                    token_cache=EmptyCache(),
+                    instance_discovery=False,
+                )
+            return self._apps[tenant]
+
+    def _verified(self, id_token: str, *, nonce: str) -> dict[str, Any]:
+        """The id token's claims, after signature, issuer, audience, tenant and nonce were checked."""
+        try:
+            header = jwt.get_unverified_header(id_token)
+            claimed = jwt.decode(id_token, options={"verify_signature": False})
+            tenant = str(UUID(claimed["tid"]))
+            claims: dict[str, Any] = jwt.decode(
+                id_token,
+                self._key(header["kid"], tenant).key,
+                algorithms=["RS256"],
+                audience=self.client_id,
+                issuer=f"{LOGIN}/{tenant}/v2.0",
+                # Times follow Microsoft's clock, which in the demo runs fast: the code exchange just happened.
+                options={"require": ["aud", "iss", "tid", "oid"], "verify_exp": False, "verify_nbf": False,
+                         "verify_iat": False},
+            )  # fmt: skip
+        except (jwt.PyJWTError, KeyError, ValueError) as error:
+            raise Refused("Microsoft's identity token did not pass the checks.", code="id_token") from error
+        if claims.get("nonce") != hashlib.sha256(nonce.encode("ascii")).hexdigest():
+            raise Refused("Microsoft's identity token belongs to another sign-in.", code="nonce")
+        return claims
+
+    def _key(self, kid: str, tenant: str) -> jwt.PyJWK:
+        if kid not in self._keys:
+            answer = self._http.get(f"{LOGIN}/{tenant}/discovery/v2.0/keys").json()
+            self._keys = {key["kid"]: jwt.PyJWK(key, algorithm="RS256") for key in answer["keys"]}
+        return self._keys[kid]
+
+
+@contextmanager
+def _microsoft() -> Iterator[None]:
+    """A sign-in host that cannot be reached means waiting."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise TryLater(f"Microsoft's sign-in cannot be reached ({type(error).__name__}).") from error
+
+
+def _tokens(result: Mapping[str, Any]) -> Tokens:
+    scopes = {scope.removeprefix(GRAPH_PREFIX) for scope in str(result.get("scope") or "").split()}
+    return Tokens(
+        access_token=result["access_token"],
+        refresh_token=result.get("refresh_token") or "",
+        expires_in_seconds=int(result.get("expires_in") or 0),
+        scopes=frozenset(scopes - ALWAYS),
+    )
+
+
+def _error(result: Mapping[str, Any]) -> GraphError:
+    """The error that says who must act. Unknown errors wait: a mailbox is not called broken for them."""
+    error = str(result.get("error") or "")
+    codes = {int(code) for code in result.get("error_codes") or ()}
+    code = f"AADSTS{min(codes)}" if codes else error
+    if error in REGISTRATION_ERRORS or codes & REGISTRATION_CODES:
+        return RegistrationWrong("Microsoft refuses our app registration or its secret.", code=code)
+    if error == "access_denied" or codes & APPROVAL_CODES:
+        return ApprovalNeeded("Cancelled, or an administrator must approve first.", code=code)
+    if error in WAIT_ERRORS:
+        return TryLater("Microsoft's sign-in is busy.", code=code)
+    if error in ("invalid_grant", "interaction_required", "consent_required", "login_required"):
+        return ReconnectNeeded("Microsoft asks the rep to sign in again.", code=code)
+    return Refused(f"Microsoft refused the sign-in ({code}).", code=code)

@@ -1,0 +1,176 @@
+"""The closed list: every request that can ever be made of Microsoft Graph, with its exact fields.
+
+There is no shape for attachments, MIME, search, previews, rich notifications or headers of unmatched mail,
+so none of these can be asked for. docs/permissions.md is made from this list.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+IN_REPLY_TO = "String 0x1042"
+REFERENCES = "String 0x1039"
+# Named properties are a finite resource of each mailbox: one fixed GUID, few names.
+SEND_KEY = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostSendKey"
+BRIEF_KEY = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostBriefKey"
+
+IMMUTABLE = 'IdType="ImmutableId"'
+TEXT = 'outlook.body-content-type="text"'
+UTC = 'outlook.timezone="UTC"'
+REFERENCE_PROPERTIES = f"singleValueExtendedProperties($filter=id eq '{IN_REPLY_TO}' or id eq '{REFERENCES}')"
+ENVELOPE = "id,conversationId,internetMessageId,receivedDateTime"
+DRAFT = "id,isDraft,internetMessageId,conversationId,changeKey,sentDateTime"
+EVENT = "id,iCalUId,changeKey,lastModifiedDateTime,start,end,isCancelled,organizer,attendees,sensitivity"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kind of request: method, path, exact query and preferences, and the scope that allows it."""
+
+    name: str
+    method: str
+    path: str
+    scope: str
+    why: str
+    query: tuple[tuple[str, str], ...] = ()
+    prefer: tuple[str, ...] = (IMMUTABLE,)
+    body: frozenset[str] = frozenset()  # the members that its JSON body may have
+    follows_links: bool = False  # Microsoft's nextLink and deltaLink of this request may be followed
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+    @cached_property
+    def path_pattern(self) -> "re.Pattern[str]":
+        parts = [r"[^/]+" if part.startswith("{") else re.escape(part) for part in self.path.split("/")]
+        # Microsoft writes functions with and without (); both lead to the same place.
+        return re.compile("^/v1.0" + "/".join(parts) + r"(\(\))?$", re.IGNORECASE)
+
+
+_ALL = (
+    # Who is this, and can the mailbox be used?
+    Shape(
+        "profile", "GET", "/me", "User.Read", "to know whose mailbox was connected",
+        query=(("$select", "id,displayName,mail,userPrincipalName,proxyAddresses"),),
+    ),
+    Shape(
+        "inbox.check", "GET", "/me/mailFolders/inbox", "Mail.Read", "to see that the mailbox can be used",
+        query=(("$select", "id"),),
+    ),
+    # Reading, stage 1: ids and references only.
+    Shape(
+        "envelopes", "GET", "/me/mailFolders/{folder}/messages/delta", "Mail.Read",
+        "to notice that mail arrived: ids, references and time, no sender, subject or text",
+        query=(
+            ("$select", ENVELOPE),
+            ("$expand", REFERENCE_PROPERTIES),
+            ("$filter", "receivedDateTime ge {since}"),
+        ),
+        prefer=(IMMUTABLE, "odata.maxpagesize=100"),
+        follows_links=True,
+    ),
+    Shape(
+        "envelopes.plain", "GET", "/me/mailFolders/{folder}/messages/delta", "Mail.Read",
+        "the same where Microsoft refuses $expand here",
+        query=(("$select", ENVELOPE), ("$filter", "receivedDateTime ge {since}")),
+        prefer=(IMMUTABLE, "odata.maxpagesize=100"),
+        follows_links=True,
+    ),
+    Shape(
+        "envelope", "GET", "/me/messages/{id}", "Mail.Read",
+        "the references of one new mail, where the list did not carry them",
+        query=(("$select", ENVELOPE), ("$expand", REFERENCE_PROPERTIES)),
+    ),
+    # Stage 1b: the sender, of mail that refers to ours.
+    Shape(
+        "sender", "GET", "/me/messages/{id}", "Mail.Read",
+        "who wrote a mail that refers to one of ours, to leave colleagues' mail unread",
+        query=(("$select", "from,sender,toRecipients,isDraft"),),
+    ),
+    # Stage 2: the new text of a matched reply.
+    Shape(
+        "reply", "GET", "/me/messages/{id}", "Mail.Read", "the text of a reply to a mail of a sequence",
+        query=(("$select", "uniqueBody,subject,receivedDateTime,internetMessageHeaders"),),
+        prefer=(IMMUTABLE, TEXT),
+    ),
+    # Sending: our own drafts and nothing else.
+    Shape(
+        "draft.find", "GET", "/me/messages", "Mail.Read", "whether this step's mail exists already",
+        query=(
+            ("$filter", f"singleValueExtendedProperties/Any(ep: ep/id eq '{SEND_KEY}' and ep/value eq '{{key}}')"),
+            ("$select", DRAFT),
+        ),
+    ),
+    Shape(
+        "draft.find-by-message-id", "GET", "/me/messages", "Mail.Read", "where our own mail is now",
+        query=(("$filter", "internetMessageId eq '{message_id}'"), ("$select", DRAFT)),
+    ),
+    Shape(
+        "draft.look", "GET", "/me/messages/{id}", "Mail.Read", "whether our own draft was sent",
+        query=(("$select", DRAFT),),
+    ),
+    Shape(
+        "draft.create", "POST", "/me/messages", "Mail.ReadWrite", "to write a first step as a draft",
+        body=frozenset({"subject", "body", "toRecipients", "singleValueExtendedProperties"}),
+    ),
+    Shape(
+        "draft.create-follow-up", "POST", "/me/messages/{id}/createReply", "Mail.ReadWrite",
+        "to write a follow-up as a draft in the same thread",
+        body=frozenset({"message"}),
+    ),
+    Shape("draft.send", "POST", "/me/messages/{id}/send", "Mail.Send", "to send that one draft"),
+    Shape("draft.delete", "DELETE", "/me/messages/{id}", "Mail.ReadWrite", "to remove our own unsent draft"),
+    # The calendar: times and attendees, then details of matched events only.
+    Shape(
+        "calendar", "GET", "/me/calendarView", "Calendars.Read",
+        "to find meetings with enrolled contacts: times and attendees, no subject or text",
+        query=(
+            ("startDateTime", "{start}"), ("endDateTime", "{end}"), ("$select", EVENT), ("$top", "200"),
+        ),
+        prefer=(IMMUTABLE, UTC),
+        follows_links=True,
+    ),
+    Shape(
+        "event.look", "GET", "/me/events/{id}", "Calendars.Read", "whether a meeting that vanished was cancelled",
+        query=(("$select", EVENT),), prefer=(IMMUTABLE, UTC),
+    ),
+    Shape(
+        "event.details", "GET", "/me/events/{id}", "Calendars.Read", "the subject of a meeting with a contact",
+        query=(("$select", "id,subject,start,end,changeKey"),), prefer=(IMMUTABLE, UTC),
+    ),
+    Shape(
+        "brief.find", "GET", "/me/events", "Calendars.ReadWrite", "whether our own private event exists already",
+        query=(
+            ("$filter", f"singleValueExtendedProperties/Any(ep: ep/id eq '{BRIEF_KEY}' and ep/value eq '{{key}}')"),
+            ("$select", "id"),
+        ),
+    ),
+    Shape(
+        "brief.create", "POST", "/me/events", "Calendars.ReadWrite", "the brief, as a private event of the rep's own",
+        body=frozenset(
+            {"subject", "body", "start", "end", "showAs", "sensitivity", "isReminderOn", "categories",
+             "transactionId", "singleValueExtendedProperties"}
+        ),
+    ),
+    Shape(
+        "brief.update", "PATCH", "/me/events/{id}", "Calendars.ReadWrite", "to keep that private event up to date",
+        body=frozenset({"subject", "body", "start", "end"}),
+    ),
+    Shape("brief.delete", "DELETE", "/me/events/{id}", "Calendars.ReadWrite", "to remove that private event"),
+    # Notifications: a hint that something changed, without any content.
+    Shape(
+        "subscription.create", "POST", "/subscriptions", "Mail.Read", "to be told that something arrived",
+        body=frozenset(
+            {"changeType", "notificationUrl", "lifecycleNotificationUrl", "resource", "expirationDateTime",
+             "clientState"}
+        ),
+    ),
+    Shape(
+        "subscription.renew", "PATCH", "/subscriptions/{id}", "Mail.Read", "to keep being told",
+        body=frozenset({"expirationDateTime"}),
+    ),
+    Shape("subscription.delete", "DELETE", "/subscriptions/{id}", "Mail.Read", "to stop being told"),
+)  # fmt: skip
+
+SHAPES: dict[str, Shape] = {shape.name: shape for shape in _ALL}

@@ -1,0 +1,306 @@
+"""Connecting, changing and disconnecting a mailbox."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.db import IntegrityError
+
+from gatepost import clock
+from gatepost.accounts.models import Member
+from gatepost.audit import tags
+from gatepost.audit.record import Actor, record
+from gatepost.errors import BadInput, Conflict
+from gatepost.graph import housekeeping
+from gatepost.graph.errors import ApprovalNeeded, GraphError, MailboxUnusable, Refused, RegistrationWrong, TryLater
+from gatepost.graph.gateway import Asked, Gateway, http_session
+from gatepost.graph.oauth import Tokens
+from gatepost.ids import uuid7
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue
+from gatepost.mailboxes import rules
+from gatepost.mailboxes.connection import (
+    entra,
+    open_flow,
+    seal_flow,
+    store_tokens,
+    write_ledger,
+)
+from gatepost.mailboxes.models import ConnectAttempt, Connection, Folder, Mailbox
+from gatepost.mailboxes.queries import across_workspaces
+from gatepost.vault import names
+from gatepost.vault.sealing import index, installation_index, seal
+
+FOLDERS = ("inbox", "junkemail", "sentitems")
+CALLBACK_PATH = "/mailboxes/connected/"
+# The first walk looks a day back: a reply may be older than the connection.
+LOOK_BACK = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    mailbox_id: UUID
+    again: bool  # it had been connected before
+
+
+@dataclass(frozen=True, slots=True)
+class NotApproved:
+    """Microsoft sent the rep back without consent: cancelled, or an administrator must approve. Both look alike."""
+
+    attempt_id: UUID
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotConnected:
+    """It failed, and nothing was changed. The texts say what happened and what to do."""
+
+    title: str
+    message: str
+
+
+def redirect_uri() -> str:
+    return settings.GATEPOST_PUBLIC_URL + CALLBACK_PATH
+
+
+def start_connect(member: Member, *, session_key: str, login_hint: str | None = None) -> str:
+    """An attempt is stored; the address to send the browser to. Raises RegistrationWrong or TryLater."""
+    workspace = member.workspace
+    scopes = rules.scopes_to_ask(briefs=workspace.briefs_on_calendar)
+    flow = entra().begin(scopes, redirect_uri(), login_hint=login_hint)
+    with inside(workspace.id):
+        attempt = ConnectAttempt(
+            workspace=workspace,
+            member=member,
+            state_index=installation_index("connect-state", flow["state"]),
+            session_index=installation_index("connect-session", session_key),
+            scopes=sorted(scopes),
+            created_at=clock.now(),
+        )
+        seal_flow(attempt, json.dumps(flow))
+        attempt.save()
+        record(Actor("member", str(member.pk)), tags.MAILBOX_CONNECT_START, attempt, scopes=sorted(scopes))
+    return str(flow["auth_uri"])
+
+
+def finish_connect(parameters: Mapping[str, str], *, session_key: str) -> Connected | NotApproved | NotConnected:
+    """What became of an attempt, from what Microsoft sent back. The attempt is used up."""
+    attempt = _claim(parameters.get("state", ""), session_key)
+    if attempt is None:
+        return NotConnected(
+            "This sign-in cannot be finished",
+            "It was begun in another browser, is already finished, or took too long. Nothing was connected. "
+            "Start again with “Add mailbox”.",
+        )
+    try:
+        tokens = entra().finish(json.loads(open_flow(attempt)), dict(parameters))
+        mailbox_id, profile = _look_at_account(attempt, tokens)
+        connected = _save(attempt, tokens, mailbox_id, profile)
+    except ApprovalNeeded as error:
+        _close(attempt, ConnectAttempt.Outcome.NOT_APPROVED, error.code)
+        return NotApproved(attempt.id, error.code)
+    except (GraphError, Conflict) as error:
+        _close(attempt, ConnectAttempt.Outcome.FAILED, getattr(error, "code", "") or type(error).__name__)
+        return _explain(error)
+    return connected
+
+
+def disconnect(mailbox_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """The mailbox sends and reads nothing more, at once; its tokens are gone. What it sent and received stays."""
+    with inside(workspace_id):
+        mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
+        mailbox.state, mailbox.state_reason = Mailbox.State.DISCONNECTED, ""
+        mailbox.sync_due_at = mailbox.calendar_due_at = None
+        mailbox.save()
+        Connection.objects.filter(mailbox=mailbox).delete()
+        mailbox.subscriptions.all().delete()
+        record(actor, tags.MAILBOX_DISCONNECT, mailbox, mailbox_id=mailbox.id)
+
+
+def change_settings(
+    mailbox_id: UUID,
+    *,
+    workspace_id: UUID,
+    daily_limit: int,
+    gap_seconds: int,
+    signature: str,
+    briefs_on_calendar: bool,
+    actor: Actor,
+) -> None:
+    """How much the mailbox sends and how it signs. Raises BadInput."""
+    if not 1 <= daily_limit <= 10_000:
+        raise BadInput("Mails a day must be between 1 and 10,000: Microsoft takes no more from one mailbox.")
+    if not 2 <= gap_seconds <= 3600:
+        raise BadInput("The pause between two mails must be between 2 seconds and an hour.")
+    with inside(workspace_id):
+        mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
+        mailbox.daily_limit, mailbox.gap_seconds = daily_limit, gap_seconds
+        mailbox.signature, mailbox.briefs_on_calendar = signature, briefs_on_calendar
+        mailbox.save()
+        record(actor, tags.MAILBOX_SETTINGS, mailbox, mailbox_id=mailbox.id, daily_limit=daily_limit)
+        enqueue("meetings.sync", once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
+
+
+def read_through(mailbox_id: UUID, *, workspace_id: UUID, since: object) -> None:
+    """Every mail that arrived before `since` has been looked at."""
+    with inside(workspace_id):
+        Mailbox.objects.filter(pk=mailbox_id).update(read_through=since, sync_problem="")
+
+
+def _claim(state: str, session_key: str) -> ConnectAttempt | None:
+    """The attempt, if it was begun in this browser session, is recent and was never finished; once."""
+    for found in across_workspaces("attempt_of_state", installation_index("connect-state", state)):
+        with inside(found.workspace_id):
+            attempt = ConnectAttempt.objects.select_for_update().select_related("member", "workspace").get(pk=found.id)
+            session = installation_index("connect-session", session_key)
+            fresh = attempt.created_at > clock.now() - clock.at_least(rules.ATTEMPT_LIFE, real=rules.ATTEMPT_LIFE)
+            unused = attempt.outcome == ConnectAttempt.Outcome.WAITING and not attempt.claimed
+            if unused and fresh and secrets.compare_digest(attempt.session_index, session):
+                attempt.claimed = True
+                attempt.save(update_fields=["claimed"])
+                return attempt
+    return None
+
+
+class _NewAccess:
+    """Access to an account that is no mailbox of ours yet."""
+
+    def __init__(self, workspace_id: UUID, mailbox_id: UUID, tokens: Tokens) -> None:
+        self.workspace_id, self.mailbox_id, self.tokens = workspace_id, mailbox_id, tokens
+        self.asked: list[Asked] = []
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return self.tokens.scopes
+
+    async def token(self, *, renew: bool = False) -> str:
+        return self.tokens.access_token
+
+    async def record(self, asked: Asked) -> None:
+        self.asked.append(asked)
+
+
+def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, housekeeping.Profile]:
+    """Whose account it is, and that its mailbox can be used. The id is the mailbox's, known or new."""
+    known = across_workspaces("mailbox_of_identity", _identity(tokens))
+    if known and known[0].workspace_id != attempt.workspace_id:
+        raise Conflict("This mailbox belongs to another workspace of this Gatepost. Disconnect it there first.")
+    mailbox_id = known[0].id if known else uuid7()
+    access = _NewAccess(attempt.workspace_id, mailbox_id, tokens)
+
+    async def look() -> housekeeping.Profile:
+        async with http_session() as http:
+            gateway = Gateway(http, access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
+            profile = await housekeeping.profile(gateway)
+            if rules.granted("Mail.Read", tokens.scopes):
+                await housekeeping.check_inbox(gateway)
+            return profile
+
+    try:
+        return mailbox_id, async_to_sync(look)()
+    finally:
+        for asked in access.asked:
+            write_ledger(attempt.workspace_id, mailbox_id, "connect", asked)
+
+
+def _identity(tokens: Tokens) -> str:
+    return installation_index("microsoft-identity", f"{tokens.tenant}/{tokens.object_id}")
+
+
+def _save(
+    attempt: ConnectAttempt, tokens: Tokens, mailbox_id: UUID, profile: housekeeping.Profile
+) -> Connected:
+    """The mailbox is connected: new, or again with everything it had."""
+    actor = Actor("member", str(attempt.member_id))
+    try:
+        with inside(attempt.workspace_id):
+            mailbox = Mailbox.objects.select_for_update().filter(pk=mailbox_id).first()
+            again = mailbox is not None
+            if mailbox is None:
+                mailbox = Mailbox(id=mailbox_id, workspace_id=attempt.workspace_id, member=attempt.member)
+                mailbox.time_zone = attempt.workspace.time_zone
+            elif mailbox.member_id != attempt.member_id:
+                raise Conflict("A colleague connected this mailbox already. Ask him to disconnect it first.")
+            _describe(mailbox, tokens, profile)
+            mailbox.save()
+            connection = Connection.objects.filter(mailbox=mailbox).first() or Connection(
+                workspace_id=mailbox.workspace_id, mailbox=mailbox
+            )
+            store_tokens(connection, tokens)
+            connection.save()
+            for name in FOLDERS:
+                Folder.objects.get_or_create(
+                    mailbox=mailbox,
+                    name=name,
+                    defaults={"workspace_id": mailbox.workspace_id, "anchored_at": clock.now() - LOOK_BACK},
+                )
+            attempt.outcome, attempt.mailbox = ConnectAttempt.Outcome.CONNECTED, mailbox
+            attempt.flow = None
+            attempt.save()
+            tag = tags.MAILBOX_RECONNECT if again else tags.MAILBOX_CONNECT
+            record(actor, tag, mailbox, mailbox_id=mailbox.id, scopes=sorted(tokens.scopes))
+            ids = {"workspace": str(mailbox.workspace_id), "mailbox": str(mailbox.id)}
+            enqueue("mailboxes.subscribe", once_for=mailbox.id, **ids)
+    except IntegrityError as error:
+        raise Conflict("This mailbox was connected by somebody else at the same moment. Look at the list.") from error
+    return Connected(mailbox.id, again)
+
+
+def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -> None:
+    now = clock.now()
+    mailbox.microsoft_tenant, mailbox.microsoft_object = tokens.tenant, tokens.object_id
+    mailbox.identity_index = _identity(tokens)
+    mailbox.state, mailbox.state_reason = Mailbox.State.CONNECTED, ""
+    mailbox.scopes = sorted(tokens.scopes)
+    mailbox.connected_at = now
+    mailbox.not_before = None
+    # Catches up before it speaks: nothing is sent until the mail and the meetings of the gap are in.
+    mailbox.read_through = None
+    mailbox.sync_due_at = mailbox.calendar_due_at = now
+    seal(mailbox, "address", profile.address)
+    seal(mailbox, "name", profile.name)
+    mailbox.address_index = index(mailbox.workspace_id, "address", profile.address)
+    mailbox.own_address_indexes = sorted(index(mailbox.workspace_id, "address", a) for a in profile.own_addresses)
+    domains = {address.rpartition("@")[2] for address in profile.own_addresses}
+    mailbox.domain_indexes = sorted(index(mailbox.workspace_id, "domain", d) for d in domains)
+
+
+def _close(attempt: ConnectAttempt, outcome: str, problem: str) -> None:
+    with inside(attempt.workspace_id):
+        attempt.outcome, attempt.problem, attempt.flow = outcome, problem[:40], None
+        attempt.save()
+        record(
+            Actor("member", str(attempt.member_id)), tags.MAILBOX_CONNECT_REFUSED, attempt, problem=problem[:40]
+        )
+
+
+def _explain(error: GraphError | Conflict) -> NotConnected:
+    """What to tell the rep, by who can act."""
+    if isinstance(error, Conflict):
+        return NotConnected("This mailbox cannot be connected here", error.message)
+    if isinstance(error, MailboxUnusable):
+        return NotConnected(
+            "This account has no usable mailbox",
+            "Microsoft says that it has no Exchange Online mailbox: no licence, or the mailbox is on your "
+            "company's own servers. Ask your IT for a licensed mailbox, or choose another account.",
+        )
+    if isinstance(error, RegistrationWrong):
+        return NotConnected(
+            "Gatepost itself must be corrected",
+            "Microsoft refuses the app registration of this Gatepost, not your account. Tell whoever runs it: "
+            f"{error.code}. `gatepost doctor` says more.",
+        )
+    if isinstance(error, TryLater):
+        return NotConnected("Microsoft does not answer", "Nothing was connected. Try again in a few minutes.")
+    if isinstance(error, Refused):
+        return NotConnected("Microsoft refused the sign-in", f"Nothing was connected ({error.code}). Start again.")
+    return NotConnected("The mailbox could not be connected", f"Nothing was connected ({error.code}). Start again.")
+
+
+def own_address(mailbox: Mailbox) -> str:
+    return names.open(mailbox, "address") or ""

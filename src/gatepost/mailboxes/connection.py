@@ -1,0 +1,234 @@
+"""The tokens of a mailbox: the only file that opens them, and the only way to a gateway.
+
+The rotated refresh token is stored before the access token is used, one refresher at a time over all processes.
+`invalid_grant` asks the rep; a wrong app registration is the operator's and marks no mailbox as broken.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from uuid import UUID
+
+import aiohttp
+from django.conf import settings
+from django.db.models import Q
+
+from gatepost import clock
+from gatepost.audit import tags
+from gatepost.audit.models import LedgerRow
+from gatepost.audit.record import job as by_job
+from gatepost.audit.record import record
+from gatepost.graph.errors import ReconnectNeeded, TryLater
+from gatepost.graph.gateway import Asked, Gateway, http_session
+from gatepost.graph.oauth import Entra, Tokens
+from gatepost.isolation import inside
+from gatepost.jobs.threads import in_thread
+from gatepost.mailboxes.models import Connection, Mailbox
+from gatepost.vault import tokens as vault_tokens
+from gatepost.vault.sealing import index, seal
+
+log = logging.getLogger(__name__)
+
+# An access token is renewed when it has less than this left; on a fast clock at least a real second.
+MARGIN = timedelta(minutes=2)
+# One refresher holds the row for so long (real time); a killed one is forgotten after that.
+REFRESH_LEASE = timedelta(seconds=30)
+
+
+@cache
+def entra() -> Entra:
+    """Our app registration, from the settings."""
+    return Entra(
+        settings.GATEPOST_CLIENT_ID,
+        settings.GATEPOST_CLIENT_SECRET,
+        settings.GATEPOST_TENANT,
+        settings.GATEPOST_SANDBOX_URL,
+    )
+
+
+class MailboxAccess:
+    """What a gateway needs of one mailbox: its token, what was granted, and its ledger."""
+
+    def __init__(self, workspace_id: UUID, mailbox_id: UUID, scopes: frozenset[str], reason: str) -> None:
+        self.workspace_id, self.mailbox_id, self._scopes, self.reason = workspace_id, mailbox_id, scopes, reason
+        self._token: tuple[str, datetime] | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return self._scopes
+
+    async def token(self, *, renew: bool = False) -> str:
+        """An access token that is still good. Raises ReconnectNeeded, RegistrationWrong or TryLater."""
+        if renew:
+            await in_thread(_forget_access_token, self.workspace_id, self.mailbox_id)
+            self._token = None
+        if self._token is None or self._token[1] <= clock.now():
+            self._token = await _usable_token(self.workspace_id, self.mailbox_id)
+        return self._token[0]
+
+    async def record(self, asked: Asked) -> None:
+        await in_thread(write_ledger, self.workspace_id, self.mailbox_id, self.reason, asked)
+
+
+_http: tuple[asyncio.AbstractEventLoop, AsyncExitStack, aiohttp.ClientSession] | None = None
+
+
+async def _shared_http() -> aiohttp.ClientSession:
+    """One pool of connections for each event loop: the worker's lives as long as the worker."""
+    global _http
+    loop = asyncio.get_running_loop()
+    if _http is None or _http[0] is not loop or _http[2].closed:
+        stack = AsyncExitStack()
+        _http = (loop, stack, await stack.enter_async_context(http_session()))
+    return _http[2]
+
+
+async def close_http() -> None:
+    """The shared connections of this loop are closed."""
+    global _http
+    if _http is not None and _http[0] is asyncio.get_running_loop():
+        await _http[1].aclose()
+        _http = None
+
+
+@asynccontextmanager
+async def gateway_for(mailbox: Mailbox, *, reason: str) -> AsyncIterator[Gateway]:
+    """A gateway to this mailbox; each request is in the ledger with `reason`.
+
+    A token that Microsoft no longer takes marks the mailbox as needing its rep before the error goes on.
+    """
+    access = MailboxAccess(mailbox.workspace_id, mailbox.id, frozenset(mailbox.scopes), reason)
+    try:
+        yield Gateway(await _shared_http(), access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
+    except ReconnectNeeded as error:
+        await in_thread(needs_reconnect, mailbox.workspace_id, mailbox.id, error.code)
+        raise
+    except TryLater as error:
+        if error.retry_after is not None:
+            await in_thread(_wait_until, mailbox.workspace_id, mailbox.id, clock.now() + error.retry_after)
+        raise
+
+
+def store_tokens(connection: Connection, tokens: Tokens) -> None:
+    """The tokens are sealed in the row, the refresh token before it kept for one generation. Saves nothing."""
+    if tokens.refresh_token:
+        previous = vault_tokens.open(connection, "refresh_token")
+        seal(connection, "previous_refresh_token", previous)
+        seal(connection, "refresh_token", tokens.refresh_token)
+    seal(connection, "access_token", tokens.access_token)
+    connection.access_token_expires_at = clock.now() + timedelta(seconds=tokens.expires_in_seconds)
+    connection.refreshed_at = clock.now()
+
+
+def seal_flow(attempt: object, text: str) -> None:
+    seal(attempt, "flow", text)  # type: ignore[arg-type]
+
+
+def open_flow(attempt: object) -> str:
+    return vault_tokens.open(attempt, "flow") or "{}"  # type: ignore[arg-type]
+
+
+async def _usable_token(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, datetime]:
+    for _ in range(100):
+        step, connection, scopes, tenant = await in_thread(_token_or_lease, workspace_id, mailbox_id)
+        if step == "use":
+            token = await in_thread(vault_tokens.open, connection, "access_token")
+            return str(token), connection.access_token_expires_at - _margin()
+        if step == "refresh":
+            return await _refresh(workspace_id, connection, scopes, tenant)
+        await asyncio.sleep(0.1)  # another one is refreshing
+    raise TryLater("Another worker is renewing this mailbox's token.")
+
+
+async def _refresh(
+    workspace_id: UUID, connection: Connection, scopes: list[str], tenant: UUID
+) -> tuple[str, datetime]:
+    old = await in_thread(vault_tokens.open, connection, "refresh_token")
+    try:
+        tokens = await in_thread(entra().refresh, old or "", scopes, tenant=tenant)
+    except BaseException:
+        await in_thread(_release, workspace_id, connection.id)
+        raise
+    # Stored before it is used: Microsoft's rotation makes the old one grow old.
+    expires_at = await in_thread(_save_refreshed, workspace_id, connection.id, tokens)
+    return tokens.access_token, expires_at - _margin()
+
+
+def _margin() -> timedelta:
+    return min(clock.at_least(MARGIN, real=timedelta(seconds=1)), timedelta(minutes=30))
+
+
+def _token_or_lease(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, Connection, list[str], UUID]:
+    """What to do: "use" the stored token, "refresh" it (the lease is ours now), or "wait" for who does."""
+    with inside(workspace_id):
+        connection = (
+            Connection.objects.select_for_update(of=("self",)).select_related("mailbox").get(mailbox_id=mailbox_id)
+        )
+        mailbox = connection.mailbox
+        if mailbox.state != Mailbox.State.CONNECTED:
+            raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
+        good_until = connection.access_token_expires_at
+        if connection.access_token is not None and good_until and good_until - _margin() > clock.now():
+            return "use", connection, mailbox.scopes, mailbox.microsoft_tenant
+        now = datetime.now(UTC)
+        if connection.refreshing_until and connection.refreshing_until > now:
+            return "wait", connection, mailbox.scopes, mailbox.microsoft_tenant
+        connection.refreshing_until = now + REFRESH_LEASE
+        connection.save(update_fields=["refreshing_until"])
+        return "refresh", connection, mailbox.scopes, mailbox.microsoft_tenant
+
+
+def _save_refreshed(workspace_id: UUID, connection_id: UUID, tokens: Tokens) -> datetime:
+    with inside(workspace_id):
+        connection = Connection.objects.select_for_update().get(pk=connection_id)
+        store_tokens(connection, tokens)
+        connection.refreshing_until = None
+        connection.save()
+        return connection.access_token_expires_at  # type: ignore[return-value]
+
+
+def _release(workspace_id: UUID, connection_id: UUID) -> None:
+    with inside(workspace_id):
+        Connection.objects.filter(pk=connection_id).update(refreshing_until=None)
+
+
+def _forget_access_token(workspace_id: UUID, mailbox_id: UUID) -> None:
+    with inside(workspace_id):
+        Connection.objects.filter(mailbox_id=mailbox_id).update(access_token_expires_at=None)
+
+
+def needs_reconnect(workspace_id: UUID, mailbox_id: UUID, code: str) -> None:
+    """The rep is asked to sign in again. Nothing is deleted: positions and tokens stay for the reconnect."""
+    with inside(workspace_id):
+        changed = Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).update(
+            state=Mailbox.State.NEEDS_RECONNECT, state_reason=f"Microsoft asks you to sign in again ({code})."
+        )
+        if changed:
+            mailbox = Mailbox.objects.get(pk=mailbox_id)
+            record(by_job("connection"), tags.MAILBOX_NEEDS_RECONNECT, mailbox, mailbox_id=mailbox.id, code=code)
+
+
+def _wait_until(workspace_id: UUID, mailbox_id: UUID, moment: datetime) -> None:
+    with inside(workspace_id):
+        Mailbox.objects.filter(Q(not_before__isnull=True) | Q(not_before__lt=moment), pk=mailbox_id).update(
+            not_before=moment
+        )
+
+
+def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked) -> None:
+    with inside(workspace_id):
+        LedgerRow.objects.create(
+            workspace_id=workspace_id,
+            mailbox_id=mailbox_id,
+            at=clock.now(),
+            shape=asked.shape,
+            item_hash=index(workspace_id, "item", asked.item) if asked.item else "",
+            client_request_id=asked.client_request_id,
+            status=asked.status,
+            bytes=asked.bytes,
+            milliseconds=asked.milliseconds,
+            reason=reason[:80],
+        )

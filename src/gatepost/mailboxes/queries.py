@@ -1,0 +1,115 @@
+"""Reads about mailboxes, by jobs and pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connections
+from django.db.models import Q
+
+from gatepost.accounts.models import Member, Workspace
+from gatepost.errors import NotAllowed
+from gatepost.isolation import inside
+from gatepost.mailboxes import rules
+from gatepost.mailboxes.models import Mailbox
+from gatepost.vault import names
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where something is, as the SECURITY DEFINER functions say it: ids only."""
+
+    workspace_id: UUID
+    id: UUID
+
+
+def across_workspaces(function: str, *values: object) -> list[Found]:
+    """The ids that one of the functions of migrations/0002 returns."""
+    marks = ", ".join(["%s"] * len(values))
+    with connections["default"].cursor() as cursor:
+        cursor.execute(f"SELECT workspace_id, id FROM {function}({marks})", list(values))
+        return [Found(*row) for row in cursor.fetchall()]
+
+
+def due_for_sync(now: datetime) -> list[Found]:
+    return across_workspaces("mailboxes_due_for_sync", now)
+
+
+def due_for_calendar(now: datetime) -> list[Found]:
+    return across_workspaces("mailboxes_due_for_calendar", now)
+
+
+def subscriptions_due(now: datetime) -> list[Found]:
+    """Mailboxes with a subscription to renew."""
+    return across_workspaces("mailboxes_with_subscription_due", now)
+
+
+def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
+    """The mailbox, or None when it is gone or not connected: its jobs then end quietly."""
+    with inside(workspace_id):
+        return Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).first()
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRow:
+    """A mailbox with what a page says about it in words."""
+
+    mailbox: Mailbox
+    address: str
+    name: str
+    owner: str
+    missing: tuple[rules.Permission, ...]
+
+
+def rows_of_mailboxes(workspace: Workspace) -> list[MailboxRow]:
+    """Every mailbox of the workspace, connected ones first."""
+    found = Mailbox.objects.select_related("member").order_by("state", "connected_at")
+    return [row_of(mailbox, workspace) for mailbox in found]
+
+
+def row_of(mailbox: Mailbox, workspace: Workspace) -> MailboxRow:
+    return MailboxRow(
+        mailbox,
+        names.open(mailbox, "address") or "",
+        names.open(mailbox, "name") or "",
+        mailbox.member.name,
+        rules.missing(mailbox.scopes, briefs=workspace.briefs_on_calendar),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permission, and whether this mailbox has it."""
+
+    permission: rules.Permission
+    granted: bool
+    asked: bool
+
+
+def grants_of(mailbox: Mailbox, *, briefs: bool) -> list[Grant]:
+    asked = rules.scopes_to_ask(briefs=briefs)
+    return [
+        Grant(permission, rules.granted(permission.scope, mailbox.scopes), permission.scope in asked)
+        for permission in rules.PERMISSIONS
+    ]
+
+
+def permissions_to_ask(*, briefs: bool) -> list[rules.Permission]:
+    asked = rules.scopes_to_ask(briefs=briefs)
+    return [permission for permission in rules.PERMISSIONS if permission.scope in asked]
+
+
+def may_read(member: Member, mailbox: Mailbox) -> bool:
+    """Whether a member may open the texts of a mailbox: its owner, team leads and administrators; no auditor."""
+    role = Member.Role
+    return mailbox.member_id == member.pk or member.role in (role.LEAD, role.ADMIN, role.OWNER)
+
+
+def require_may_read(member: Member, mailbox: Mailbox) -> None:
+    if not may_read(member, mailbox):
+        raise NotAllowed("Only the mailbox's owner, team leads and administrators may open its texts.")
+
+
+def seen_by(member: Member) -> Q:
+    """Narrows rows of mailboxes to those that a member's lists show: a rep's own, everybody else's all."""
+    return Q(mailbox__member=member) if member.role == Member.Role.REP else Q()

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from gatepost.mailboxes import views
+
+app_name = "mailboxes"
+urlpatterns = [
+    path("", views.mailboxes, name="mailboxes"),
+    path("new/", views.new, name="new"),
+    path("connected/", views.connected, name="connected"),
+    path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
+    path("<uuid:mailbox_id>/", views.mailbox, name="mailbox"),
+    path("<uuid:mailbox_id>/disconnect/", views.disconnect, name="disconnect"),
+]

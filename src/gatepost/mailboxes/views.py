@@ -1,0 +1,121 @@
+"""The pages of mailboxes: the list, adding one, the way back from Microsoft, one mailbox."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from gatepost.accounts.membership import by, page
+from gatepost.errors import BadInput, NotAllowed
+from gatepost.isolation import inside
+from gatepost.mailboxes import actions, queries, rules
+from gatepost.mailboxes.connection import entra
+from gatepost.mailboxes.forms import MailboxSettings
+from gatepost.mailboxes.models import ConnectAttempt, Mailbox
+
+
+@page
+def mailboxes(request: Any) -> HttpResponse:
+    rows = queries.rows_of_mailboxes(request.workspace)
+    return render(request, "mailboxes/mailboxes.html", {"rows": rows})
+
+
+@page(write=True)
+def new(request: Any) -> HttpResponse:
+    """What connecting means, and the button that leads to Microsoft."""
+    if request.method == "POST":
+        return redirect(actions.start_connect(request.member, session_key=_session_key(request)))
+    asked = queries.permissions_to_ask(briefs=request.workspace.briefs_on_calendar)
+    return render(request, "mailboxes/new.html", {"permissions": asked})
+
+
+def connected(request: Any) -> HttpResponse:
+    """Microsoft sends the browser back to here, a rep's or an administrator's."""
+    if "admin_consent" in request.GET:
+        # Anybody can open this address: it proves nothing, and changes nothing.
+        return render(request, "mailboxes/approved.html", {"refused": "error" in request.GET})
+    outcome = actions.finish_connect(request.GET.dict(), session_key=_session_key(request))
+    if isinstance(outcome, actions.Connected):
+        messages.success(request, _("Connected again.") if outcome.again else _("The mailbox is connected."))
+        return redirect("mailboxes:mailbox", outcome.mailbox_id)
+    if isinstance(outcome, actions.NotApproved):
+        return redirect("mailboxes:attempt", outcome.attempt_id)
+    return render(request, "mailboxes/not_connected.html", {"outcome": outcome}, status=400)
+
+
+@page
+def attempt(request: Any, attempt_id: UUID) -> HttpResponse:
+    """The waiting room: cancelled, or an administrator must approve. Microsoft tells both in the same words."""
+    found = get_object_or_404(ConnectAttempt, pk=attempt_id)
+    consent = entra().admin_consent_url(
+        found.scopes,
+        actions.redirect_uri(),
+        state=signing.dumps(str(found.pk), salt="admin-consent"),
+        tenant=settings.GATEPOST_TENANT,
+    )
+    asked = [permission for permission in rules.PERMISSIONS if permission.scope in found.scopes]
+    context = {"attempt": found, "permissions": asked, "consent": consent, "host": settings.GATEPOST_PUBLIC_URL}
+    return render(request, "mailboxes/attempt.html", context)
+
+
+@page
+def mailbox(request: Any, mailbox_id: UUID) -> HttpResponse:
+    form = None
+    if request.method == "POST":
+        _require_own(request, mailbox_id)
+        form = MailboxSettings(request.POST)
+        if form.is_valid():
+            try:
+                actions.change_settings(
+                    mailbox_id, workspace_id=request.workspace.id, actor=by(request.member), **form.cleaned_data
+                )
+            except BadInput as error:
+                form.add_error(None, error.message)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect("mailboxes:mailbox", mailbox_id)
+    with inside(request.workspace.id):
+        found = get_object_or_404(Mailbox.objects.select_related("member"), pk=mailbox_id)
+        context = {
+            "row": queries.row_of(found, request.workspace),
+            "grants": queries.grants_of(found, briefs=request.workspace.briefs_on_calendar),
+            "form": form or MailboxSettings(initial=_settings_of(found)),
+            "may_change": _may_change(request.member, found),
+        }
+        return render(request, "mailboxes/mailbox.html", context)
+
+
+@page(write=True)
+def disconnect(request: Any, mailbox_id: UUID) -> HttpResponse:
+    _require_own(request, mailbox_id)
+    if request.method == "POST":
+        actions.disconnect(mailbox_id, workspace_id=request.workspace.id, actor=by(request.member))
+        messages.success(request, _("Disconnected. Nothing is sent or read any more."))
+        return redirect("mailboxes:mailbox", mailbox_id)
+    found = get_object_or_404(Mailbox.objects.select_related("member"), pk=mailbox_id)
+    return render(request, "mailboxes/disconnect.html", {"row": queries.row_of(found, request.workspace)})
+
+
+def _may_change(member: Any, found: Mailbox) -> bool:
+    return member.may_write and (member.may_administer or found.member_id == member.id)
+
+
+def _require_own(request: Any, mailbox_id: UUID) -> None:
+    with inside(request.workspace.id):
+        if not _may_change(request.member, get_object_or_404(Mailbox, pk=mailbox_id)):
+            raise NotAllowed(_("Only its owner or an administrator may change this mailbox."))
+
+
+def _session_key(request: Any) -> str:
+    if not request.session.session_key:
+        request.session.save()
+    return request.session.session_key
+
+
+def _settings_of(found: Mailbox) -> dict[str, object]:
+    return {name: getattr(found, name) for name in MailboxSettings.base_fields}

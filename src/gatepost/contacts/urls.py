@@ -1,0 +1,16 @@
+from django.urls import path
+
+from gatepost.contacts import views
+
+app_name = "contacts"
+urlpatterns = [
+    path("", views.contacts, name="contacts"),
+    path("new/", views.new, name="new"),
+    path("import/", views.import_file, name="import"),
+    path("imports/<uuid:import_id>/", views.imported, name="imported"),
+    path("imports/<uuid:import_id>/rejected.csv", views.rejected, name="rejected"),
+    path("do-not-contact/", views.suppressions, name="suppressions"),
+    path("do-not-contact/<uuid:suppression_id>/lift/", views.lift, name="lift"),
+    path("<uuid:contact_id>/", views.contact, name="contact"),
+    path("<uuid:contact_id>/suppress/", views.suppress, name="suppress"),
+]

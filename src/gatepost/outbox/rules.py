@@ -1,0 +1,140 @@
+"""May this message leave now, and what does Microsoft's answer mean? Pure: facts and `now` in, a reason out."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Nothing speaks against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now. `whole_mailbox`: nothing else of this mailbox may leave before then either."""
+
+    until: datetime
+    reason: str
+    whole_mailbox: bool = False
+    read_first: bool = False  # the mailbox's mail must be looked at before
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Never."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxFacts:
+    """A mailbox at this moment. Counts are of its own day."""
+
+    connected: bool
+    not_before: datetime | None
+    read_through: datetime | None
+    sent_today: int
+    daily_limit: int
+    last_sent_at: datetime | None
+    gap: timedelta
+    day_ends: datetime
+    max_age: timedelta  # how old `read_through` may be before a follow-up
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """All that the last gate looks at, read a moment ago. The concept above hands in what only it knows."""
+
+    mailbox: MailboxFacts
+    is_follow_up: bool
+    stopped: str  # why this contact is no longer written to; "" while he is
+    suppressed: bool
+    paused_until: datetime | None  # datetime.max: until somebody resumes it
+    pause_reason: str
+    window_opens: datetime  # the next moment, from now on, at which the sending window is open
+    content_unchanged: bool
+
+
+def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
+    """The gate in front of every send."""
+    if facts.stopped:
+        return Cancel(facts.stopped)
+    if facts.suppressed:
+        return Cancel("on the do-not-contact list")
+    if not facts.content_unchanged:
+        return Cancel("the text changed after it was planned")
+    if facts.paused_until is not None and facts.paused_until > now:
+        return Wait(facts.paused_until, facts.pause_reason)
+    if facts.window_opens > now:
+        return Wait(facts.window_opens, "outside the sending window")
+    return _mailbox_may_send(facts.mailbox, is_follow_up=facts.is_follow_up, now=now)
+
+
+def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -> Send | Wait:
+    if not box.connected:
+        return Wait(now + timedelta(minutes=15), "the mailbox is not connected", whole_mailbox=True)
+    if box.not_before is not None and box.not_before > now:
+        return Wait(box.not_before, "Microsoft asked us to wait", whole_mailbox=True)
+    if box.sent_today >= box.daily_limit:
+        return Wait(box.day_ends, f"the mailbox's {box.daily_limit} mails for today are sent", whole_mailbox=True)
+    if box.last_sent_at is not None and box.last_sent_at + box.gap > now:
+        return Wait(box.last_sent_at + box.gap, "the pause between two mails", whole_mailbox=True)
+    oldest = now - box.max_age
+    if box.read_through is None or (is_follow_up and box.read_through < oldest):
+        # A reply may lie in the mailbox already: look before writing again.
+        return Wait(now + timedelta(minutes=1), "reading the mailbox first", whole_mailbox=True, read_first=True)
+    return Send()
+
+
+# Microsoft is given this long before a draft that did not leave is sent again: longer than any late request.
+QUIESCENCE = timedelta(minutes=15)
+MAX_ATTEMPTS = 3
+GIVE_UP = timedelta(minutes=60)
+LOOKS = (timedelta(seconds=2), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), QUIESCENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It is in the mailbox and no longer a draft."""
+
+    graph_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendAgain:
+    """The draft certainly did not leave: the same draft may be sent once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A person must decide."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One item of the mailbox that carries our key or our Message-ID."""
+
+    graph_id: str
+    is_draft: bool
+
+
+def resolve(
+    seen: list[Seen], *, sending_at: datetime, looks: int, attempts: int, now: datetime
+) -> Sent | SendAgain | LookAgain | Hold:
+    """What became of a send whose answer was unclear, from what the mailbox shows."""
+    for item in seen:
+        if not item.is_draft:
+            return Sent(item.graph_id)
+    waited = now - sending_at
+    if seen and waited >= QUIESCENCE:
+        return SendAgain() if attempts < MAX_ATTEMPTS else Hold("Microsoft did not send it in three tries")
+    if not seen and waited >= GIVE_UP:
+        return Hold("not found in the mailbox: perhaps deleted by hand, perhaps sent")
+    return LookAgain(now + LOOKS[min(looks, len(LOOKS) - 1)])

@@ -1,0 +1,124 @@
+"""Sending what is due: one job for each mailbox, one message in flight."""
+
+import asyncio
+import time
+from uuid import UUID
+
+from gatepost import clock
+from gatepost.graph.errors import GraphError
+from gatepost.graph.gateway import Gateway
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.threads import in_thread
+from gatepost.jobs.ticks import tick
+from gatepost.mailboxes.connection import gateway_for
+from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import load
+from gatepost.outbox import rules as gate_rules
+from gatepost.outbox.models import Message
+from gatepost.outbox.sending import carry_on
+from gatepost.sequences import actions, queries, rules
+
+# A job gives its place to others after so long, and puts itself at the end of the queue.
+LONGEST_SECONDS = 30.0
+# A wait shorter than this is waited out in the job; a longer one is left to the tick.
+SHORT_SECONDS = 3.0
+
+
+@tick("sequences.plan", every_seconds=0.25)
+def find_due_work() -> int:
+    """One job for each mailbox that has something due. Due times are data; the queue holds only what is due now."""
+    now = clock.now()
+    for each in queries.returned(now):
+        actions.resume(each.id, workspace_id=each.workspace_id, actor=actions.BY_SENDING)
+    found = queries.mailboxes_with_work(now)
+    for each in found:
+        with inside(each.workspace_id):
+            enqueue("sequences.send", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id))
+    return len(found)
+
+
+@job("sequences.send")
+async def send_due_steps(workspace: str, mailbox: str) -> None:
+    """What is due in this mailbox left, waits with a reason, or is on its way.
+
+    1. messages begun before come first: a crash leaves them in a committed state ·
+    2. then enrolments that are due: decide, plan, carry on · 3. until nothing is due or the mailbox must wait.
+    """
+    box = await in_thread(load, UUID(workspace), UUID(mailbox))
+    if box is None:
+        return
+    stop_at = time.monotonic() + LONGEST_SECONDS
+    try:
+        async with gateway_for(box, reason="sending") as gateway:
+            while time.monotonic() < stop_at:
+                message = await _next_message(box)
+                if message is None:
+                    return
+                wait = await _carry_on(message, gateway)
+                if wait is not None and wait.whole_mailbox and not await _short_wait(wait):
+                    await in_thread(actions.mailbox_waits, box, wait.until)
+                    return
+    except GraphError:
+        return  # the states are committed; the tick comes back when the mailbox may be asked again
+    await in_thread(_again, box)
+
+
+@job("sequences.after-decision")
+async def after_decision(workspace: str, message: str) -> None:
+    """A person decided about a held message: the enrolment goes on from there."""
+    decided = await in_thread(queries.load_message, UUID(workspace), UUID(message))
+    if decided.has_left:
+        await in_thread(actions.step_left, decided)
+
+
+async def _next_message(box: Mailbox) -> Message | None:
+    """A message to carry on now, planned anew where an enrolment is due."""
+    while True:
+        message = await in_thread(queries.open_message, box, clock.now())
+        if message is not None:
+            return message
+        due = await in_thread(queries.due_enrolment, box, clock.now())
+        if due is None:
+            return None
+        enrolment, facts = due
+        decision = rules.decide_next(facts, now=clock.now())
+        await in_thread(actions.act_on_due, enrolment, decision)
+
+
+async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
+    wait = await carry_on(message, gateway, _gate)
+    after = await in_thread(queries.load_message, message.workspace_id, message.pk)
+    if after.has_left:
+        await in_thread(actions.step_left, after)
+    if wait is not None and wait.read_first:
+        await in_thread(_read_first, message)
+    return wait
+
+
+async def _gate(message: Message) -> gate_rules.Send | gate_rules.Wait | gate_rules.Cancel:
+    facts = await in_thread(queries.gate_facts, message)
+    return gate_rules.may_send(facts, now=clock.now())
+
+
+async def _short_wait(wait: gate_rules.Wait) -> bool:
+    """Wait here when it takes a moment only; False when the tick should come back instead."""
+    seconds = clock.seconds_until(wait.until)
+    if wait.read_first or seconds > SHORT_SECONDS:
+        return False
+    await asyncio.sleep(seconds)
+    return True
+
+
+def _read_first(message: Message) -> None:
+    """Reading mail lies above this concept: it is asked for by name, and wakes the sending when it is done."""
+    with inside(message.workspace_id):
+        enqueue(
+            "intake.sync", once_for=message.mailbox_id,
+            workspace=str(message.workspace_id), mailbox=str(message.mailbox_id),
+        )  # fmt: skip
+
+
+def _again(box: Mailbox) -> None:
+    with inside(box.workspace_id):
+        enqueue("sequences.send", once_for=box.id, workspace=str(box.workspace_id), mailbox=str(box.id))

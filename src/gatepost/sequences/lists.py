@@ -1,0 +1,134 @@
+"""Reads for the pages of sequences: counts, steps as they are written, enrolments, who may be enrolled."""
+
+from collections import Counter
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from gatepost.contacts.models import Contact
+from gatepost.contacts.queries import display_name, found
+from gatepost.mailboxes.models import Mailbox
+from gatepost.outbox.lists import LEFT
+from gatepost.outbox.models import Message
+from gatepost.sequences.actions import StepDraft
+from gatepost.sequences.models import Enrolment, Sequence, Variant
+from gatepost.vault import names
+
+RUNNING = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a sequence so far."""
+
+    enrolled: int = 0
+    running: int = 0
+    replied: int = 0
+    meetings: int = 0
+    bounced: int = 0
+    sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceRow:
+    sequence: Sequence
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step as it is written, and how often it has left."""
+
+    step_id: UUID
+    position: int
+    delay_minutes: int
+    subject: str
+    body: str
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRow:
+    enrolment: Enrolment
+    contact: str
+    mailbox: str
+
+
+def rows_of(sequences: list[Sequence]) -> list[SequenceRow]:
+    """The sequences with their counts, in two queries however many there are."""
+    ids = [sequence.pk for sequence in sequences]
+    cause = Enrolment.Cause
+    enrolled = {
+        each.pop("sequence_id"): each
+        for each in Enrolment.objects.filter(sequence_id__in=ids)
+        .values("sequence_id")
+        .annotate(
+            enrolled=Count("id"),
+            running=Count("id", filter=Q(state__in=RUNNING)),
+            replied=Count("id", filter=Q(cause=cause.REPLY)),
+            meetings=Count("id", filter=Q(cause=cause.MEETING)),
+            bounced=Count("id", filter=Q(cause=cause.BOUNCE)),
+        )
+    }
+    sent = dict(
+        Message.objects.filter(sequence_id__in=ids, state__in=LEFT)
+        .values_list("sequence_id")
+        .annotate(count=Count("id"))
+    )
+    return [
+        SequenceRow(each, Counts(**enrolled.get(each.pk, {}), sent=sent.get(each.pk, 0))) for each in sequences
+    ]
+
+
+def step_rows(sequence: Sequence) -> list[StepRow]:
+    variants = Variant.objects.filter(step__sequence=sequence).select_related("step").order_by("step__position", "id")
+    first = {}
+    for variant in variants:
+        first.setdefault(variant.step_id, variant)
+    sent = Counter(
+        dict(
+            Message.objects.filter(sequence_id=sequence.pk, state__in=LEFT)
+            .values_list("step_id")
+            .annotate(count=Count("id"))
+        )
+    )
+    return [
+        StepRow(
+            each.step_id,
+            each.step.position,
+            each.step.delay_minutes,
+            names.open(each, "subject") or "",
+            names.open(each, "body") or "",
+            sent[each.step_id],
+        )
+        for each in first.values()
+    ]
+
+
+def drafts_of(sequence: Sequence) -> list[StepDraft]:
+    return [StepDraft(row.delay_minutes, row.subject, row.body) for row in step_rows(sequence)]
+
+
+def enrolments(sequence: Sequence, state: str = "") -> QuerySet[Enrolment]:
+    rows = sequence.enrolments.select_related("contact", "mailbox")
+    return rows.filter(state=state) if state in Enrolment.State.values else rows
+
+
+def row_of(enrolment: Enrolment) -> EnrolmentRow:
+    return EnrolmentRow(enrolment, display_name(enrolment.contact), names.open(enrolment.mailbox, "address") or "")
+
+
+def may_be_enrolled(workspace_id: UUID, sequence: Sequence, text: str = "") -> QuerySet[Contact]:
+    """Contacts who are in no sequence now and were never in this one."""
+    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(Q(state__in=RUNNING) | Q(sequence=sequence))
+    return found(workspace_id, text).filter(~Exists(busy))
+
+
+def mailboxes_to_send_from() -> list[tuple[UUID, str]]:
+    connected = Mailbox.objects.filter(state=Mailbox.State.CONNECTED).order_by("connected_at")
+    return [(mailbox.pk, names.open(mailbox, "address") or "") for mailbox in connected]
+
+
+def contacts_to_preview(workspace_id: UUID) -> list[tuple[UUID, str]]:
+    return [(contact.pk, display_name(contact)) for contact in found(workspace_id)[:20]]

@@ -1,0 +1,131 @@
+"""Reads about sequences and enrolments, by the sending job."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from gatepost import clock
+from gatepost.contacts.queries import is_suppressed
+from gatepost.isolation import inside
+from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import Found, across_workspaces
+from gatepost.outbox.actions import content_hash
+from gatepost.outbox.models import Message
+from gatepost.outbox.rules import GateFacts, MailboxFacts
+from gatepost.sequences.actions import is_internal
+from gatepost.sequences.models import Enrolment, Sequence, Step
+from gatepost.sequences.rules import EnrolmentFacts, next_open
+from gatepost.vault import names
+
+OPEN = (Message.State.PLANNED, Message.State.DRAFTED, Message.State.SENDING, Message.State.ACCEPTED)
+# How old "read through" may be before a follow-up leaves.
+READ_MAX_AGE = timedelta(minutes=5)
+READ_MAX_AGE_REAL = timedelta(seconds=6)
+FOREVER = datetime.max.replace(tzinfo=ZoneInfo("UTC"))
+
+
+def mailboxes_with_work(now: datetime) -> list[Found]:
+    """Mailboxes with an enrolment or a message that is due."""
+    return across_workspaces("mailboxes_with_work", now)
+
+
+def open_message(mailbox: Mailbox, now: datetime) -> Message | None:
+    """The oldest message of this mailbox that can be carried on now."""
+    with inside(mailbox.workspace_id):
+        return (
+            Message.objects.select_related("contact", "previous")
+            .filter(mailbox=mailbox, state__in=OPEN, not_before__lte=now)
+            .order_by("not_before")
+            .first()
+        )
+
+
+def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, EnrolmentFacts] | None:
+    """The enrolment of this mailbox that is due longest, with all that the decision needs."""
+    with inside(mailbox.workspace_id):
+        enrolment = (
+            Enrolment.objects.select_related("sequence", "contact", "contact__company", "mailbox__workspace")
+            .filter(mailbox=mailbox, state=Enrolment.State.ACTIVE, due_at__lte=now)
+            .order_by("due_at")
+            .first()
+        )
+        if enrolment is None:
+            return None
+        contact, sequence = enrolment.contact, enrolment.sequence
+        address = names.open(contact, "email") or ""
+        last = Step.objects.filter(sequence=sequence).order_by("-position").values_list("position", flat=True).first()
+        return enrolment, EnrolmentFacts(
+            next_position=enrolment.next_position,
+            last_position=last or 0,
+            sequence_active=sequence.state == Sequence.State.ACTIVE,
+            suppressed=is_suppressed(enrolment.workspace_id, address) is not None,
+            internal=is_internal(address, enrolment.mailbox),
+            company_hold_until=contact.company.hold_until if contact.company else None,
+            window=sequence.window,
+            time_zone=contact.time_zone or sequence.time_zone,
+        )
+
+
+def returned(now: datetime) -> list[Found]:
+    """Paused enrolments whose pause is over."""
+    return across_workspaces("enrolments_returned", now)
+
+
+def gate_facts(message: Message) -> GateFacts:
+    """What the last gate looks at, read now."""
+    with inside(message.workspace_id):
+        now = clock.now()
+        enrolment = Enrolment.objects.select_related("sequence", "contact").filter(pk=message.enrolment_id).first()
+        fresh = Message.objects.get(pk=message.pk)
+        mailbox = Mailbox.objects.get(pk=message.mailbox_id)
+        stopped = "the enrolment was removed"
+        paused_until, pause_reason, window_opens = None, "", now
+        address = names.open(message.contact, "email") or ""
+        if enrolment is not None:
+            ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
+            stopped = (enrolment.reason or enrolment.get_cause_display() or "ended") if ended else ""
+            paused_until, pause_reason = _pause(enrolment, now)
+            sequence = enrolment.sequence
+            window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
+        return GateFacts(
+            mailbox=mailbox_facts(mailbox, now),
+            is_follow_up=message.position > 1,
+            stopped=stopped,
+            suppressed=is_suppressed(message.workspace_id, address) is not None,
+            paused_until=paused_until,
+            pause_reason=pause_reason,
+            window_opens=window_opens,
+            content_unchanged=fresh.content_hash == message.content_hash,
+        )
+
+
+def mailbox_facts(mailbox: Mailbox, now: datetime) -> MailboxFacts:
+    zone = ZoneInfo(mailbox.time_zone)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    sent = Message.objects.filter(Q(sending_at__gte=midnight) | Q(accepted_at__gte=midnight), mailbox=mailbox)
+    return MailboxFacts(
+        connected=mailbox.is_connected,
+        not_before=mailbox.not_before,
+        read_through=mailbox.read_through,
+        sent_today=sent.count(),
+        daily_limit=mailbox.daily_limit,
+        last_sent_at=mailbox.last_sent_at,
+        gap=timedelta(seconds=mailbox.gap_seconds),
+        day_ends=midnight + timedelta(days=1),
+        max_age=clock.at_least(READ_MAX_AGE, real=READ_MAX_AGE_REAL),
+    )
+
+
+def _pause(enrolment: Enrolment, now: datetime) -> tuple[datetime | None, str]:
+    if enrolment.state == Enrolment.State.PAUSED:
+        return enrolment.due_at or FOREVER, enrolment.reason or "paused"
+    if enrolment.sequence.state != Sequence.State.ACTIVE:
+        return now + timedelta(hours=1), "the sequence is paused"
+    return None, ""
+
+
+def load_message(workspace_id: UUID, message_id: UUID) -> Message:
+    with inside(workspace_id):
+        return Message.objects.select_related("contact", "previous").get(pk=message_id)

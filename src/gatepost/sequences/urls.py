@@ -1,0 +1,18 @@
+from django.urls import path
+
+from gatepost.sequences import views
+
+app_name = "sequences"
+urlpatterns = [
+    path("", views.sequences, name="sequences"),
+    path("new/", views.new, name="new"),
+    path("<uuid:sequence_id>/", views.sequence, name="sequence"),
+    path("<uuid:sequence_id>/edit/", views.edit, name="edit"),
+    path("<uuid:sequence_id>/preview/", views.preview, name="preview"),
+    path("<uuid:sequence_id>/schedule/", views.schedule, name="schedule"),
+    path("<uuid:sequence_id>/activate/", views.activate, name="activate"),
+    path("<uuid:sequence_id>/pause/", views.pause, name="pause"),
+    path("<uuid:sequence_id>/enrol/", views.enrol, name="enrol"),
+    path("enrolments/<uuid:enrolment_id>/stop/", views.stop, name="stop"),
+    path("enrolments/<uuid:enrolment_id>/resume/", views.resume, name="resume"),
+]

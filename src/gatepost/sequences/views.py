@@ -1,0 +1,234 @@
+"""The pages of sequences: the list, one sequence, its editor with a preview, enrolling."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gatepost.accounts.membership import by, page
+from gatepost.contacts.models import Contact
+from gatepost.contacts.queries import row_of as contact_row
+from gatepost.errors import BadInput
+from gatepost.isolation import inside
+from gatepost.mailboxes.models import Mailbox
+from gatepost.sequences import actions, forms, lists
+from gatepost.sequences.models import Enrolment, Sequence
+from gatepost.sequences.preview import FIELDS, Preview, compose
+from gatepost.text.templates import TemplateError
+from gatepost.web.pages import page_of
+from gatepost.web.parameters import id_in
+
+AT_ONCE = 1_000  # enrolled by one press of a button: more would keep the browser waiting
+
+
+@page
+def sequences(request: Any) -> HttpResponse:
+    found = page_of(Sequence.objects.select_related("member"), by="created_at", after=request.GET.get("after", ""))
+    return render(request, "sequences/sequences.html", {"rows": replace(found, rows=lists.rows_of(found.rows))})
+
+
+@page(write=True)
+def new(request: Any) -> HttpResponse:
+    form = forms.NewSequence(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = actions.create_sequence(request.workspace.id, form.cleaned_data["name"], member=request.member)
+        return redirect("sequences:edit", made.pk)
+    return render(request, "sequences/new.html", {"form": form})
+
+
+@page
+def sequence(request: Any, sequence_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Sequence.objects.select_related("member"), pk=sequence_id)
+    state = request.GET.get("state", "")
+    enrolled = page_of(lists.enrolments(found, state), by="created_at", after=request.GET.get("after", ""))
+    context = {
+        "sequence": found,
+        "counts": lists.rows_of([found])[0].counts,
+        "steps": lists.step_rows(found),
+        "rows": replace(enrolled, rows=[lists.row_of(each) for each in enrolled]),
+        "state": state,
+        "states": Enrolment.State.choices,
+    }
+    return render(request, "sequences/sequence.html", context)
+
+
+@page(write=True)
+def edit(request: Any, sequence_id: UUID) -> HttpResponse:
+    """The editor. Adding, moving and removing steps changes the page only; Save stores them all."""
+    steps: list[forms.StepForm] | None = None
+    problem = ""
+    if request.method == "POST":
+        steps = forms.steps_in(request.POST)
+        order = request.POST.get("do", "save")
+        if order == "save":
+            problem = _save(request, sequence_id, steps)
+            if not problem:
+                messages.success(request, _("Saved."))
+                return redirect("sequences:sequence", sequence_id)
+        else:
+            steps = forms.rearranged(steps, order)
+    with inside(request.workspace.id):
+        found = get_object_or_404(Sequence, pk=sequence_id)
+        if steps is None:
+            steps = [forms.StepForm.of(draft) for draft in lists.drafts_of(found)] or [forms.StepForm()]
+        context = {
+            "sequence": found,
+            "steps": steps,
+            "problem": problem,
+            "fields": FIELDS,
+            "units": forms.UNITS,
+            "contacts": lists.contacts_to_preview(request.workspace.id),
+            "schedule": forms.schedule_of(found.window, found.time_zone),
+        }
+        return render(request, "sequences/edit.html", context)
+
+
+@page(write=True)
+@require_POST
+def preview(request: Any, sequence_id: UUID) -> HttpResponse:
+    """The steps as they stand in the editor, filled for one contact. Nothing is stored."""
+    steps = forms.steps_in(request.POST)
+    with inside(request.workspace.id):
+        get_object_or_404(Sequence, pk=sequence_id)
+        contact = Contact.objects.select_related("company").filter(pk=id_in(request.POST, "contact")).first()
+        mailbox = Mailbox.objects.filter(member=request.member).order_by("state", "connected_at").first()
+        filled = _filled(steps, contact, mailbox) if contact else []
+        return render(request, "sequences/preview.html", {"previews": filled, "contact": contact})
+
+
+@page(write=True)
+@require_POST
+def schedule(request: Any, sequence_id: UUID) -> HttpResponse:
+    form = forms.Schedule(request.POST)
+    if not form.is_valid():
+        problem = next(iter(form.errors.values()))[0]
+        raise BadInput(_("The sending hours were not saved: %(problem)s") % {"problem": problem})
+    actions.change_schedule(
+        sequence_id,
+        form.window(),
+        form.cleaned_data["time_zone"],
+        workspace_id=request.workspace.id,
+        actor=by(request.member),
+    )
+    messages.success(request, _("The sending hours are saved."))
+    return redirect("sequences:edit", sequence_id)
+
+
+@page(write=True)
+@require_POST
+def activate(request: Any, sequence_id: UUID) -> HttpResponse:
+    actions.activate(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Active. Steps go out when they are due."))
+    return redirect("sequences:sequence", sequence_id)
+
+
+@page(write=True)
+@require_POST
+def pause(request: Any, sequence_id: UUID) -> HttpResponse:
+    actions.pause(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Paused. Nothing of it leaves until you activate it again."))
+    return redirect("sequences:sequence", sequence_id)
+
+
+@page(write=True)
+def enrol(request: Any, sequence_id: UUID) -> HttpResponse:
+    if request.method == "POST":
+        return _enrol(request, sequence_id)
+    found = get_object_or_404(Sequence, pk=sequence_id)
+    text = request.GET.get("search", "").strip()
+    free = lists.may_be_enrolled(request.workspace.id, found, text)
+    listed = page_of(free, by="created_at", after=request.GET.get("after", ""))
+    context = {
+        "sequence": found,
+        "rows": replace(listed, rows=[contact_row(each) for each in listed]),
+        "search": text,
+        "mailboxes": lists.mailboxes_to_send_from(),
+        "at_once": AT_ONCE,
+    }
+    return render(request, "sequences/enrol.html", context)
+
+
+@page(write=True)
+@require_POST
+def stop(request: Any, enrolment_id: UUID) -> HttpResponse:
+    actions.stop(
+        enrolment_id,
+        Enrolment.Cause.BY_HAND,
+        _("stopped by %(name)s") % {"name": request.member.name},
+        workspace_id=request.workspace.id,
+        actor=by(request.member),
+    )
+    messages.success(request, _("Stopped. What had not left is cancelled."))
+    return redirect("sequences:sequence", _sequence_of(request, enrolment_id))
+
+
+@page(write=True)
+@require_POST
+def resume(request: Any, enrolment_id: UUID) -> HttpResponse:
+    actions.resume(enrolment_id, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("It goes on."))
+    return redirect("sequences:sequence", _sequence_of(request, enrolment_id))
+
+
+def _save(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> str:
+    """"" when saved; else the sentence for the top of the page, and each step's problems at its fields."""
+    drafts = [step.draft() for step in steps]
+    try:
+        actions.save_steps(sequence_id, drafts, workspace_id=request.workspace.id, actor=by(request.member))
+    except actions.BadTemplate as error:
+        forms.show_problems(steps, error)
+        return _("Not saved yet: a step needs a change. It is marked below.")
+    except BadInput as error:
+        return error.message
+    return ""
+
+
+def _filled(steps: list[forms.StepForm], contact: Contact, mailbox: Mailbox | None) -> list[Preview | TemplateError]:
+    filled: list[Preview | TemplateError] = []
+    thread_subject = ""
+    for step in steps:
+        try:
+            mail = compose(step.subject, step.body, contact, mailbox, thread_subject=thread_subject)
+        except TemplateError as error:
+            filled.append(error)
+            continue
+        thread_subject = thread_subject or mail.subject
+        filled.append(mail)
+    return filled
+
+
+def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
+    mailbox_id = id_in(request.POST, "mailbox")
+    if mailbox_id is None:
+        raise BadInput(_("Choose the mailbox to send from."))
+    if "all" in request.POST:
+        text = request.POST.get("search", "").strip()
+        with inside(request.workspace.id):
+            found = get_object_or_404(Sequence, pk=sequence_id)
+            chosen = list(lists.may_be_enrolled(request.workspace.id, found, text).values_list("pk", flat=True)[:AT_ONCE])
+    else:
+        chosen = [contact for contact in map(_as_id, request.POST.getlist("contact")) if contact]
+    if not chosen:
+        raise BadInput(_("Tick at least one contact."))
+    done = actions.enrol(
+        sequence_id, chosen, mailbox_id, workspace_id=request.workspace.id, actor=by(request.member)
+    )
+    messages.success(request, _("%(count)s enrolled.") % {"count": done.count})
+    for reason, count in Counter(reason for _contact, reason in done.skipped).most_common():
+        messages.warning(request, _("%(count)s left out: %(reason)s") % {"count": count, "reason": reason})
+    return redirect("sequences:sequence", sequence_id)
+
+
+def _as_id(text: str) -> UUID | None:
+    return id_in({"id": text}, "id")
+
+
+def _sequence_of(request: Any, enrolment_id: UUID) -> UUID:
+    with inside(request.workspace.id):
+        return get_object_or_404(Enrolment, pk=enrolment_id).sequence_id

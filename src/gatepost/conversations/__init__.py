@@ -1,0 +1,1 @@
+"""What contacts answered: conversations, replies, their labels, promises. The inbox."""

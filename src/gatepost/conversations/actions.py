@@ -1,0 +1,180 @@
+"""Storing a reply with its consequences, and what a member does in the inbox."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gatepost import clock
+from gatepost.audit import tags
+from gatepost.audit.record import Actor, record
+from gatepost.audit.record import job as by_job
+from gatepost.contacts.actions import suppress
+from gatepost.contacts.models import Suppression
+from gatepost.conversations import rules
+from gatepost.conversations.models import Conversation, Promise, Reply
+from gatepost.errors import BadInput
+from gatepost.isolation import inside
+from gatepost.outbox import actions as outbox
+from gatepost.outbox.models import Message
+from gatepost.sequences import actions as sequences
+from gatepost.sequences.models import Enrolment
+from gatepost.text.tone import Tone
+from gatepost.vault import names
+from gatepost.vault.sealing import index, seal
+
+BY_INTAKE = by_job("intake.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A matched mail, read and labelled, about to be stored."""
+
+    message: Message  # ours, that it answers
+    graph_id: str
+    internet_message_id: str
+    received: datetime
+    sender: str
+    someone_else: bool
+    subject: str
+    tone: Tone
+
+
+def record_reply(incoming: Incoming) -> Reply | None:
+    """The reply is in its conversation with its label, and what follows from it is done, in one transaction.
+
+    None when it was stored before: notifications and walks may bring the same mail twice.
+    """
+    message, tone = incoming.message, incoming.tone
+    with inside(message.workspace_id):
+        key = index(message.workspace_id, "message-id", incoming.internet_message_id)
+        if Reply.objects.filter(mailbox_id=message.mailbox_id, internet_message_index=key).exists():
+            return None
+        enrolment = Enrolment.objects.filter(pk=message.enrolment_id).first()
+        if enrolment is None:
+            return None
+        conversation = _conversation(message, enrolment, incoming)
+        reply = _store(incoming, conversation, key)
+        record(
+            BY_INTAKE, tags.REPLY_STORE, reply, mailbox_id=message.mailbox_id,
+            label=tone.label, labels=list(tone.labels), version=tone.version,
+        )  # fmt: skip
+        _follow(reply, conversation, enrolment, message, tone)
+    return reply
+
+
+def mark_done(conversation_id: UUID, *, workspace_id: UUID, done: bool, actor: Actor) -> None:
+    """The conversation leaves the inbox, or comes back to it."""
+    with inside(workspace_id):
+        conversation = Conversation.objects.select_for_update().get(pk=conversation_id)
+        conversation.done, conversation.unread = done, False
+        conversation.save(update_fields=["done", "unread"])
+        record(actor, tags.CONVERSATION_DONE, conversation, done=done)
+
+
+def correct_label(reply_id: UUID, label: str, *, workspace_id: UUID, actor: Actor) -> None:
+    """A member says what a reply means. The first label is kept beside it; an opt-out suppresses as ever."""
+    if label not in rules.LABELS:
+        raise BadInput(f"There is no label {label!r}. Use one of: {', '.join(rules.LABELS)}.")
+    with inside(workspace_id):
+        reply = Reply.objects.select_for_update(of=("self",)).select_related("conversation", "message").get(pk=reply_id)
+        if reply.label == label:
+            return
+        reply.corrected_from, reply.label, reply.labels = reply.corrected_from or reply.label, label, [label]
+        reply.save(update_fields=["corrected_from", "label", "labels"])
+        Conversation.objects.filter(pk=reply.conversation_id).update(label=label)
+        record(actor, tags.REPLY_LABEL, reply, mailbox_id=reply.mailbox_id, before=reply.corrected_from, now=label)
+        if label in ("unsubscribe", "hard_no"):
+            _suppress(reply.message, label, actor)
+
+
+def _conversation(message: Message, enrolment: Enrolment, incoming: Incoming) -> Conversation:
+    conversation, new = Conversation.objects.select_for_update().get_or_create(
+        enrolment=enrolment,
+        defaults={
+            "workspace_id": message.workspace_id,
+            "mailbox_id": message.mailbox_id,
+            "contact_id": message.contact_id,
+            "last_reply_at": incoming.received,
+            "label": incoming.tone.label,
+        },
+    )
+    if not new:
+        human = incoming.tone.label not in rules.AUTOMATIC
+        conversation.last_reply_at = max(conversation.last_reply_at, incoming.received)
+        # An absence notice after an answer says nothing about the answer.
+        if human or conversation.label in rules.AUTOMATIC:
+            conversation.label = incoming.tone.label
+        conversation.unread, conversation.done = True, False
+        conversation.save()
+    return conversation
+
+
+def _store(incoming: Incoming, conversation: Conversation, key: str) -> Reply:
+    message, tone = incoming.message, incoming.tone
+    reply = Reply(
+        workspace_id=message.workspace_id,
+        mailbox_id=message.mailbox_id,
+        conversation=conversation,
+        message=message,
+        graph_id=incoming.graph_id,
+        internet_message_index=key,
+        received_at=incoming.received,
+        someone_else=incoming.someone_else,
+        label=tone.label,
+        labels=list(tone.labels),
+        score=tone.score,
+        return_local_date=tone.return_date,
+        return_precision=tone.return_precision or "",
+        bounce=tone.bounce or "",
+        version=tone.version,
+        created_at=clock.now(),
+    )
+    seal(reply, "sender", incoming.sender)
+    seal(reply, "subject", incoming.subject)
+    seal(reply, "text", tone.new_text)
+    seal(reply, "evidence", json.dumps([asdict(each) for each in tone.evidence]))
+    seal(reply, "third_party", json.dumps(asdict(tone.third_party)) if tone.third_party else None)
+    reply.save(force_insert=True)
+    return reply
+
+
+def _follow(reply: Reply, conversation: Conversation, enrolment: Enrolment, message: Message, tone: Tone) -> None:
+    follows = rules.consequence(
+        tone.label, tuple(tone.labels), bounce=tone.bounce or "", return_date=tone.return_date, today=clock.now().date()
+    )
+    workspace_id = message.workspace_id
+    if tone.label == "bounce":
+        outbox.bounced(message)
+    if follows.stop:
+        sequences.stop(enrolment.pk, follows.stop, follows.reason, workspace_id=workspace_id, actor=BY_INTAKE)
+    elif follows.pause_until is not None:
+        sequences.pause_until(
+            enrolment.pk, follows.pause_until, follows.reason, workspace_id=workspace_id, actor=BY_INTAKE
+        )
+    if follows.suppress:
+        _suppress(message, follows.suppress, BY_INTAKE)
+    if follows.promise and tone.return_date is not None:
+        _promise(reply, conversation, tone)
+
+
+def _suppress(message: Message, cause: str, actor: Actor) -> None:
+    """The contact's own address; never that of somebody else who answered for him."""
+    address = names.open(message.contact, "email")
+    if address:
+        known = cause if cause in Suppression.Cause.values else Suppression.Cause.UNSUBSCRIBE
+        suppress(message.workspace_id, address, cause=known, actor=actor, source="reply")
+
+
+def _promise(reply: Reply, conversation: Conversation, tone: Tone) -> None:
+    promise = Promise(
+        workspace_id=reply.workspace_id,
+        mailbox_id=reply.mailbox_id,
+        conversation=conversation,
+        reply=reply,
+        due_local_date=tone.return_date,
+        precision=tone.return_precision or "day",
+    )
+    seal(promise, "quote", tone.new_text[:500])
+    promise.save(force_insert=True)
+    record(BY_INTAKE, tags.PROMISE_MAKE, promise, due=str(tone.return_date))

@@ -1,0 +1,192 @@
+"""Conversations as pages and reports choose and show them; their letters, opened."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+
+from gatepost.accounts.models import Member
+from gatepost.audit.record import Actor
+from gatepost.audit.reveal import reveal
+from gatepost.contacts.queries import display_name
+from gatepost.conversations.models import Conversation, Promise, Reply
+from gatepost.conversations.rules import AUTOMATIC
+from gatepost.mailboxes.queries import seen_by
+from gatepost.outbox.lists import LEFT
+from gatepost.outbox.models import Message
+from gatepost.sequences.models import Enrolment
+from gatepost.vault import names
+from gatepost.web.weeks import Span
+
+PARTS = ("open", "promised", "done", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which conversations a list shows. Reports count by the same, so that a number and its rows agree."""
+
+    part: str = "open"
+    label: str = ""
+    answered: bool = False  # by a person: not an absence notice, not a bounce
+    sequence_id: UUID | None = None
+    step_id: UUID | None = None
+    member_id: UUID | None = None
+    replied_within: Span | None = None
+
+
+def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
+    rows = Conversation.objects.all()
+    if chosen.part == "open":
+        rows = rows.filter(done=False)
+    elif chosen.part == "done":
+        rows = rows.filter(done=True)
+    elif chosen.part == "promised":
+        rows = rows.filter(Exists(Promise.objects.filter(conversation=OuterRef("pk"), done=False)))
+    if chosen.sequence_id:
+        rows = rows.filter(enrolment__sequence_id=chosen.sequence_id)
+    if chosen.member_id:
+        rows = rows.filter(mailbox__member_id=chosen.member_id)
+    if chosen.answered or chosen.step_id or chosen.replied_within:
+        return rows.filter(Exists(_replies(chosen).filter(conversation=OuterRef("pk"))))
+    return rows.filter(label=chosen.label) if chosen.label else rows
+
+
+def _replies(chosen: Chosen) -> QuerySet[Reply]:
+    replies = Reply.objects.all()
+    if chosen.label:
+        replies = replies.filter(label=chosen.label)
+    if chosen.answered:
+        replies = replies.exclude(label__in=AUTOMATIC)
+    if chosen.step_id:
+        replies = replies.filter(message__step_id=chosen.step_id)
+    if chosen.replied_within:
+        start, end = chosen.replied_within
+        replies = replies.filter(received_at__gte=start, received_at__lt=end)
+    return replies
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation as the inbox shows it. No text is opened for it."""
+
+    conversation: Conversation
+    contact: str
+    mailbox: str
+    promise: Promise | None
+
+
+def listed(rows: QuerySet[Conversation], member: Member) -> QuerySet[Conversation]:
+    """With all that a row shows, in a number of queries that does not grow."""
+    return (
+        rows.filter(seen_by(member))
+        .select_related("contact", "mailbox", "enrolment__sequence")
+        .prefetch_related("promises")
+    )
+
+
+def row_of(conversation: Conversation) -> ConversationRow:
+    waiting = [promise for promise in conversation.promises.all() if not promise.done]
+    return ConversationRow(
+        conversation,
+        display_name(conversation.contact),
+        names.open(conversation.mailbox, "address") or "",
+        min(waiting, key=lambda promise: promise.due_local_date, default=None),
+    )
+
+
+def label_counts(member: Member) -> list[tuple[str, int]]:
+    """The labels of the open conversations, most frequent first."""
+    return list(
+        Conversation.objects.filter(seen_by(member), done=False)
+        .values_list("label")
+        .annotate(count=Count("id"))
+        .order_by("-count", "label")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of a reply's text; `marked` where it decided the label."""
+
+    text: str
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail of a conversation, opened."""
+
+    at: datetime
+    subject: str
+    pieces: tuple[Piece, ...]
+    sender: str = ""
+    reply: Reply | None = None
+    message: Message | None = None
+    suggestion: dict[str, str] | None = None  # somebody else whom the reply names
+
+
+def letters(conversation: Conversation, actor: Actor, *, reason: str) -> list[Letter]:
+    """Our mails and the replies, oldest first. Each text that is opened leaves an audit entry."""
+    sent = Message.objects.filter(enrolment_id=conversation.enrolment_id, state__in=LEFT).select_related("mailbox")
+    found = [_ours(message, actor, reason) for message in sent]
+    found += [_theirs(reply, actor, reason) for reply in conversation.replies.select_related("mailbox")]
+    return sorted(found, key=lambda letter: letter.at)
+
+
+def _ours(message: Message, actor: Actor, reason: str) -> Letter:
+    texts = reveal(actor, message, "subject", "body", reason=reason)
+    at = message.accepted_at or message.planned_at
+    return Letter(at, texts["subject"] or "", (Piece(texts["body"] or "", False),), message=message)
+
+
+def _theirs(reply: Reply, actor: Actor, reason: str) -> Letter:
+    texts = reveal(actor, reply, "subject", "text", "evidence", "third_party", reason=reason)
+    evidence = json.loads(texts["evidence"] or "[]")
+    return Letter(
+        reply.received_at,
+        texts["subject"] or "",
+        tuple(marked(texts["text"] or "", [(each["start"], each["end"]) for each in evidence])),
+        sender=names.open(reply, "sender") or "",
+        reply=reply,
+        suggestion=json.loads(texts["third_party"]) if texts["third_party"] else None,
+    )
+
+
+def marked(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
+    """The text in pieces; those inside a span are marked. Spans may overlap or reach beyond the text."""
+    pieces: list[Piece] = []
+    done = 0
+    for start, end in sorted(spans):
+        start, end = max(start, done), min(end, len(text))
+        if start >= end:
+            continue
+        pieces += [Piece(text[done:start], False), Piece(text[start:end], True)]
+        done = end
+    return [piece for piece in [*pieces, Piece(text[done:], False)] if piece.text]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened with a contact. `kind` names the icon."""
+
+    at: datetime
+    kind: str
+    words: str
+    address: str = ""
+    label: str = ""
+    due: date | None = None
+
+
+def promises_of(conversation: Conversation) -> QuerySet[Promise]:
+    return conversation.promises.filter(done=False).order_by("due_local_date")
+
+
+def history(contact_id: UUID) -> tuple[list[Enrolment], list[Message], list[Reply]]:
+    """What happened with a contact: enrolments, the mails that left and the replies, texts closed."""
+    enrolments = list(Enrolment.objects.filter(contact_id=contact_id).select_related("sequence"))
+    messages = list(Message.objects.filter(contact_id=contact_id, state__in=LEFT))
+    replies = list(Reply.objects.filter(conversation__contact_id=contact_id))
+    return enrolments, messages, replies

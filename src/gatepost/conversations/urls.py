@@ -1,0 +1,12 @@
+from django.urls import path
+
+from gatepost.conversations import views
+
+app_name = "conversations"
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("<uuid:conversation_id>/done/", views.done, name="done"),
+    path("replies/<uuid:reply_id>/label/", views.correct_label, name="correct_label"),
+    path("of-contact/<uuid:contact_id>/", views.timeline, name="timeline"),
+]

@@ -1,0 +1,119 @@
+"""The inbox, one conversation, and what happened with a contact."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gatepost.accounts.membership import by, page
+from gatepost.contacts.models import Contact
+from gatepost.contacts.queries import display_name
+from gatepost.conversations import actions, lists
+from gatepost.conversations.models import Conversation, Reply
+from gatepost.isolation import inside
+from gatepost.mailboxes.queries import require_may_read
+from gatepost.web.labels import LABELS
+from gatepost.web.pages import page_of
+from gatepost.web.parameters import id_in
+from gatepost.web.weeks import span_in
+
+
+@page
+def inbox(request: Any) -> HttpResponse:
+    asked = request.GET
+    chosen = lists.Chosen(
+        part=asked["part"] if asked.get("part") in lists.PARTS else "open",
+        label=asked.get("label", ""),
+        answered="answered" in asked,
+        sequence_id=id_in(asked, "sequence"),
+        step_id=id_in(asked, "step"),
+        member_id=id_in(asked, "member"),
+        replied_within=span_in(asked, ZoneInfo(request.workspace.time_zone)),
+    )
+    found = lists.listed(lists.chosen_conversations(chosen), request.member)
+    rows = page_of(found, by="last_reply_at", after=asked.get("after", ""))
+    context = {
+        "rows": replace(rows, rows=[lists.row_of(each) for each in rows]),
+        "chosen": chosen,
+        "labels": lists.label_counts(request.member),
+        "narrowed": chosen != lists.Chosen(part=chosen.part, label=chosen.label),
+    }
+    return render(request, "conversations/inbox.html", context)
+
+
+@page
+def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
+    """One conversation with its texts. Opening them is recorded; the mailbox's owner can see by whom."""
+    found = get_object_or_404(
+        Conversation.objects.select_related("contact", "mailbox", "enrolment__sequence"), pk=conversation_id
+    )
+    require_may_read(request.member, found.mailbox)
+    if found.unread and found.mailbox.member_id == request.member.pk:
+        Conversation.objects.filter(pk=found.pk).update(unread=False)
+    context = {
+        "row": lists.row_of(found),
+        "letters": lists.letters(found, by(request.member), reason="conversation page"),
+        "promises": lists.promises_of(found),
+        "labels": LABELS.values(),
+    }
+    return render(request, "conversations/conversation.html", context)
+
+
+@page(write=True)
+@require_POST
+def done(request: Any, conversation_id: UUID) -> HttpResponse:
+    with inside(request.workspace.id):
+        found = get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
+        require_may_read(request.member, found.mailbox)
+    is_done = request.POST.get("done") == "yes"
+    actions.mark_done(found.pk, workspace_id=request.workspace.id, done=is_done, actor=by(request.member))
+    messages.success(request, _("Done.") if is_done else _("It is back in the inbox."))
+    return redirect("conversations:inbox")
+
+
+@page(write=True)
+@require_POST
+def correct_label(request: Any, reply_id: UUID) -> HttpResponse:
+    with inside(request.workspace.id):
+        reply = get_object_or_404(Reply.objects.select_related("mailbox"), pk=reply_id)
+        require_may_read(request.member, reply.mailbox)
+    label = request.POST.get("label", "")
+    actions.correct_label(reply_id, label, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("The label is changed. The first one is kept beside it."))
+    return redirect("conversations:conversation", reply.conversation_id)
+
+
+@page
+def timeline(request: Any, contact_id: UUID) -> HttpResponse:
+    """What happened with a contact, newest first, without texts."""
+    contact = get_object_or_404(Contact, pk=contact_id)
+    context = {"contact": contact, "name": display_name(contact), "events": _events(contact_id)}
+    return render(request, "conversations/timeline.html", context)
+
+
+def _events(contact_id: UUID) -> list[lists.Event]:
+    enrolments, sent, replies = lists.history(contact_id)
+    events = []
+    for enrolment in enrolments:
+        address = reverse("sequences:sequence", args=[enrolment.sequence_id])
+        name = enrolment.sequence.name
+        events.append(lists.Event(enrolment.created_at, "sequences", _("Enrolled in %s") % name, address))
+        if enrolment.ended_at:
+            why = enrolment.get_cause_display() or enrolment.get_state_display()
+            words = _("%(name)s ended: %(why)s") % {"name": name, "why": why}
+            events.append(lists.Event(enrolment.ended_at, "sequences", words, address))
+    for message in sent:
+        words = _("Step %d sent") % message.position
+        at = message.accepted_at or message.planned_at
+        events.append(lists.Event(at, "outbox", words, reverse("outbox:message", args=[message.pk])))
+    for reply in replies:
+        address = reverse("conversations:conversation", args=[reply.conversation_id])
+        events.append(lists.Event(reply.received_at, "inbox", _("Answered"), address, reply.label))
+    return sorted(events, key=lambda event: event.at, reverse=True)

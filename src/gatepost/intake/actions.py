@@ -1,0 +1,115 @@
+"""Storing what a page of envelopes brought, with the position behind it, in one transaction."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import F
+
+from gatepost import clock
+from gatepost.conversations.actions import Incoming, record_reply
+from gatepost.graph.messages import Envelope
+from gatepost.intake.models import DropCount, Quarantine
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue
+from gatepost.mailboxes.models import Folder, Mailbox
+from gatepost.outbox.actions import confirmed
+from gatepost.outbox.models import Message
+from gatepost.vault.sealing import index
+
+# After a lost position the walk begins this much before the last time that all was in.
+OVERLAP = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Found:
+    """What came of one page."""
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    incoming: list[Incoming] = field(default_factory=list)
+    sent: list[tuple[UUID, str]] = field(default_factory=list)  # (message, its graph id now)
+    doubtful: list[tuple[UUID, Envelope]] = field(default_factory=list)
+    references_came: bool = False
+
+
+def store_page(folder: Folder, found: Found, position: str, *, done: bool) -> None:
+    """Replies, confirmations, counts and the position are stored together, or not at all.
+
+    A crash before this brings the same page again, and each of these is stored once.
+    """
+    with inside(folder.workspace_id):
+        for incoming in found.incoming:
+            record_reply(incoming)
+        for message_id, graph_id in found.sent:
+            confirmed(Message.objects.get(pk=message_id), graph_id=graph_id)
+        for message_id, envelope in found.doubtful:
+            _quarantine(folder, message_id, envelope)
+        _count(folder, found.dropped)
+        if found.references_came:
+            Mailbox.objects.filter(pk=folder.mailbox_id).update(references_in_delta=True)
+        changes: dict[str, object] = {"position": position, "walking": not done}
+        if done:
+            changes["synced_at"] = clock.now()
+        Folder.objects.filter(pk=folder.pk).update(**changes)
+
+
+def start_again(folder: Folder) -> None:
+    """Microsoft forgot our position: the next walk begins a day before the last time that all was in."""
+    with inside(folder.workspace_id):
+        since = (folder.synced_at or folder.anchored_at) - OVERLAP
+        Folder.objects.filter(pk=folder.pk).update(
+            position="", walking=True, anchored_at=max(since, folder.anchored_at)
+        )
+
+
+def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) -> None:
+    """All mail that arrived before `started` was looked at; sending that waited for it goes on."""
+    with inside(mailbox.workspace_id):
+        this = Mailbox.objects.filter(pk=mailbox.pk)
+        this.update(read_through=started, sync_problem="", not_before=None)
+        # A notification that came while we read has set the time anew: it must not be pushed away.
+        this.exclude(sync_due_at__gt=started, sync_due_at__lte=clock.now()).update(sync_due_at=next_sync)
+        waiting = Message.objects.filter(
+            mailbox=mailbox,
+            state__in=(Message.State.PLANNED, Message.State.DRAFTED),
+            reason="reading the mailbox first",
+        )
+        if waiting.update(not_before=clock.now()):
+            Mailbox.objects.filter(pk=mailbox.pk).update(sending_not_before=None)
+            enqueue(
+                "sequences.send", once_for=mailbox.pk, workspace=str(mailbox.workspace_id), mailbox=str(mailbox.pk)
+            )
+
+
+def sync_failed(mailbox: Mailbox, problem: str, *, next_sync: datetime) -> None:
+    """The page says what keeps us from reading, and when it is tried again."""
+    with inside(mailbox.workspace_id):
+        Mailbox.objects.filter(pk=mailbox.pk).update(sync_problem=problem[:200], sync_due_at=next_sync)
+
+
+def _quarantine(folder: Folder, message_id: UUID, envelope: Envelope) -> None:
+    Quarantine.objects.get_or_create(
+        mailbox_id=folder.mailbox_id,
+        internet_message_index=index(folder.workspace_id, "message-id", envelope.internet_message_id),
+        defaults={
+            "workspace_id": folder.workspace_id,
+            "graph_id": envelope.graph_id,
+            "message_id": message_id,
+            "received_at": envelope.received or clock.now(),
+        },
+    )
+
+
+def _count(folder: Folder, dropped: Counter[str]) -> None:
+    zone = ZoneInfo(folder.mailbox.time_zone)
+    today = clock.now().astimezone(zone).date()
+    for reason, number in dropped.items():
+        row, _ = DropCount.objects.get_or_create(
+            mailbox_id=folder.mailbox_id,
+            local_date=today,
+            reason=reason,
+            defaults={"workspace_id": folder.workspace_id},
+        )
+        DropCount.objects.filter(pk=row.pk).update(count=F("count") + number)

@@ -1,0 +1,163 @@
+"""Looking at a mailbox's new mail. Notification, timer, reconnect and a waiting send all call the same sync."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from gatepost import clock
+from gatepost.conversations.actions import Incoming
+from gatepost.graph import messages
+from gatepost.graph.errors import GraphError, NotThere, SyncStateLost
+from gatepost.graph.gateway import Gateway
+from gatepost.graph.messages import Envelope, Page
+from gatepost.intake import actions, matching, queries, rules
+from gatepost.intake.actions import Found
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.threads import in_thread
+from gatepost.jobs.ticks import tick
+from gatepost.mailboxes.connection import gateway_for
+from gatepost.mailboxes.models import Folder, Mailbox
+from gatepost.mailboxes.queries import due_for_sync, load
+from gatepost.outbox.models import Message
+from gatepost.outbox.queries import texts_sent_to
+from gatepost.text.tone import ReplyInput, Tone, classify
+
+# A sync that failed is tried again after this, whatever the timer's interval.
+TRY_AGAIN = timedelta(minutes=1)
+REAL_PAUSE = timedelta(seconds=1)
+
+
+@tick("intake.find-due", every_seconds=0.25)
+def find_due_syncs() -> int:
+    """The timer: it alone must serve where no notification can reach us."""
+    found = due_for_sync(clock.now())
+    for each in found:
+        with inside(each.workspace_id):
+            enqueue("intake.sync", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id))
+    return len(found)
+
+
+@job("intake.sync")
+async def sync_mailbox(workspace: str, mailbox: str) -> None:
+    """Every folder is read up to now, and the mailbox says so; or its page says what is in the way."""
+    box = await in_thread(load, UUID(workspace), UUID(mailbox))
+    if box is None:
+        return
+    started = clock.now()
+    try:
+        async with gateway_for(box, reason="looking for replies") as gateway:
+            for folder in await in_thread(queries.folders, box):
+                await sync_folder(box, folder, gateway)
+    except GraphError as error:
+        again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
+        await in_thread(actions.sync_failed, box, error.message, next_sync=again)
+        return
+    interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
+    await in_thread(actions.read_through, box, started, next_sync=clock.now() + interval)
+
+
+async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> None:
+    """The folder's changes since its position are stored, page by page.
+
+    The position moves on only with the page that it follows. A lost position starts the walk again, with an
+    overlap; what was judged before is not judged twice.
+    """
+    position = folder.position
+    while True:
+        try:
+            page = await _page(gateway, folder, position)
+        except SyncStateLost:
+            await in_thread(actions.start_again, folder)
+            position = ""
+            continue
+        found = await _judge(mailbox, folder, page, gateway)
+        await in_thread(actions.store_page, folder, found, page.position, done=page.done)
+        if page.done:
+            return
+        position = page.position
+
+
+async def _page(gateway: Gateway, folder: Folder, position: str) -> Page:
+    if position:
+        return await messages.next_page(gateway, position)
+    return await messages.first_page(gateway, folder.name, since=folder.anchored_at)
+
+
+async def _judge(mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway) -> Found:
+    """Each envelope is dropped, or looked at more closely: sender, then text."""
+    found = Found(references_came=any(e.references for e in page.envelopes))
+    envelopes = [await _with_references(mailbox, folder, e, found, gateway) for e in page.envelopes]
+    for envelope, facts in zip(
+        envelopes, await in_thread(queries.facts_of, mailbox, folder, envelopes), strict=True
+    ):
+        match rules.decide_envelope(facts):
+            case rules.Drop(reason):
+                found.dropped[reason] += 1
+            case rules.OwnSent(message_id):
+                found.sent.append((message_id, envelope.graph_id))
+            case rules.Doubtful(message_id):
+                found.doubtful.append((message_id, envelope))
+            case rules.Candidate(message_id):
+                await _look_closer(mailbox, message_id, envelope, found, gateway)
+    return found
+
+
+async def _with_references(
+    mailbox: Mailbox, folder: Folder, envelope: Envelope, found: Found, gateway: Gateway
+) -> Envelope:
+    """The envelope with its references, asked for by id where the list does not carry them."""
+    lists_carry = mailbox.references_in_delta or found.references_came
+    if envelope.references is not None or envelope.removed or lists_carry or folder.name == "sentitems":
+        return envelope
+    try:
+        return await messages.one_envelope(gateway, envelope.graph_id)
+    except NotThere:
+        return envelope
+
+
+async def _look_closer(
+    mailbox: Mailbox, message_id: UUID, envelope: Envelope, found: Found, gateway: Gateway
+) -> None:
+    message = await in_thread(queries.message, mailbox.workspace_id, message_id)
+    try:
+        sender = await messages.sender_of(gateway, envelope.graph_id)
+        matched = await in_thread(matching.match, message.mailbox, message, envelope, sender)
+        if isinstance(matched, rules.Drop):
+            found.dropped[matched.reason] += 1
+            return
+        allowed, kind = matched
+        body = await messages.read_reply(gateway, allowed)
+    except NotThere:
+        found.dropped["gone before it was read"] += 1
+        return
+    found.incoming.append(
+        Incoming(
+            message=message,
+            graph_id=envelope.graph_id,
+            internet_message_id=envelope.internet_message_id,
+            received=body.received,
+            sender=sender.address,
+            someone_else=kind.someone_else and kind.kind == "reply",
+            subject=body.subject,
+            tone=await in_thread(_label, message, envelope, sender.address, body),
+        )
+    )
+
+
+def _label(message: Message, envelope: Envelope, sender: str, body: messages.ReplyBody) -> Tone:
+    """What the reply says and means: local, without any network."""
+    return classify(
+        ReplyInput(
+            id=envelope.graph_id,
+            text=body.text,
+            html=None,
+            subject=body.subject,
+            headers=body.headers,
+            received=body.received,
+            sent=tuple(texts_sent_to(message)),
+            sender=sender,
+            cc=(),
+        )
+    )

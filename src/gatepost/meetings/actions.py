@@ -1,0 +1,125 @@
+"""Booking, moving and cancelling meetings as the calendar shows them, and writing briefs."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import F
+
+from gatepost import clock
+from gatepost.accounts.models import Workspace
+from gatepost.audit import tags
+from gatepost.audit.record import Actor, record
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue
+from gatepost.mailboxes.models import Mailbox
+from gatepost.meetings import queries, rules
+from gatepost.meetings.models import Brief, CalendarCount, Meeting
+from gatepost.meetings.queries import BY_SYNC, Judged
+from gatepost.sequences import actions as sequences
+from gatepost.vault.sealing import index, seal
+
+
+def book(mailbox: Mailbox, judged: Judged, subject: str) -> Meeting:
+    """The meeting is known and its contact gets no further step, in one transaction."""
+    event = judged.event
+    with inside(mailbox.workspace_id):
+        meeting = judged.meeting or Meeting(
+            workspace_id=mailbox.workspace_id,
+            mailbox=mailbox,
+            contact_id=judged.contact_id,
+            ical_uid_index=index(mailbox.workspace_id, "ical-uid", event.ical_uid),
+            found_at=clock.now(),
+        )
+        organizer = index(mailbox.workspace_id, "address", event.organizer)
+        meeting.enrolment_id = judged.enrolment_id
+        meeting.step_id = queries.last_step_sent(judged.enrolment_id)
+        meeting.booked_by_contact = organizer not in mailbox.own_address_indexes
+        meeting.state = Meeting.State.BOOKED
+        _set_time(meeting, judged)
+        seal(meeting, "subject", subject or None)
+        meeting.save()
+        record(BY_SYNC, tags.MEETING_BOOK, meeting, mailbox_id=mailbox.id)
+        if judged.enrolment_id is not None:
+            sequences.stop(
+                judged.enrolment_id, "meeting", "booked a meeting", workspace_id=mailbox.workspace_id, actor=BY_SYNC
+            )
+    return meeting
+
+
+def move(judged: Judged) -> None:
+    """The meeting has its new time; its brief follows."""
+    meeting = judged.meeting
+    assert meeting is not None
+    with inside(meeting.workspace_id):
+        _set_time(meeting, judged)
+        meeting.save()
+        record(BY_SYNC, tags.MEETING_MOVE, meeting)
+
+
+def cancel(meeting: Meeting, reason: str) -> None:
+    """The meeting is off. The enrolment stays stopped: whether to go on is the rep's to say."""
+    with inside(meeting.workspace_id):
+        meeting.state = Meeting.State.DECLINED if reason == "declined" else Meeting.State.CANCELLED
+        meeting.save(update_fields=["state"])
+        record(BY_SYNC, tags.MEETING_CANCEL, meeting, reason=reason)
+
+
+def write_brief(meeting: Meeting) -> tuple[Brief, str]:
+    """The brief says what is known now. Returns it with its text."""
+    with inside(meeting.workspace_id):
+        text = rules.brief_text(queries.brief_facts(meeting))
+        brief = Brief.objects.filter(meeting=meeting).first() or Brief(
+            workspace_id=meeting.workspace_id, mailbox_id=meeting.mailbox_id, meeting=meeting
+        )
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if brief.content_hash != digest:
+            brief.content_hash, brief.written_at = digest, clock.now()
+            seal(brief, "text", text)
+            brief.save()
+            record(BY_SYNC, tags.BRIEF_WRITE, brief)
+    return brief, text
+
+
+def brief_shown(brief: Brief, event_id: str, event_hash: str) -> None:
+    """The rep's calendar shows the brief as this event; "" when it was removed."""
+    with inside(brief.workspace_id):
+        Brief.objects.filter(pk=brief.pk).update(event_id=event_id, event_hash=event_hash)
+        if not event_id:
+            record(BY_SYNC, tags.BRIEF_REMOVE, brief)
+
+
+def calendar_read(mailbox: Mailbox, started: datetime, dropped: int, *, next_sync: datetime) -> None:
+    """The window was read; of what was dropped only the number stays."""
+    today = clock.now().astimezone(ZoneInfo(mailbox.time_zone)).date()
+    with inside(mailbox.workspace_id):
+        count, _ = CalendarCount.objects.get_or_create(
+            mailbox=mailbox, local_date=today, defaults={"workspace_id": mailbox.workspace_id}
+        )
+        CalendarCount.objects.filter(pk=count.pk).update(dropped=F("dropped") + dropped)
+        this = Mailbox.objects.filter(pk=mailbox.pk)
+        # A notification that came while we read has set the time anew: it must not be pushed away.
+        this.exclude(calendar_due_at__gt=started, calendar_due_at__lte=clock.now()).update(calendar_due_at=next_sync)
+
+
+def try_again(mailbox: Mailbox, *, next_sync: datetime) -> None:
+    with inside(mailbox.workspace_id):
+        Mailbox.objects.filter(pk=mailbox.pk).update(calendar_due_at=next_sync)
+
+
+def switch_briefs(workspace_id: UUID, on: bool, *, actor: Actor) -> None:
+    """Briefs go into the calendars, or leave them: our events are removed first, then the scope is asked for no more."""
+    with inside(workspace_id):
+        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace.briefs_on_calendar = on
+        workspace.save(update_fields=["briefs_on_calendar"])
+        record(actor, tags.WORKSPACE_SETTINGS, workspace, workspace_id=workspace_id, briefs_on_calendar=on)
+        for mailbox in Mailbox.objects.filter(workspace_id=workspace_id, state=Mailbox.State.CONNECTED):
+            enqueue("meetings.sync", once_for=mailbox.pk, workspace=str(workspace_id), mailbox=str(mailbox.pk))
+
+
+def _set_time(meeting: Meeting, judged: Judged) -> None:
+    event = judged.event
+    meeting.graph_id, meeting.change_key = event.graph_id, event.change_key
+    meeting.starts_at, meeting.ends_at = event.starts, event.ends

@@ -1,0 +1,141 @@
+"""Reading the calendar window, and keeping briefs beside the meetings in it."""
+
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from gatepost import clock
+from gatepost.graph import calendar
+from gatepost.graph.errors import GraphError, NotThere
+from gatepost.graph.gateway import Gateway
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.threads import in_thread
+from gatepost.jobs.ticks import tick
+from gatepost.mailboxes.connection import gateway_for
+from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import due_for_calendar, load
+from gatepost.mailboxes.rules import granted
+from gatepost.meetings import actions, queries, rules
+from gatepost.meetings.models import Brief, Meeting
+from gatepost.meetings.queries import Judged
+from gatepost.text.bodies import text_to_html
+from gatepost.vault.sealing import index
+
+REAL_PAUSE = timedelta(seconds=2)
+
+
+@tick("meetings.find-due", every_seconds=0.25)
+def find_due_calendars() -> int:
+    found = due_for_calendar(clock.now())
+    for each in found:
+        with inside(each.workspace_id):
+            enqueue("meetings.sync", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id))
+    return len(found)
+
+
+@job("meetings.sync")
+async def sync_calendar(workspace: str, mailbox: str) -> None:
+    """Meetings with contacts are known, those that vanished were looked up, briefs stand beside them.
+
+    An error changes nothing: "no meeting" is never concluded from it.
+    """
+    box = await in_thread(load, UUID(workspace), UUID(mailbox))
+    if box is None or not granted("Calendars.Read", box.scopes):
+        return
+    started = clock.now()
+    interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
+    try:
+        async with gateway_for(box, reason="looking for meetings") as gateway:
+            dropped = await _read_window(box, gateway)
+            await _keep_briefs(box, gateway)
+    except GraphError:
+        await in_thread(actions.try_again, box, next_sync=clock.now() + interval)
+        return
+    await in_thread(actions.calendar_read, box, started, dropped, next_sync=clock.now() + interval)
+
+
+async def _read_window(mailbox: Mailbox, gateway: Gateway) -> int:
+    """How many events were dropped on their attendees."""
+    start, end = clock.now() - rules.PAST, clock.now() + rules.FUTURE
+    judged = await in_thread(queries.judge, mailbox, await calendar.window(gateway, start, end))
+    dropped = 0
+    for each in judged:
+        match rules.decide_event(each.facts):
+            case rules.Drop():
+                dropped += 1
+            case rules.Book():
+                await in_thread(actions.book, mailbox, each, await _subject(each, gateway))
+            case rules.Move():
+                await in_thread(actions.move, each)
+            case rules.Cancel(reason):
+                assert each.meeting is not None
+                await in_thread(actions.cancel, each.meeting, reason)
+    seen = {index(mailbox.workspace_id, "ical-uid", each.event.ical_uid) for each in judged}
+    for meeting in await in_thread(queries.vanished, mailbox, start, end, seen):
+        await _look_up(meeting, gateway)
+    return dropped
+
+
+async def _subject(judged: Judged, gateway: Gateway) -> str:
+    """A private event's subject is not asked for: only that the time is taken is ours to know."""
+    if judged.event.is_private:
+        return ""
+    try:
+        return await calendar.subject_of(gateway, judged.event.graph_id)
+    except NotThere:
+        return ""
+
+
+async def _look_up(meeting: Meeting, gateway: Gateway) -> None:
+    """A meeting that the list no longer shows: cancelled, or only moved out of the window."""
+    try:
+        event = await calendar.look(gateway, meeting.graph_id)
+    except NotThere:
+        await in_thread(actions.cancel, meeting, "cancelled")
+        return
+    if event.is_cancelled:
+        await in_thread(actions.cancel, meeting, "cancelled")
+
+
+async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
+    on_calendar = await in_thread(queries.on_calendar, mailbox)
+    for brief in await in_thread(queries.briefs_to_remove, mailbox, on_calendar=on_calendar):
+        await _remove(brief, gateway)
+    for meeting in await in_thread(queries.briefs_to_show, mailbox, clock.now()):
+        brief, text = await in_thread(actions.write_brief, meeting)
+        if on_calendar:
+            await _show(brief, meeting, text, gateway)
+
+
+async def _show(brief: Brief, meeting: Meeting, text: str, gateway: Gateway) -> None:
+    """The rep's own private event beside the meeting says what the brief says."""
+    starts = meeting.starts_at - rules.BRIEF_LENGTH
+    shown = hashlib.sha256(f"{text}|{starts.isoformat()}".encode()).hexdigest()
+    if brief.event_id and brief.event_hash == shown:
+        return
+    content = {
+        "subject": f"Brief: {text.partition(chr(10))[0].removeprefix('Who: ')}",
+        "html": text_to_html(text),
+        "starts": starts,
+        "ends": meeting.starts_at,
+    }
+    event_id = brief.event_id or await calendar.find_brief(gateway, str(brief.pk))
+    if event_id:
+        try:
+            await calendar.update_brief(gateway, event_id, **content)
+        except NotThere:
+            event_id = ""  # removed by hand: write it anew
+    if not event_id:
+        event_id = await calendar.create_brief(gateway, str(brief.pk), **content)
+    await in_thread(actions.brief_shown, brief, event_id, shown)
+
+
+async def _remove(brief: Brief, gateway: Gateway) -> None:
+    try:
+        await calendar.delete_brief(gateway, brief.event_id)
+    except NotThere:
+        pass
+    await in_thread(actions.brief_shown, brief, "", "")

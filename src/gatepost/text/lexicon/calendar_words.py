@@ -1,0 +1,177 @@
+"""The words of dates, by language: months, weekdays, units, seasons, and what speaks of a return."""
+
+_MONTHS = """
+january jan januar januari janvier enero ene janeiro gennaio gen stycznia styczniu styczeń leden ledna januára
+february feb febr februar februari février fév fevrier febrero fevereiro febbraio lutego lutym luty
+march mar mars märz mrz maart marzo março marca marcu marzec
+april apr avril avr abril abr aprile kwietnia kwietniu kwiecień
+may mai mei mayo maio maggio mag maj maja maju
+june jun juni juin junio junho giugno giu czerwca czerwcu czerwiec
+july jul juli juillet juil julio julho luglio lug lipca lipcu lipiec
+august aug août aout agosto ago augusti augustus sierpnia sierpniu sierpień
+september sep sept septembre septiembre setembro set settembre września wrześniu wrzesień
+october oct okt oktober octobre octubre outubro out ottobre ott października październiku październik
+november nov novembre noviembre novembro listopada listopadzie listopad
+december dec dez dezember décembre déc decembre diciembre dic dezembro dicembre grudnia grudniu grudzień
+"""
+MONTHS: dict[str, int] = {
+    word: number for number, line in enumerate(_MONTHS.strip().split("\n"), start=1) for word in line.split()
+}
+# Also common words, or short forms that read as something else: a month only beside a day, or with a capital.
+ALSO_WORDS = frozenset(
+    [
+        "may",
+        "mai",
+        "mar",
+        "set",
+        "out",
+        "ago",
+        "gen",
+        "mag",
+        "mei",
+        "jan",
+        "maj",
+        "march",
+        "mars",
+        "sept",
+        "sep",
+        "dec",
+        "dic",
+        "apr",
+        "avr",
+    ]
+)
+
+_WEEKDAYS = """
+monday mon montag lundi lunes lunedì maandag måndag mandag poniedziałek poniedziałku
+tuesday tue tues dienstag mardi martes martedì dinsdag tisdag tirsdag wtorek wtorku
+wednesday wed mittwoch mercredi miércoles mercoledì woensdag onsdag środę środy środa
+thursday thu thurs donnerstag jeudi jueves giovedì donderdag torsdag czwartek czwartku
+friday fri freitag vendredi viernes venerdì vrijdag fredag piątek piątku
+saturday samstag sonnabend samedi sábado sabato zaterdag lördag lørdag sobota sobotę
+sunday sonntag dimanche domingo domenica zondag söndag søndag niedziela niedzielę
+"""
+WEEKDAYS: dict[str, int] = {
+    word: number for number, line in enumerate(_WEEKDAYS.strip().split("\n")) for word in line.split()
+} | {"segunda-feira": 0, "terça-feira": 1, "quarta-feira": 2, "quinta-feira": 3, "sexta-feira": 4}
+
+NEXT = "next|coming|this|nächsten|kommenden|am|prochain|próximo|prossimo|volgende|nästa|næste|przyszły"
+TOMORROW = "tomorrow|morgen früh|demain|mañana|amanhã|domani|imorgon|i morgen|jutro"
+
+NUMBERS: dict[str, int] = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "few": 3, "couple": 2, "twelve": 12,
+    "ein": 1, "einem": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "paar": 3, "einigen": 3,
+    "wenigen": 3, "un": 1, "une": 1, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six mois": 6, "quelques": 3,
+    "una": 1, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "unos": 3, "unas": 3, "um": 1, "uma": 1,
+    "dois": 2, "duas": 2, "três": 3, "quatro": 4, "alguns": 3, "algumas": 3, "due": 2, "tre": 3, "quattro": 4,
+    "cinque": 5, "sei": 6, "qualche": 3, "een": 1, "twee": 2, "drie": 3, "vijf": 5, "zes": 6, "enkele": 3, "en": 1,
+    "ett": 1, "två": 2, "fyra": 4, "fem": 5, "sex": 6, "några": 3, "par": 2, "dwa": 2, "dwie": 2, "trzy": 3, "cztery": 4,
+    "pięć": 5, "sześć": 6, "kilka": 3, "to": 2, "fire": 4, "seks": 6,
+}  # fmt: skip
+NUMBER_WORDS = "a couple of|a couple|a few|ein paar|un par de|un paio di|een paar|ett par|" + "|".join(
+    sorted(NUMBERS, key=len, reverse=True)
+)
+IN = "in|in about|in another|after|within|dans|d'ici|en|dentro de|em|daqui a|tra|fra|over|om|za|po|nach|after about"
+UNITS = (
+    "days?|weeks?|months?|quarters?|years?|tagen?|wochen?|monat(?:en|e)?|quartal(?:en)?|jahr(?:en)?|jours?|semaines?|mois|"
+    "trimestres?|ans?|días?|semanas?|mes(?:es)?|años?|dias?|mês|anos?|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|dagen|weken|"
+    "week|maand(?:en)?|kwartaal|jaar|dagar|veckor?|månad(?:er)?|år|dni|tydzień|tygodnie|tygodni|miesiąc(?:e)?|miesięcy|uger|måneder"
+)
+_UNIT_STEMS = (
+    ("day", ("day", "tag", "jour", "día", "dia", "giorn", "dag", "dni")),
+    (
+        "week",
+        ("week", "woche", "semaine", "semana", "settiman", "weken", "veck", "tydz", "tygod", "uge", "tydn"),
+    ),
+    ("month", ("month", "monat", "mois", "mes", "mês", "maand", "månad", "mån", "miesi", "måned")),
+    ("quarter", ("quarter", "quartal", "trimest", "kwarta", "kvartal")),
+    ("year", ("year", "jahr", "an", "año", "ann", "jaar", "år", "rok", "roku")),
+)
+
+
+def unit_of(said: str) -> str | None:
+    """The unit named by the last word of `said` that names one."""
+    for word in reversed(said.lower().split()):
+        for unit, stems in _UNIT_STEMS:
+            if word.startswith(stems):
+                return unit
+    return None
+
+
+NEXT_UNIT = (
+    "next (?:week|month|quarter|year)|the new year|new year|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
+    "kommende[nrs]? (?:woche|monat|quartal|jahr)|neue[ns]? jahr|la semaine prochaine|le mois prochain|prochain trimestre|"
+    "trimestre prochain|l'année prochaine|l'an prochain|(?:la )?(?:próxima semana|semana que viene)|"
+    "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo ano|ano que vem|"
+    "la prossima settimana|settimana prossima|(?:il )?(?:prossimo (?:mese|trimestre|anno)|mese prossimo|trimestre prossimo|anno prossimo)|"
+    "volgende? (?:week|maand|kwartaal|jaar)|volgend (?:kwartaal|jaar)|nästa (?:vecka|månad|kvartal|år)|"
+    "næste (?:uge|måned|kvartal|år)|przyszłym (?:tygodniu|miesiącu|kwartale|roku)|nowym roku|przyszły (?:tydzień|miesiąc|rok)"
+)
+
+_QUARTERS = (
+    (1, ("first quarter|erste[sn]? quartal|1\\. quartal|premier trimestre|primer trimestre|primeiro trimestre|primo trimestre"
+     "|eerste kwartaal|första kvartalet|pierwszym kwartale")),
+    (2, ("second quarter|zweite[sn]? quartal|2\\. quartal|deuxième trimestre|segundo trimestre|secondo trimestre"
+     "|tweede kwartaal|andra kvartalet|drugim kwartale")),
+    (3, ("third quarter|dritte[sn]? quartal|3\\. quartal|troisième trimestre|tercer trimestre|terceiro trimestre"
+     "|terzo trimestre|derde kwartaal|tredje kvartalet|trzecim kwartale")),
+    (4, ("fourth quarter|vierte[sn]? quartal|4\\. quartal|quatrième trimestre|cuarto trimestre|quarto trimestre"
+     "|vierde kwartaal|fjärde kvartalet|czwartym kwartale")),
+)  # fmt: skip
+QUARTER_WORDS = "|".join(written for _, written in _QUARTERS)
+
+
+def quarter_of(said: str) -> int | None:
+    """The number of the quarter that these words name."""
+    said = said.lower()
+    ordinals = {
+        1: ("first", "erst", "1.", "premier", "primer", "primeiro", "primo", "eerst", "först", "pierw"),
+        2: ("second", "zweit", "2.", "deux", "segundo", "secondo", "tweed", "andra", "drugi"),
+        3: ("third", "dritt", "3.", "trois", "tercer", "terceiro", "terzo", "derde", "tredje", "trzeci"),
+        4: ("fourth", "viert", "4.", "quatr", "cuarto", "quarto", "vierd", "fjärde", "czwart"),
+    }
+    return next((number for number, stems in ordinals.items() if said.startswith(stems)), None)
+
+
+SECOND_HALF = (
+    "second half(?: of the year)?|zweite[n]? jahreshälfte|zweiten halbjahr|second semestre|segundo semestre|secondo semestre|"
+    "tweede helft|andra halvan|andra halvåret"
+)
+SEASONS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(["spring", "frühjahr", "frühling", "printemps", "primavera", "voorjaar", "lente", "våren", "foråret", "wiosną", "wiosnę"], (3, 20)),
+    **dict.fromkeys(["after the summer", "after summer", "nach dem sommer", "nach der sommerpause", "nach den sommerferien", "après l'été", "después del verano", "tras el verano", "depois do verão", "dopo l'estate", "na de zomer", "na de zomervakantie", "efter sommaren", "efter semestern", "po wakacjach", "la rentrée", "herbst", "autumn", "fall", "automne", "otoño", "outono", "autunno", "najaar", "herfst", "hösten", "efteråret", "jesienią"], (9, 1)),
+    **dict.fromkeys(["summer", "sommer", "été", "verano", "verão", "estate", "zomer", "sommaren", "latem"], (6, 21)),
+    **dict.fromkeys(["winter", "hiver", "invierno", "inverno", "vintern", "zimą"], (12, 21)),
+    **dict.fromkeys(["after christmas", "after the holidays", "nach weihnachten", "nach den feiertagen", "après les fêtes", "nach neujahr", "después de navidad", "después de las fiestas", "dopo natale", "dopo le feste", "na de feestdagen", "na kerst", "efter jul", "efter nyår", "po świętach", "janvier prochain"], (1, 2)),
+}  # fmt: skip
+
+MID = "mid|middle of|mitte|mi|mediados de|meados de|metà|half|medio|mitten av|midten af|połowie"
+END = "end of|late|ende|fin|finales de|fim de|final de|fine|eind|slutet av|slutningen af|końcu|pod koniec"
+
+RETURN = (
+    r"\bback\b|return|wieder (?:da|im büro|erreichbar|im haus|für sie|zurück|hier)|zurück|wieder|de retour|serai de retour|reviens|rentre|"
+    r"de vuelta|regres|vuelvo|volver|reincorpor|de volta|retorn|regresso|voltarei|rientr|torner|di ritorno|sarò nuovamente|"
+    r"terug|weer (?:aanwezig|bereikbaar|op kantoor)|tillbaka|åter|tilbage|igen|wracam|wrócę|powrót|powrocie|będę ponownie|"
+    r"ab dem|\bfrom .{1,20} onwards|復帰|出社"
+)
+ABSENCE = (
+    r"out of|away|leave|holiday|vacation|until|till|through|unavailable|absent|abwesend|urlaub|nicht im|bis (?:zum|einschl)|"
+    r"elternzeit|congé|jusqu|vacances|vacaciones|hasta|fuera|baja|férias|até|ausente|ferie|fino al|assente|vakantie|"
+    r"afwezig|tot|semester|ledig|till|t\.o\.m|ferie|urlop|nieobecn|między|from .{1,40} to |vom .{1,40} bis|du .{1,40} au|まで|不在"
+)
+LATER = (
+    r"contact|reach|circle|touch base|check|follow|get back|come back|write|talk|speak|call|again|revisit|ping|try|look at|discuss|"
+    r"touch|reconnect|melden|meld|sprechen|erneut|nochmal|noch einmal|wieder|auf mich zu|anrufen|ab |recontact|reparl|revenez|revenir|"
+    r"relanc|rappel|reprend|écri|contáct|contact|escrib|hablar|hablamos|retom|llám|vuelva|vuelve|volver|fal(?:e|ar|amos)|volte|"
+    r"retome|ricontatt|risent|sentir|riparl|scriv|contatt|bel|mail|neem|kom|terug|spreken|benader|hör|återkom|kontakta|ring|prata|skriv|"
+    r"vend|ring|odezw|wróc|kontakt|napisz|skontakt|not before|earliest|frühestens|au plus tôt|wait|until|after|instead"
+)
+# A date in such a sentence belongs to something else.
+ELSEWHERE = (
+    r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|"
+    r"\btel\b|telefon|phone|street|straße|\bhrb\b"
+)
+INCLUSIVE = (
+    r"through|up to and including|inclusive|bis (?:und mit|einschließlich|einschliesslich|inkl)|einschließlich|einschl\.|inclus|"
+    r"inclusive|inclusief|compreso|incluso|tot en met|t/m|till och med|t\.o\.m|til og med|włącznie|まで"
+)

@@ -1,0 +1,69 @@
+"""Opting out: a wish to stop or to be deleted, found by rule in the new text alone.
+
+Either this or the model suffices to stop; a person confirms. Short forms count only as a whole line, longer ones
+name the mails, the list, the contact or the data as their object (GDPR Articles 7, 17 and 21; CCPA).
+"""
+
+from collections.abc import Iterator
+
+from .labeller import Evidence
+from .lexicon.rules import Rule, all_rules
+from .patterns import compiled, plain, words_of
+
+VERSION = "optout-1"
+
+# Whole lines that mean it, by language.
+_ALONE = {
+    "en": "stop|stop it|unsubscribe|remove|opt out|opt-out|optout|remove me|stop mailing|take me off|no more|delete me"
+    "|please unsubscribe|please remove|pls remove|unsub|stop please|please stop",
+    "de": "abmelden|abbestellen|austragen|bitte austragen|bitte abmelden|löschen|bitte löschen|stopp|abmeldung"
+    "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen",
+    "fr": "désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi",
+    "es": "baja|darme de baja|cancelar suscripción|dar de baja|eliminar|stop por favor|borrar",
+    "pt": "remover|descadastrar|cancelar inscrição|sair da lista|cancelar subscrição|parar",
+    "it": "cancellami|cancellatemi|disiscrivimi|rimuovere|disiscrivere|cancellazione|basta|rimuovetemi",
+    "nl": "afmelden|uitschrijven|verwijderen|stoppen|graag uitschrijven|graag afmelden|schrijf mij uit",
+    "sv": "avregistrera|avsluta|ta bort|sluta|avanmäl|avprenumerera",
+    "da": "afmeld|afmelding|slet|fjern|frameld",
+    "pl": "wypisz|usuń|rezygnuję|wypisz mnie|proszę usunąć|usunąć",
+}
+_ALONE_RULES = {language: compiled(rf"(?im)^[\s\W]*({words})[\s.!,]*$") for language, words in _ALONE.items()}
+# The words may be about the writer's own product: then they are no wish of his.
+_OWN = compiled(
+    r"(?i)(our (newsletter|users|customers|clients|subscribers|unsubscribe)|unsere (kunden|nutzer|abonnenten)|"
+    r"nos (clients|abonnés)|nuestros (clientes|usuarios)|nostri (clienti|utenti)|unsubscribe (rate|link|button|page|flow)"
+    r"|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out))"
+)
+
+
+def find(new_text: str) -> tuple[Evidence, ...]:
+    """Every place where the writer asks to stop or to be deleted; empty where he does not."""
+    text = plain(new_text)
+    return (*_alone(text), *_in_sentences(text))
+
+
+def _alone(text: str) -> Iterator[Evidence]:
+    for language, pattern in _ALONE_RULES.items():
+        if found := pattern.search(text):
+            start, end = found.span(1)
+            yield Evidence(start, end, text[start:end], f"{VERSION}:{language}/alone")
+
+
+def _in_sentences(text: str) -> Iterator[Evidence]:
+    for rule in _rules():
+        found = rule.pattern.search(text)
+        if found is None:
+            continue
+        start, end = words_of(found)
+        if not _OWN.search(_sentence(text, start, end)):
+            yield Evidence(start, end, text[start:end], f"{VERSION}:{rule.id}")
+
+
+def _rules() -> list[Rule]:
+    return [rule for rule in all_rules() if rule.label == "unsubscribe"]
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    before = max(text.rfind(mark, 0, start) for mark in ".?!\n")
+    after = min((at for mark in ".?!\n" if (at := text.find(mark, end)) >= 0), default=len(text))
+    return text[before + 1 : after + 1]

@@ -1,0 +1,142 @@
+from datetime import UTC, date, datetime
+
+import pytest
+
+from gatepost.text import optout
+from gatepost.text.tone import LABELS, ReplyInput, classify
+
+RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def tone(text: str, **more):
+    return classify(ReplyInput("1", text, received=RECEIVED, sender="ada@theirs.example", **more))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Sure, let's set up a call next Tuesday.", "interested"),
+        ("Gerne, können wir am Donnerstag um 10 Uhr telefonieren?", "interested"),
+        ("Ça m'intéresse, envoyez-moi une documentation.", "interested"),
+        ("How much does it cost for forty people?", "question"),
+        ("Wo werden die Daten gespeichert?", "question"),
+        ("Not right now, please reach out in Q2.", "circle_back_later"),
+        ("Bitte melden Sie sich im Februar noch einmal.", "circle_back_later"),
+        ("Thanks, but we are not interested.", "not_interested"),
+        ("Wir haben leider keinen Bedarf.", "not_interested"),
+        ("Nous ne sommes pas intéressés, merci.", "not_interested"),
+        ("No, gracias, no nos interesa.", "not_interested"),
+        ("Non siamo interessati, grazie.", "not_interested"),
+        ("Wij hebben geen interesse.", "not_interested"),
+        ("Leave me alone or you hear from my lawyer.", "hard_no"),
+        ("Lassen Sie mich in Ruhe.", "hard_no"),
+        ("I'm not the right person for this.", "not_the_right_person"),
+        ("Dafür bin ich nicht zuständig.", "not_the_right_person"),
+        ("Please contact Jane Smith at jane@theirs.example.", "referral"),
+        ("I left the company last month.", "left_company"),
+        ("Thanks!", "other"),
+        ("", "other"),
+        ("👍", "other"),
+    ],
+)
+def test_a_reply_gets_the_label_its_words_ask_for(text, label):
+    assert tone(text).label == label
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop", "STOP.", "Unsubscribe", "Please remove me from your list.", "Do not contact me again.",
+        "Bitte löschen Sie meine Daten.", "Bitte nehmen Sie mich aus dem Verteiler.", "Abmelden",
+        "Ne m'écrivez plus.", "Merci de me retirer de votre liste.", "No me escriban más.", "Darme de baja por favor",
+        "Non scrivetemi più.", "Cancellatemi dalla vostra lista.", "Schrijf mij uit", "Stuur mij geen mails meer.",
+        "Ta bort mig från listan.", "Proszę o usunięcie mojego adresu.", "Não quero receber mais e-mails.",
+    ],
+)  # fmt: skip
+def test_a_wish_to_stop_is_an_opt_out_in_every_language(text):
+    assert tone(text).label == "unsubscribe"
+    assert optout.find(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How does your unsubscribe link work?",
+        "Our newsletter lets people unsubscribe already.",
+        "We will not stop looking, so send me more.",
+    ],
+)
+def test_words_of_stopping_about_something_else_are_no_opt_out(text):
+    assert optout.find(text) == ()
+
+
+def test_our_own_opt_out_line_in_the_quote_is_no_opt_out():
+    quoted = "> Reply stop or unsubscribe and you hear no more from us."
+    text = f"Sounds good, let's talk.\n\nOn 23.11.2026 09:30 Bob <bob@ours.example> wrote:\n{quoted}"
+    assert tone(text).label == "interested"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Interested? No! Never contact me again.",
+        "Will you ever stop? Remove me from your list.",
+        "Maybe next year, or never: stop emailing me.",
+        "Would love to talk to your lawyer. Do not write to me again.",
+    ],
+)
+def test_a_stop_is_never_shown_as_a_wish_to_go_on(text):
+    assert not {"interested", "question", "circle_back_later"} & set(tone(text).labels)
+
+
+def test_evidence_points_into_the_new_text():
+    result = tone("Hi Bob,\n\nthanks, but we are not interested.\n\nAda")
+    assert result.evidence
+    for evidence in result.evidence:
+        assert result.new_text[evidence.start : evidence.end] == evidence.quote
+
+
+def test_an_automatic_answer_is_never_a_persons_label():
+    result = tone(
+        "Great, let's talk! I am away until 4 December.", headers=[("Auto-Submitted", "auto-replied")]
+    )
+    assert result.label == "out_of_office"
+    assert result.return_date == date(2026, 12, 4)
+
+
+def test_a_bounce_is_told_by_its_headers():
+    headers = [("Content-Type", "multipart/report; report-type=delivery-status")]
+    result = tone("550 5.1.1 user unknown", headers=headers)
+    assert (result.label, result.bounce) == ("bounce", "hard")
+
+
+def test_a_spam_complaint_is_an_opt_out():
+    headers = [("Content-Type", "multipart/report; report-type=feedback-report")]
+    assert tone("This is a complaint.", headers=headers).label == "unsubscribe"
+
+
+def test_a_referral_names_the_other_person_and_not_the_sender():
+    text = "Please talk to Jane Smith, jane@theirs.example.\n\nKind regards\nAda Byron\nada@theirs.example"
+    third = tone(text).third_party
+    assert (third.name, third.address, third.kind) == ("Jane Smith", "jane@theirs.example", "named")
+
+
+def test_a_person_in_copy_is_introduced():
+    third = tone(
+        "I'm copying my colleague Jane Smith, who handles this.", cc=["jane@theirs.example"]
+    ).third_party
+    assert (third.address, third.kind) == ("jane@theirs.example", "introduced")
+
+
+def test_words_that_say_nothing_are_unsure():
+    assert (
+        tone("The heron stood in the reeds until the water had gone from the meadow again.").label == "unsure"
+    )
+
+
+def test_every_label_is_one_of_the_set():
+    assert {tone(text).label for text in ("stop", "yes", "?", "x" * 10_000, "\x00")} <= set(LABELS)
+
+
+def test_the_same_reply_gives_the_same_answer():
+    assert tone("Not now, maybe later.") == tone("Not now, maybe later.")

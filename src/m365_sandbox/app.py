@@ -1,0 +1,107 @@
+"""The ASGI app: the paths of login.microsoftonline.com and graph.microsoft.com, and /_sandbox/ to steer it all."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from m365_sandbox import control, world
+from m365_sandbox.clock import Clock, Reading
+from m365_sandbox.courier import Courier
+from m365_sandbox.entra.routes import routes as entra_routes
+from m365_sandbox.graph import operations  # noqa: F401  (fills the table of operations)
+from m365_sandbox.graph.door import GraphDoor
+from m365_sandbox.sandbox import Sandbox
+from m365_sandbox.store import Store
+from m365_sandbox.switches import Switches
+
+
+def create_app(
+    *,
+    seed: int = 1,
+    switches: Switches | None = None,
+    world: dict[str, Any] | None = None,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    prospects: int = 20,
+    unrelated: int = 200,
+) -> Starlette:
+    """A sandbox as an ASGI app.
+
+    An empty store is filled with `world`, or with the people built from `seed`; a store that holds something
+    goes on where it stopped. People act only while the app's lifespan runs. `app.state.sandbox` is the sandbox.
+    """
+    sandbox = assemble(seed=seed, switches=switches, store=store, clock=clock)
+    describe = _Describe(seed, world, prospects, unrelated)
+    if not sandbox.store.users:
+        describe.fill(sandbox)
+    courier = Courier(sandbox)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await courier.start()
+        yield
+        await courier.stop()
+        sandbox.store.commit()
+
+    app = Starlette(
+        routes=[
+            *control.routes(sandbox, courier, describe.fill),
+            Mount("/v1.0", app=_WithFullPath(GraphDoor(sandbox))),
+            Mount("/beta", app=_WithFullPath(GraphDoor(sandbox))),
+            *entra_routes(sandbox),
+            Route("/", control.to_start),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.sandbox = sandbox
+    app.state.courier = courier
+    return app
+
+
+def assemble(*, seed: int, switches: Switches | None, store: Store | None, clock: Clock | None) -> Sandbox:
+    """The parts without any people; what the store remembers of clock and switches counts."""
+    store = store or Store()
+    clock = clock or Clock()
+    kept = store.meta.get("clock")
+    if kept is not None:
+        clock.remember(Reading(**kept))
+    sandbox = Sandbox(seed, store, clock, switches or Switches(), chance=random.Random(seed))
+    sandbox.switches.change(store.meta.get("switches", {}) if switches is None else {})
+    return sandbox
+
+
+class _Describe:
+    """Fills an empty store: with the world that was given, or with the seed's people."""
+
+    def __init__(self, seed: int, given: dict[str, Any] | None, prospects: int, unrelated: int) -> None:
+        self._seed, self._given, self._prospects, self._unrelated = seed, given, prospects, unrelated
+
+    def fill(self, sandbox: Sandbox) -> None:
+        start = sandbox.now()
+        world.populate(sandbox, self._given or self._build(start), start=start)
+        sandbox.store.set_meta("start", start)
+        sandbox.schedule.reload()
+        sandbox.store.commit()
+
+    def _build(self, start: float) -> dict[str, Any]:
+        from datetime import UTC, datetime
+
+        from m365_sandbox.people import cast
+
+        moment = datetime.fromtimestamp(start, UTC)
+        return cast.build(self._seed, prospects=self._prospects, unrelated=self._unrelated, start=moment)
+
+
+class _WithFullPath:
+    """Mount strips its prefix from what Starlette shows; links need the path as it came."""
+
+    def __init__(self, door: GraphDoor) -> None:
+        self._door = door
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await self._door(scope, receive, send)

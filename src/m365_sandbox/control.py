@@ -1,0 +1,350 @@
+"""/_sandbox/: steer the sandbox, and look at what really happened in it."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from m365_sandbox import delivery, notifications, overview, truth, world
+from m365_sandbox.clock import Reading, from_iso, iso
+from m365_sandbox.courier import Courier
+from m365_sandbox.entra import consent
+from m365_sandbox.graph.delta import expire_tokens
+from m365_sandbox.permissions import POLICIES
+from m365_sandbox.sandbox import Sandbox
+
+Act = Callable[[Request, dict[str, Any]], Any]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json")
+
+
+async def to_start(_: Request) -> Response:
+    return RedirectResponse("/_sandbox/")
+
+
+class Control:
+    """What `/_sandbox/` can do. Each method takes the request's JSON (or form) and returns JSON."""
+
+    def __init__(self, sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) -> None:
+        self.sandbox, self.courier, self._fill = sandbox, courier, fill
+
+    def clock(self) -> dict[str, Any]:
+        sandbox, reading = self.sandbox, self.sandbox.clock.reading()
+        waiting = [action for action in sandbox.store.actions.values() if action.kind in ("transport", "notify")]
+        soon = [a for a in waiting if a.kind == "transport" or a.payload.get("tries") == 0]
+        next_due = sandbox.schedule.next_due()
+        return {
+            "now": iso(sandbox.now()), "product": sandbox.now(), "rate": reading.rate,
+            "next_event_at": iso(next_due) if next_due is not None else None,
+            "pending": len(sandbox.schedule) - len(waiting), "busy": len(soon) + len(sandbox.notifications_in_flight & {a.id for a in waiting} - {a.id for a in soon}),
+        }  # fmt: skip
+
+    def move_clock(self, given: dict[str, Any]) -> dict[str, Any]:
+        product = None
+        if "to" in given:
+            product = from_iso(str(given["to"]))
+        elif "advance_seconds" in given:
+            product = self.sandbox.now() + float(given["advance_seconds"])
+        if product is not None and product < self.sandbox.now() - 1:
+            raise ValueError("The clock goes forward only; POST /_sandbox/reset starts anew.")
+        rate = float(given["rate"]) if "rate" in given else None
+        if rate is not None and rate < 0:
+            raise ValueError("rate is 0 (stopped) or more.")
+        reading = self.sandbox.clock.set(product=product, rate=rate)
+        self._keep_clock(reading)
+        self.sandbox.schedule.woken.set()
+        return self.clock()
+
+    def _keep_clock(self, reading: Reading) -> None:
+        kept = {"real": reading.real, "product": reading.product, "rate": reading.rate}
+        self.sandbox.store.set_meta("clock", kept)
+        self.sandbox.store.commit()
+
+    def change_switches(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.sandbox.switches.change(given)
+        self.sandbox.store.set_meta("switches", self.sandbox.switches.to_json())
+        return self.sandbox.switches.to_json()
+
+    def deliver(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Put any message into a mailbox: {mailbox, from, subject, text|html, headers, in_reply_to, truth, …}."""
+        headers = dict(given.get("headers") or {})
+        if given.get("in_reply_to"):
+            headers.setdefault("In-Reply-To", given["in_reply_to"])
+            headers.setdefault("References", given["in_reply_to"])
+        if "mailbox" not in given or "from" not in given:
+            raise ValueError("deliver needs mailbox and from.")
+        message = delivery.place(self.sandbox, {**given, "headers": headers}, at=self.sandbox.now())
+        return {
+            "id": message.id, "immutable_id": message.immutable_id, "internetMessageId": message.internet_id,
+            "conversationId": message.conversation,
+        }  # fmt: skip
+
+    def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        """A new user, or a change of one: enabled, licensed, role, person, revoke_tokens."""
+        if "address" not in given:
+            raise ValueError("users needs an address.")
+        user = self.sandbox.user(given["address"]) or world.add_user(self.sandbox, given)
+        for name in ("enabled", "licensed", "role", "kind", "name", "person", "time_zone"):
+            if name in given:
+                setattr(user, name, given[name])
+        if given.get("revoke_tokens"):
+            user.tokens_valid_from = self.sandbox.now() + 0.001
+            for token in list(self.sandbox.store.access_tokens.values()):
+                if token.user == user.id:
+                    self.sandbox.store.remove(token)
+        self.sandbox.store.save(user)
+        return {"id": user.id, "tenant": user.tenant, "address": user.address, "enabled": user.enabled}
+
+    def change_tenant(self, given: dict[str, Any]) -> dict[str, Any]:
+        tenant = self.sandbox.store.tenant_by_domain.get(str(given.get("domain", "")).lower())
+        if tenant is None:
+            tenant = world.add_tenant(self.sandbox, given)
+        if given.get("consent_policy", tenant.consent_policy) not in POLICIES:
+            raise ValueError(f"consent_policy is one of {', '.join(POLICIES)}.")
+        for name in ("consent_policy", "admin_consent_workflow", "risky_app", "name"):
+            if name in given:
+                setattr(tenant, name, given[name])
+        self.sandbox.store.save(tenant)
+        return {"id": tenant.id, "domain": tenant.domain, "consent_policy": tenant.consent_policy}
+
+    def change_app(self, given: dict[str, Any]) -> dict[str, Any]:
+        app = self.sandbox.store.apps.get(str(given.get("client_id", world.APP_ID)))
+        if app is None:
+            app = world.add_app(self.sandbox, given)
+        if "client_secret" in given:
+            app.secret = str(given["client_secret"])
+        for name in ("name", "publisher", "verified", "redirect_uris", "secret_expired", "enabled"):
+            if name in given:
+                setattr(app, name, given[name])
+        self.sandbox.store.save(app)
+        return {"client_id": app.id, "name": app.name, "redirect_uris": app.redirect_uris}
+
+    def change_grants(self, given: dict[str, Any]) -> dict[str, Any]:
+        """{"account" or "tenant" (domain), "revoke": true or [scopes], "grant": [scopes], "client_id"}"""
+        store = self.sandbox.store
+        app = store.apps.get(str(given.get("client_id", world.APP_ID)))
+        user = self.sandbox.user(str(given.get("account", "")))
+        tenant = store.tenant_by_domain.get(str(given.get("tenant", "")).lower())
+        if app is None or (user is None and tenant is None):
+            raise ValueError("grants needs an account (address) or a tenant (domain), and a known client_id.")
+        tenant_id, who = (user.tenant, user.id) if user is not None else (tenant.id, "*")  # type: ignore[union-attr]
+        if given.get("revoke"):
+            consent.revoke(self.sandbox, app, tenant_id, who, None if given["revoke"] is True else given["revoke"])
+        if given.get("grant"):
+            consent.grant(self.sandbox, app, tenant_id, who, list(given["grant"]))
+        grant = store.grants.get(f"{app.id}:{tenant_id}:{who}")
+        return {"scopes": grant.scopes if grant else []}
+
+    def expire_delta(self, given: dict[str, Any]) -> dict[str, Any]:
+        user = self.sandbox.user(str(given.get("mailbox", "")))
+        if user is None:
+            raise ValueError("expire-delta needs the address of a mailbox.")
+        folders = self.sandbox.store.folders_of(user.id)
+        for folder in folders:
+            expire_tokens(folder)
+            self.sandbox.store.save(folder)
+        return {"folders": len(folders)}
+
+    def lifecycle(self, given: dict[str, Any]) -> dict[str, Any]:
+        """{"mailbox" or "subscription", "event": reauthorizationRequired | subscriptionRemoved | missed}"""
+        event = given.get("event")
+        if event not in ("reauthorizationRequired", "subscriptionRemoved", "missed"):
+            raise ValueError("event is reauthorizationRequired, subscriptionRemoved or missed.")
+        user = self.sandbox.user(str(given.get("mailbox", "")))
+        chosen = [
+            s
+            for s in list(self.sandbox.store.subscriptions.values())
+            if s.id == given.get("subscription") or (user is not None and s.mailbox == user.id)
+        ]
+        for subscription in chosen:
+            notifications.lifecycle(self.sandbox, subscription, event)
+            if event == "subscriptionRemoved":
+                self.sandbox.store.remove(subscription)
+        return {"subscriptions": len(chosen)}
+
+    def touch(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What the mailbox's owner does in Outlook: {"mailbox", "internetMessageId", "do": read|move|delete, "folder"}"""
+        from m365_sandbox import ids
+
+        store = self.sandbox.store
+        user = self.sandbox.user(str(given.get("mailbox", "")))
+        found = store.by_internet_id(user.id, str(given.get("internetMessageId"))) if user else []
+        if not user or not found:
+            raise ValueError("outlook needs a mailbox and the internetMessageId of a message in it.")
+        message = found[0]
+        left, old, immutable = message.folder, message.id, message.immutable_id
+        match given.get("do"):
+            case "read":
+                store.change_message(message, is_read=True, modified=self.sandbox.now())
+                notifications.message_changed(self.sandbox, message, "updated")
+            case "edit":
+                store.change_message(message, body=str(given.get("body", "")), modified=self.sandbox.now())
+                notifications.message_changed(self.sandbox, message, "updated")
+            case "send":
+                delivery.submit(self.sandbox, message)
+            case "move":
+                folder = store.folder(user.id, str(given.get("folder", "archive")))
+                if folder is None:
+                    raise ValueError(f"There is no folder {given.get('folder')!r}.")
+                store.move_message(message, folder, ids.item_id())
+                notifications.message_left(self.sandbox, user.id, left, old, immutable)
+                notifications.message_changed(self.sandbox, message, "created")
+            case "delete":
+                store.delete_message(message)
+                notifications.message_left(self.sandbox, user.id, left, old, immutable)
+            case _:
+                raise ValueError("do is read, edit, send, move or delete.")
+        return {"id": message.id}
+
+    def reset(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Everything as new; the clock goes on from where it is, unless `empty` leaves the world empty."""
+        sandbox = self.sandbox
+        key = sandbox.store.meta.get("signing_key")
+        sandbox.store.clear()
+        sandbox.faults.clear()
+        sandbox.notifications_in_flight.clear()
+        sandbox.recent_requests.clear()
+        if key:
+            sandbox.store.set_meta("signing_key", key)
+        sandbox.schedule.reload()
+        if not given.get("empty"):
+            self._fill(sandbox)
+        return self.health()
+
+    def people(self) -> list[dict[str, Any]]:
+        counts = Counter(action.payload.get("user") for action in self.sandbox.store.actions.values())
+        return [
+            {
+                "address": user.address, "name": user.name, "kind": user.kind, "role": user.role,
+                "person": user.person, "will_do": counts[user.id],
+            }
+            for user in self.sandbox.store.users.values()
+        ]  # fmt: skip
+
+    def health(self) -> dict[str, Any]:
+        store = self.sandbox.store
+        return {
+            "ok": True, "users": len(store.users), "messages": len(store.messages), "pending": len(store.actions),
+            "requests": store.last_logged(), "seed": self.sandbox.seed, "start": store.meta.get("start"),
+            "app": {"client_id": world.APP_ID, "client_secret": world.APP_SECRET},
+        }  # fmt: skip
+
+    def review(self, given: dict[str, Any]) -> dict[str, Any]:
+        """An administrator's word on a consent request: {"request": id, "decision": approve|deny}"""
+        request = self.sandbox.store.consent_requests.get(str(given.get("request", "")))
+        if request is None or given.get("decision") not in ("approve", "deny"):
+            raise ValueError("approvals needs the id of a request and the decision approve or deny.")
+        request.state = "approved" if given["decision"] == "approve" else "denied"
+        if request.state == "approved":
+            app = self.sandbox.store.apps[request.app]
+            consent.grant(self.sandbox, app, request.tenant, "*", request.scopes)
+        self.sandbox.store.save(request)
+        return {"id": request.id, "state": request.state}
+
+    def approvals(self) -> list[dict[str, Any]]:
+        store = self.sandbox.store
+        return [
+            {
+                "id": r.id, "state": r.state, "user": store.users[r.user].address, "app": store.apps[r.app].name,
+                "scopes": r.scopes, "justification": r.justification, "at": iso(r.at),
+            }
+            for r in store.consent_requests.values()
+        ]  # fmt: skip
+
+
+def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) -> list[Route]:
+    control = Control(sandbox, courier, fill)
+
+    def show(get: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(_: Request) -> Response:
+            return _json(get())
+
+        return endpoint
+
+    def act(do: Callable[[dict[str, Any]], Any]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            body = await request.body()
+            is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+            try:
+                given = _from_form(body) if is_form else orjson.loads(body or b"{}")
+                answer = do(given)
+            except orjson.JSONDecodeError:
+                return _json({"error": "The body is not JSON."}, 400)
+            except (ValueError, TypeError, KeyError) as error:
+                return _json({"error": str(error)}, 400)
+            sandbox.store.commit()
+            if is_form:
+                return RedirectResponse(request.headers.get("referer") or "/_sandbox/", status_code=303)
+            return _json(answer)
+
+        return endpoint
+
+    async def log(request: Request) -> Response:
+        after, limit = int(request.query_params.get("after", 0)), int(request.query_params.get("limit", 10000))
+        entries = sandbox.store.logged(after, limit)
+        if "path" in request.query_params:
+            entries = [entry for entry in entries if request.query_params["path"] in entry["path"]]
+        return _json({"last": sandbox.store.last_logged(), "requests": entries})
+
+    async def tell_truth(request: Request) -> Response:
+        return _json(truth.tell(sandbox.store, mailbox=request.query_params.get("mailbox")))
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            sandbox.faults.clear()
+        elif request.method == "POST":
+            try:
+                given = orjson.loads(await request.body())
+                for rule in given if isinstance(given, list) else given.get("rules", [given]):
+                    sandbox.faults.add(rule)
+            except (ValueError, TypeError) as error:
+                return _json({"error": str(error)}, 400)
+        return _json({"rules": sandbox.faults.to_json(), "struck": sandbox.faults.struck})
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(overview.page(sandbox, control.clock()))
+
+    async def approvals_page(_: Request) -> Response:
+        return HTMLResponse(overview.approvals(control.approvals()))
+
+    def both(path: str, get: Callable[[], Any], do: Callable[[dict[str, Any]], Any]) -> list[Route]:
+        return [Route(path, show(get), methods=["GET"]), Route(path, act(do), methods=["POST"])]
+
+    def grants() -> list[dict[str, Any]]:
+        return [{"app": g.app, "tenant": g.tenant, "user": g.user, "scopes": g.scopes} for g in sandbox.store.grants.values()]
+
+    return [
+        Route("/_sandbox/", page),
+        Route("/_sandbox", to_start),
+        *both("/_sandbox/clock", control.clock, control.move_clock),
+        *both("/_sandbox/switches", sandbox.switches.to_json, control.change_switches),
+        *both("/_sandbox/grants", grants, control.change_grants),
+        *both("/_sandbox/approvals.json", control.approvals, control.review),
+        Route("/_sandbox/approvals", approvals_page, methods=["GET"]),
+        Route("/_sandbox/approvals", act(control.review), methods=["POST"]),
+        Route("/_sandbox/truth", tell_truth),
+        Route("/_sandbox/log", log),
+        Route("/_sandbox/deliver", act(control.deliver), methods=["POST"]),
+        Route("/_sandbox/users", act(control.add_user), methods=["POST"]),
+        Route("/_sandbox/tenants", act(control.change_tenant), methods=["POST"]),
+        Route("/_sandbox/apps", act(control.change_app), methods=["POST"]),
+        Route("/_sandbox/outlook", act(control.touch), methods=["POST"]),
+        Route("/_sandbox/expire-delta", act(control.expire_delta), methods=["POST"]),
+        Route("/_sandbox/lifecycle", act(control.lifecycle), methods=["POST"]),
+        Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/reset", act(control.reset), methods=["POST"]),
+        Route("/_sandbox/people", show(control.people)),
+        Route("/_sandbox/health", show(control.health)),
+    ]
+
+
+def _from_form(body: bytes) -> dict[str, Any]:
+    from urllib.parse import parse_qsl
+
+    return dict(parse_qsl(body.decode(), keep_blank_values=True))

@@ -1,0 +1,67 @@
+"""The loop that makes due things happen."""
+
+import asyncio
+import contextlib
+
+from m365_sandbox import delivery
+from m365_sandbox.entities import Action
+from m365_sandbox.notifications import Poster
+from m365_sandbox.sandbox import Sandbox
+
+LOOK_EVERY_SECONDS = 0.05
+MOST_AT_A_TIME = 200
+"""So that a long jump of the clock does not keep requests waiting."""
+
+_DO = {
+    "transport": delivery.transport,
+    "person": delivery.act,
+    "ndr": delivery.ndr,
+    "arrival": delivery.arrival,
+}
+
+
+class Courier:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._poster = Poster(sandbox)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._poster.close()
+
+    async def _run(self) -> None:
+        woken = self._sandbox.schedule.woken
+        while True:
+            if self.do_what_is_due():
+                await asyncio.sleep(0)
+                continue
+            woken.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), LOOK_EVERY_SECONDS)
+
+    def do_what_is_due(self) -> int:
+        """Do it in the order of its times; each thing is committed whole. How many things were done."""
+        sandbox = self._sandbox
+        done, notify = 0, []
+        while done < MOST_AT_A_TIME and (action := sandbox.schedule.take_due(sandbox.now())) is not None:
+            done += 1
+            if action.kind == "notify":
+                notify.append(action)
+            else:
+                self._do(action)
+        if notify:
+            self._poster.post(notify)
+        sandbox.store.commit()
+        return done
+
+    def _do(self, action: Action) -> None:
+        self._sandbox.schedule.done(action)
+        _DO[action.kind](self._sandbox, action)
+        self._sandbox.store.commit()

@@ -1,0 +1,12 @@
+"""Every module that serves Graph operations; importing them fills the table in `routes`."""
+
+from m365_sandbox.graph import (  # noqa: F401
+    calendar,
+    contacts,
+    delta,
+    drafts,
+    folders,
+    messages,
+    subscriptions,
+    users,
+)

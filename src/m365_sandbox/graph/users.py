@@ -1,0 +1,45 @@
+"""/me: who signed in."""
+
+from m365_sandbox.entities import User
+from m365_sandbox.graph.odata import parse_select
+from m365_sandbox.graph.routes import GRAPH, Answer, Request, operation
+
+_ALWAYS = (
+    "businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation",
+    "preferredLanguage", "surname", "userPrincipalName", "id",
+)  # fmt: skip
+
+
+def _shown(user: User) -> dict[str, object]:
+    given, _, surname = user.name.partition(" ")
+    return {
+        "businessPhones": [], "displayName": user.name, "givenName": given, "jobTitle": user.title or None,
+        "mail": user.address if user.licensed else None, "mobilePhone": None, "officeLocation": None,
+        "preferredLanguage": None, "surname": surname, "userPrincipalName": user.address, "id": user.id,
+        "accountEnabled": user.enabled, "userType": "Member", "otherMails": [],
+        "proxyAddresses": [f"SMTP:{user.address}"],
+    }  # fmt: skip
+
+
+@operation("GET", "/me")
+def me(request: Request) -> Answer:
+    shown = _shown(request.user)
+    wanted = parse_select(request.query.get("$select")) or list(_ALWAYS)
+    by_lower = {name.lower(): name for name in shown}
+    names = [by_lower[name.lower()] for name in wanted if name.lower() in by_lower]
+    request.served.append({"kind": "user", "id": request.user.id, "fields": names})
+    context = f"{GRAPH}/v1.0/$metadata#users/$entity"
+    return Answer(body={"@odata.context": context, **{name: shown[name] for name in names}})
+
+
+@operation("GET", "/me/mailboxsettings")
+def mailbox_settings(request: Request) -> Answer:
+    return Answer(
+        body={
+            "@odata.context": request.context("mailboxSettings"),
+            "timeZone": request.user.time_zone,
+            "automaticRepliesSetting": {"status": "disabled"},
+            "language": {"locale": "en-US", "displayName": "English (United States)"},
+            "userPurpose": "user",
+        }
+    )

@@ -1,0 +1,170 @@
+"""Messages as they are written, kept and shown to each other: letters travel, messages lie in a mailbox."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.utils import getaddresses
+from typing import Any
+
+from m365_sandbox import ids
+from m365_sandbox.entities import Address, Folder, Message, User
+from m365_sandbox.sandbox import Sandbox
+
+IN_REPLY_TO, REFERENCES, MESSAGE_CLASS = "String 0x1042", "String 0x1039", "String 0x001A"
+_UNSUBSCRIBE = "String 0x1045"
+_HEADER_OF_PROPERTY = {
+    IN_REPLY_TO.lower(): "In-Reply-To",
+    REFERENCES.lower(): "References",
+    _UNSUBSCRIBE.lower(): "List-Unsubscribe",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What travels from one mailbox to others."""
+
+    sender: Address
+    to: list[Address]
+    subject: str
+    body: str
+    body_type: str = "text"
+    cc: list[Address] = field(default_factory=list)
+    bcc: list[Address] = field(default_factory=list)
+    reply_to: list[Address] = field(default_factory=list)
+    internet_id: str = ""
+    headers: list[list[str]] = field(default_factory=list)
+    properties: dict[str, str] = field(default_factory=dict)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    importance: str = "normal"
+    kind: str = ""
+    meeting: str = ""
+    event: str = ""
+    conversation_key: str = ""
+    """Letters with the same key belong together even though they cite nothing (history of the seeded world)."""
+
+    def recipients(self) -> list[str]:
+        """Every address once, lower case."""
+        return list(dict.fromkeys(address.lower() for _, address in [*self.to, *self.cc, *self.bcc]))
+
+
+def header(headers: Iterable[list[str]], name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name.lower()), "")
+
+
+def cited(headers: Iterable[list[str]]) -> list[str]:
+    """The Message-IDs that References and In-Reply-To name, newest first."""
+    headers = list(headers)
+    names = [*header(headers, "References").split(), *header(headers, "In-Reply-To").split()]
+    return list(dict.fromkeys(reversed(names)))
+
+
+def threading(original: Message) -> list[list[str]]:
+    """The headers by which an answer to `original` cites it."""
+    earlier = header(original.headers, "References")
+    return [
+        ["In-Reply-To", original.internet_id],
+        ["References", f"{earlier} {original.internet_id}".strip()],
+    ]
+
+
+def body_hash(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def conversation_for(sandbox: Sandbox, mailbox: str, letter: Letter) -> str:
+    """The conversation of what the letter cites, in this mailbox; else a new one."""
+    if letter.conversation_key:
+        digest = hashlib.sha256(f"{mailbox}/{letter.conversation_key}".encode()).hexdigest()
+        return f"AAQkAD{digest}="
+    if sandbox.switches.reply_conversation == "same":
+        for internet_id in cited(letter.headers):
+            for known in sandbox.store.by_internet_id(mailbox, internet_id):
+                return known.conversation
+    return ids.conversation_id()
+
+
+def keep(
+    sandbox: Sandbox,
+    user: User,
+    folder: Folder,
+    letter: Letter,
+    *,
+    at: float,
+    is_draft: bool = False,
+    is_read: bool = False,
+    conversation: str = "",
+) -> Message:
+    """Put the letter into a folder of the user's mailbox."""
+    immutable = ids.immutable_id()
+    message = Message(
+        key=ids.key(), mailbox=user.id, folder=folder.id, id=ids.item_id(), immutable_id=immutable,
+        internet_id=letter.internet_id or ids.internet_message_id(user.address.rpartition("@")[2]),
+        conversation=conversation or conversation_for(sandbox, user.id, letter),
+        subject=letter.subject, body_type=letter.body_type, body=letter.body,
+        sender=list(letter.sender), to=letter.to, cc=letter.cc, bcc=letter.bcc if is_draft else [],
+        reply_to=letter.reply_to, created=at, modified=at, received=at, sent=at, is_draft=is_draft,
+        is_read=is_read or is_draft, headers=[list(pair) for pair in letter.headers],
+        properties=dict(letter.properties), importance=letter.importance,
+        attachments=letter.attachments, kind=letter.kind, meeting=letter.meeting, event=letter.event,
+    )  # fmt: skip
+    sandbox.store.add_message(message)
+    return message
+
+
+def letter_of(message: Message, sandbox: Sandbox) -> Letter:
+    """What leaves the mailbox when the draft is sent. Private extended properties stay behind."""
+    headers = list(message.headers)
+    if sandbox.switches.mapi_headers == "become_headers":
+        for name, value in message.properties.items():
+            wanted = _HEADER_OF_PROPERTY.get(name.lower())
+            if wanted and not header(headers, wanted):
+                headers.append([wanted, value])
+    return Letter(
+        sender=message.sender, to=message.to, cc=message.cc, bcc=message.bcc, reply_to=message.reply_to,
+        subject=message.subject, body=message.body, body_type=message.body_type,
+        internet_id=message.internet_id, headers=headers, attachments=message.attachments,
+        importance=message.importance, kind=message.kind, meeting=message.meeting, event=message.event,
+    )  # fmt: skip
+
+
+_OWN_HEADERS = {
+    "from", "sender", "to", "cc", "bcc", "reply-to", "subject", "message-id", "date", "mime-version",
+    "content-type", "content-transfer-encoding",
+}  # fmt: skip
+
+
+def letter_from_mime(source: bytes, sender: Address) -> Letter:
+    """Read a MIME message as Exchange does: any header may come, the best body part counts."""
+    parsed: EmailMessage = BytesParser(policy=policy.default).parsebytes(source)  # type: ignore[assignment]
+    part = parsed.get_body(preferencelist=("html", "plain"))
+    content = part.get_content() if part is not None else ""
+
+    def addresses(name: str) -> list[Address]:
+        return [[n or a, a] for n, a in getaddresses([str(v) for v in parsed.get_all(name, [])]) if a]
+
+    return Letter(
+        sender=(addresses("From") or [sender])[0], to=addresses("To"), cc=addresses("Cc"), bcc=addresses("Bcc"),
+        reply_to=addresses("Reply-To"), subject=str(parsed.get("Subject", "")),
+        body=content.rstrip("\r\n"), internet_id=str(parsed.get("Message-ID", "")).strip(),
+        body_type="html" if part is not None and part.get_content_subtype() == "html" else "text",
+        headers=[[name, str(value)] for name, value in parsed.items() if name.lower() not in _OWN_HEADERS],
+    )  # fmt: skip
+
+
+def mime_of(message: Message) -> bytes:
+    """The message as `$value` gives it."""
+    mime = EmailMessage(policy=policy.SMTP)
+    mime["From"] = f"{message.sender[0]} <{message.sender[1]}>"
+    for name, addresses in (("To", message.to), ("Cc", message.cc)):
+        if addresses:
+            mime[name] = ", ".join(address for _, address in addresses)
+    mime["Subject"] = message.subject
+    mime["Message-ID"] = message.internet_id
+    for name, value in message.headers:
+        if name.lower() not in _OWN_HEADERS:
+            mime[name] = value
+    mime.set_content(message.body, subtype="html" if message.body_type == "html" else "plain")
+    return mime.as_bytes()

@@ -1,0 +1,41 @@
+"""The parts of one sandbox, held together."""
+
+import random
+from dataclasses import dataclass, field
+
+from m365_sandbox.clock import Clock
+from m365_sandbox.entities import Tenant, User
+from m365_sandbox.faults import Faults
+from m365_sandbox.schedule import Schedule
+from m365_sandbox.store import Store
+from m365_sandbox.switches import Switches
+
+
+@dataclass(slots=True)
+class Sandbox:
+    seed: int
+    store: Store
+    clock: Clock
+    switches: Switches
+    faults: Faults = field(default_factory=Faults)
+    chance: random.Random = field(default_factory=random.Random)
+    """Draws token lives and which notifications get lost."""
+    schedule: Schedule = field(init=False)
+    notifications_in_flight: set[str] = field(default_factory=set)
+    requests_in_flight: dict[tuple[str, str], int] = field(default_factory=dict)
+    recent_requests: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.schedule = Schedule(self.store)
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def user(self, address: str) -> User | None:
+        return self.store.user_by_address.get(address.lower())
+
+    def tenant_of(self, user: User) -> Tenant:
+        return self.store.tenants[user.tenant]
+
+    def knows_domain(self, address: str) -> bool:
+        return address.rpartition("@")[2].lower() in self.store.tenant_by_domain

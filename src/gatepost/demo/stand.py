@@ -1,0 +1,161 @@
+"""Everything that a demo needs, started on loopback: database, sandbox, web, hooks, worker."""
+
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatepost import clock
+from gatepost.config import installation, processes
+from gatepost.errors import GatepostError
+
+CLIENT_ID = "6f1c2d3e-4b5a-4c6d-8e7f-90a1b2c3d4e5"
+CLIENT_SECRET = "sandbox-secret-not-a-real-one"
+START_SECONDS = 60.0
+PORTS_TO_TRY = 50
+
+Say = Callable[[str], None]
+
+
+class DidNotStart(GatepostError):
+    "A part of the demo did not come up; the message names its log."
+
+    who = "operator"
+
+
+@dataclass
+class Stand:
+    """A running demo."""
+
+    data: Path
+    url: str
+    sandbox_url: str
+    clock_file: Path
+    children: processes.Children
+
+    def sandbox(self, path: str) -> str:
+        return f"{self.sandbox_url}/_sandbox/{path}"
+
+
+@contextmanager
+def standing(
+    data: Path,
+    *,
+    seed: int,
+    prospects: int,
+    unrelated: int,
+    first_port: int = 8000,
+    start_at: float | None = None,
+    rate: float = 1.0,
+    say: Say = lambda line: None,
+    without: frozenset[str] = frozenset(),
+) -> Iterator[Stand]:
+    """The demo runs while this is entered; afterwards nothing of it does. Data in `data` is found again.
+
+    `start_at`: what the product's clock shows at the first start (Unix seconds); later it goes on from where it was.
+    """
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    port = free_port(first_port)
+    hooks_port = free_port(port + 1)
+    sandbox_port = free_port(max(hooks_port + 1, 8790))
+    clock_file = data / "clock.json"
+    _start_clock(clock_file, start_at or time.time(), rate)
+    os.environ.update(
+        {
+            "GATEPOST_DATA_DIR": str(data),
+            "GATEPOST_CLOCK_FILE": str(clock_file),
+            "GATEPOST_SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
+            "GATEPOST_CLIENT_ID": CLIENT_ID,
+            "GATEPOST_CLIENT_SECRET": CLIENT_SECRET,
+            "GATEPOST_PUBLIC_URL": f"http://localhost:{port}",
+            "GATEPOST_HOOKS_URL": f"http://127.0.0.1:{hooks_port}/hooks/graph",
+            "GATEPOST_PORT": str(port),
+            "GATEPOST_HOOKS_PORT": str(hooks_port),
+        }
+    )
+    # A demo brings its own database, whatever the shell says.
+    for variable in ("DATABASE_URL", "GATEPOST_OWNER_DATABASE_URL", "GATEPOST_KEYSTORE_URL"):
+        os.environ.pop(variable, None)
+    children = processes.Children(logs=data / "logs")
+    stand = Stand(data, f"http://localhost:{port}", f"http://127.0.0.1:{sandbox_port}", clock_file, children)
+    say("Starting the database …")
+    with installation.ready():
+        try:
+            children.start("sandbox", _sandbox_command(sandbox_port, data, seed, prospects, unrelated, clock_file))
+            say("Preparing the tables …")
+            installation.migrate()
+            say("Starting the sandbox, the pages, the hooks and a worker …")
+            commands = {
+                "web": processes.web_command(port),
+                "hooks": processes.hooks_command(hooks_port),
+                "worker": processes.worker_command(),
+            }
+            for name, command in commands.items():
+                if name not in without:
+                    children.start(name, command)
+            _wait_for(stand.sandbox("health"), data / "logs/sandbox.log")
+            if "web" not in without:
+                _wait_for(f"{stand.url}/sign-in/", data / "logs/web.log")
+            if "hooks" not in without:
+                _wait_for(f"http://127.0.0.1:{hooks_port}/health", data / "logs/hooks.log")
+            yield stand
+        finally:
+            children.stop()
+            hold_clock(clock_file)
+
+
+def free_port(first: int) -> int:
+    """The first port from `first` on that nobody listens on."""
+    for port in range(first, first + PORTS_TO_TRY):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DidNotStart(f"The ports {first} to {first + PORTS_TO_TRY - 1} are all in use. Choose another with --port.")
+
+
+def _start_clock(path: Path, start_at: float, rate: float) -> None:
+    """The product's time goes on from where it was held, or begins at `start_at`."""
+    if path.exists():
+        os.environ[clock.FILE_VARIABLE] = str(path)
+        start_at = clock.read().product
+    clock.write(path, clock.Reading(time.time(), start_at, rate))
+
+
+def hold_clock(path: Path) -> None:
+    """What the product's clock shows now is written down, so that the next start goes on from there."""
+    reading = clock.read()
+    now = time.time()
+    clock.write(path, clock.Reading(now, reading.at(now), reading.rate))
+
+
+def _sandbox_command(
+    port: int, data: Path, seed: int, prospects: int, unrelated: int, clock_file: Path
+) -> list[str]:
+    return [
+        sys.executable, "-m", "m365_sandbox", "--port", str(port), "--seed", str(seed),
+        "--prospects", str(prospects), "--unrelated", str(unrelated),
+        "--store", str(data / "sandbox.sqlite"), "--clock-file", str(clock_file),
+    ]  # fmt: skip
+
+
+def _wait_for(address: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    last = log.read_text(errors="replace").strip().splitlines()[-5:] if log.exists() else []
+    raise DidNotStart(f"{address} did not answer within {START_SECONDS:.0f} s. {log} ends with:\n" + "\n".join(last))

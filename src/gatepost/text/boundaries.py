@@ -167,11 +167,26 @@ def _attribution(lines: Sequence[Line], at: int) -> Boundary | None:
         joined = f"{joined} {line.words}" if joined else line.words
         if len(joined) > ATTRIBUTION_CHARS:
             return None
-        if _is_attribution(joined, first):
+        if _is_attribution(joined, first) or (_names_a_mail(joined) and _marked_next(lines, after)):
             return Boundary("attribution", at, after)
         if after > at + 1 and line.words.endswith((".", "!", "?")) and "@" not in line.words:
             return None
     return None
+
+
+_GMT = compiled(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2},? \d{1,2}:\d{2} (GMT|UTC)")  # how Gmail once wrote it
+_WROTE_BETWEEN_RULES = compiled(rf"(?i)^-{{2,}}.{{2,60}}({_union(quoting.WROTE)}) ?:? ?-{{2,}}$")
+
+
+def _names_a_mail(joined: str) -> bool:
+    """A date and an address without a colon: an attribution only where marked lines follow."""
+    dated = bool(_DATE.search(joined)) and bool(_ADDRESS.search(joined))
+    return (dated and len(joined) < 160) or bool(_WROTE_BETWEEN_RULES.match(joined))
+
+
+def _marked_next(lines: Sequence[Line], after: int) -> bool:
+    following = _next_filled(lines, after)
+    return following < len(lines) and lines[following].depth > 0
 
 
 def _begins_dated(text: str) -> bool:
@@ -186,10 +201,13 @@ def _may_begin(first: str) -> bool:
         or "@" in first
         or _WROTE_END.search(first)
         or _WROTE_INSIDE.search(first)
+        or _WROTE_BETWEEN_RULES.match(first)
     )
 
 
 def _is_attribution(joined: str, first: str) -> bool:
+    if _GMT.match(joined):
+        return True
     dated = bool(_DATE.search(joined))
     addressed = bool(_ADDRESS.search(joined))
     if not (dated or addressed):

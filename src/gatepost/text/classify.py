@@ -58,7 +58,7 @@ def _reply(row: dict[str, Any]) -> ReplyInput:
         received=_received(row.get("received") or named.get("date")),
         sent=_texts(row, "sent"),
         sender=_text(row, "sender") or _text(row, "from") or named.get("from"),
-        cc=_texts(row, "cc") or tuple(filter(None, [named.get("cc")])),
+        cc=_texts(row, "cc") or ((named["cc"],) if named.get("cc") else ()),
     )
 
 
@@ -75,9 +75,10 @@ def _texts(row: dict[str, Any], field: str) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise Unreadable(f"“{field}” must be a list of texts.")
     bodies = [item.get("text") or item.get("body") if isinstance(item, dict) else item for item in value]
-    if not all(isinstance(body, str) for body in bodies):
+    texts = tuple(body for body in bodies if isinstance(body, str))
+    if len(texts) < len(bodies):
         raise Unreadable(f"“{field}” must be a list of texts.")
-    return tuple(bodies)
+    return texts
 
 
 def _headers(value: object) -> tuple[tuple[str, str], ...]:

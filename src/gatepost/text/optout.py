@@ -11,6 +11,7 @@ from .lexicon.rules import Rule, all_rules
 from .patterns import compiled, plain, words_of
 
 VERSION = "optout-1"
+SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 
 # Whole lines that mean it, by language.
 _ALONE = {
@@ -60,7 +61,7 @@ def _in_sentences(text: str) -> Iterator[Evidence]:
 
 
 def _rules() -> list[Rule]:
-    return [rule for rule in all_rules() if rule.label == "unsubscribe"]
+    return [rule for rule in all_rules() if rule.label == "unsubscribe" and rule.weight >= SURE]
 
 
 def _sentence(text: str, start: int, end: int) -> str:

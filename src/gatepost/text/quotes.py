@@ -114,7 +114,7 @@ def _quote_kinds(lines: list[Line], ours: _Ours) -> tuple[list[Kind], set[str]]:
         if boundary is None and line.depth == 0 and _key(line.words) in ours.keys:
             boundary = boundaries.Boundary("sent", _greeted_above(lines, at, ours), at)
         if boundary is None:
-            if line.depth:
+            if line.depth and not _is_ornamental(lines, at):
                 kinds[at] = "quoted"
                 witnesses.add("marks")
                 _wrapped(lines, kinds, at)
@@ -123,6 +123,12 @@ def _quote_kinds(lines: list[Line], ours: _Ours) -> tuple[list[Kind], set[str]]:
         witnesses.add(boundary.kind)
         at = _quote_from(boundary, lines, kinds, ours)
     return kinds, witnesses
+
+
+def _is_ornamental(lines: list[Line], at: int) -> bool:
+    """A single line of many marks amid unmarked text is content, such as `>>>> look <<<<`."""
+    around = [lines[n] for n in (at - 1, at + 1) if 0 <= n < len(lines)]
+    return lines[at].depth >= 4 and all(not line.depth and not line.blank for line in around)
 
 
 def _wrapped(lines: list[Line], kinds: list[Kind], at: int) -> None:
@@ -225,7 +231,6 @@ _SIGN_OFFS = frozenset(quoting.SIGN_OFFS.split("|"))
 _DELIMITER = compiled(
     r"^(--|-- |—|––|-{2,3}|_{2,}|—{2,3}|\*{3,}|={5,}|~{3,}|-{5,}|#{3,}|\+{3,}|\**(\. ?){5,}\**)$"
 )
-_ORNAMENT = compiled(r"^[^\pL\pN]+$")
 _CONTACT = compiled(
     r"(?i)(\+\d[\d\s().\-/]{6,}|\b(tel|phone|fon|mobile|mobil|cell|fax|direct|tél|móvil|telefon|telefoon)\b\.?\s*[:.+(\d]|"
     r"\b[tmfpe]\s?[:|.]\s?[+(\d]|@[\w\-]+\.[a-z]{2,}|\bwww\.|https?://|\b(gmbh|ltd|limited|inc|llc|s\.?a\.?s|s\.?r\.?l|"

@@ -80,12 +80,11 @@ def _decide(
     if from_machine and from_machine.kind == "complaint":
         return _Decision("unsubscribe", 1.0)
     message = parts.message
-    if from_machine:
-        return _of_a_machine(from_machine, message, labeller, reply)
-    asked_to_stop = optout.find(message)
     scores = labeller.scores(message)
-    if asked_to_stop:
+    if asked_to_stop := optout.find(message):
         return _opted_out(asked_to_stop, scores)
+    if from_machine:
+        return _of_a_machine(from_machine, message, scores, reply)
     return _of_a_person(message, scores)
 
 
@@ -94,11 +93,10 @@ def _opted_out(asked_to_stop: tuple[Evidence, ...], scores: Scores) -> _Decision
     return _Decision("unsubscribe", 0.97, asked_to_stop, ("hard_no",) if hostile else ())
 
 
-def _of_a_machine(seen: machine.Machine, message: str, labeller: Labeller, reply: ReplyInput) -> _Decision:
+def _of_a_machine(seen: machine.Machine, message: str, scores: Scores, reply: ReplyInput) -> _Decision:
     """Headers say automatic: only an absence, a departure or another automatic answer is left."""
     if seen.kind in ("receipt", "calendar"):
         return _Decision("auto_reply", 1.0)
-    scores = labeller.scores(message)
     gone, away, ticket = (scores.of(label) for label in ("left_company", "out_of_office", "auto_reply"))
     if gone >= 0.8 and gone >= away - 0.1:
         return _Decision("left_company", gone, _evidence(scores, "left_company"))
@@ -136,9 +134,7 @@ _PRECEDENCE = (
 def _of_a_person(message: str, scores: Scores) -> _Decision:
     if not _WORDS.search(message):
         return _Decision("other", 0.8)
-    standing = {label: score for label, score in scores.by_label.items() if label != "unsubscribe"}
-    if scores.of("unsubscribe") > 0:
-        standing["unsubscribe"] = scores.of("unsubscribe")
+    standing = dict(scores.by_label)
     for winner, loser in _PRECEDENCE:
         needed = 0.9 if (winner, loser) == ("circle_back_later", "not_interested") else 0.75
         if standing.get(winner, 0.0) >= needed and loser in standing and standing[loser] < 0.99:

@@ -1,0 +1,87 @@
+"""One throw-away PostgreSQL for each test process. Tests run with the application's role, so that row-level
+security binds them as it binds the product.
+
+`db` (pytest-django) rolls back after each test. `committed_db` is for code that works in several threads or
+processes: it commits, and everything is emptied afterwards.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from gatepost.config.postgres import EmbeddedPostgres
+from gatepost.vault import keys
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Any]:
+    """A running server; the addresses of its roles."""
+    with tempfile.TemporaryDirectory(prefix="gatepost-tests-") as folder:
+        with EmbeddedPostgres(Path(folder) / "pg", throw_away=True) as addresses:
+            yield addresses
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(database: Any, django_db_blocker: Any, tmp_path_factory: Any) -> None:
+    """The tables as a new installation has them, made by the owner; the tests connect as the application."""
+    for alias, url in (("default", database.app), ("owner", database.owner)):
+        connections.databases[alias].update(_address(url), OPTIONS={})
+    settings.GATEPOST_DATABASE_URL, settings.GATEPOST_KEYSTORE_URL = database.app, database.keystore
+    settings.GATEPOST_KEY_FILE = tmp_path_factory.mktemp("keys") / "installation.key"
+    keys.create_installation_key(settings.GATEPOST_KEY_FILE)
+    keys.prepare_keystore(database.keystore)
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", verbosity=0)
+        connections.close_all()
+
+
+@pytest.fixture
+def committed_db(django_db_setup: None, django_db_blocker: Any, database: Any) -> Iterator[None]:
+    """A database whose changes are committed, and emptied when the test is over."""
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+    with psycopg.connect(database.owner, autocommit=True) as owner:
+        tables = owner.execute(
+            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
+            "WHERE schemaname = 'public' AND tablename NOT LIKE 'django_migrations'"
+        ).fetchone()[0]
+        owner.execute(f"TRUNCATE {tables} CASCADE")
+
+
+@pytest.fixture(autouse=True)
+def real_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test inherits a clock from the shell; a test that needs one uses `makers.clock_at`."""
+    monkeypatch.delenv("GATEPOST_CLOCK_FILE", raising=False)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Test data that does not belong to the project; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("GATEPOST_SHARED_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("the shared test data is not here (GATEPOST_SHARED_DATA)")
+    return folder
+
+
+def _address(url: str) -> dict[str, str]:
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return {
+        "NAME": parts.path.strip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query["host"][0],
+        "PORT": query.get("port", ["5432"])[0],
+    }

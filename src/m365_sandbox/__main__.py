@@ -1,7 +1,6 @@
 """`python -m m365_sandbox`: serve the sandbox."""
 
 import argparse
-import os
 
 from m365_sandbox.server import run
 
@@ -11,10 +10,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--seed", type=int, default=1, help="who lives in the sandbox and what they write")
-    parser.add_argument("--store", help="SQLite file that survives restarts and kills; without it all is in memory")
     parser.add_argument(
-        "--clock-file", default=os.environ.get("GATEPOST_CLOCK_FILE"), help="clock shared with other processes"
+        "--store", help="SQLite file that survives restarts and kills; without it all is in memory"
     )
+    parser.add_argument("--clock-file", help="clock shared with other processes")
     parser.add_argument("--prospects", type=int, default=20)
     parser.add_argument("--unrelated", type=int, default=200, help="messages that belong to no outreach")
     given = parser.parse_args()

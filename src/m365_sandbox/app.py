@@ -1,4 +1,4 @@
-"""The ASGI app: the paths of login.microsoftonline.com and graph.microsoft.com, and /_sandbox/ to steer it all."""
+"""The ASGI app: Microsoft's paths for sign-in and Graph, and /_sandbox/ to steer it all."""
 
 import random
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def create_app(
     """A sandbox as an ASGI app.
 
     An empty store is filled with `world`, or with the people built from `seed`; a store that holds something
-    goes on where it stopped. People act only while the app's lifespan runs. `app.state.sandbox` is the sandbox.
+    goes on where it stopped. People act only while the app's lifespan runs. Its parts: `app.state.sandbox`.
     """
     sandbox = assemble(seed=seed, switches=switches, store=store, clock=clock)
     describe = _Describe(seed, world, prospects, unrelated)
@@ -50,8 +50,8 @@ def create_app(
     app = Starlette(
         routes=[
             *control.routes(sandbox, courier, describe.fill),
-            Mount("/v1.0", app=_WithFullPath(GraphDoor(sandbox))),
-            Mount("/beta", app=_WithFullPath(GraphDoor(sandbox))),
+            Mount("/v1.0", app=GraphDoor(sandbox)),
+            Mount("/beta", app=GraphDoor(sandbox)),
             *entra_routes(sandbox),
             Route("/", control.to_start),
         ],
@@ -94,14 +94,3 @@ class _Describe:
 
         moment = datetime.fromtimestamp(start, UTC)
         return cast.build(self._seed, prospects=self._prospects, unrelated=self._unrelated, start=moment)
-
-
-class _WithFullPath:
-    """Mount strips its prefix from what Starlette shows; links need the path as it came."""
-
-    def __init__(self, door: GraphDoor) -> None:
-        self._door = door
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            await self._door(scope, receive, send)

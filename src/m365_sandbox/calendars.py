@@ -8,7 +8,17 @@ from m365_sandbox.entities import Address, Event, User
 from m365_sandbox.mail import Letter
 from m365_sandbox.sandbox import Sandbox
 
-SHARED_FIELDS = ("subject", "body_type", "body", "start", "end", "time_zone", "all_day", "location", "online_url")
+SHARED_FIELDS = (
+    "subject",
+    "body_type",
+    "body",
+    "start",
+    "end",
+    "time_zone",
+    "all_day",
+    "location",
+    "online_url",
+)
 _ANSWER_WORD = {"accepted": "Accepted", "declined": "Declined", "tentativelyAccepted": "Tentative"}
 _ANSWER_MEETING = {
     "accepted": "meetingAccepted", "declined": "meetingDeclined",
@@ -17,7 +27,9 @@ _ANSWER_MEETING = {
 }  # fmt: skip
 
 
-def attendee(pair: Address, *, kind: str = "required", response: str = "none", at: float = 0.0) -> dict[str, Any]:
+def attendee(
+    pair: Address, *, kind: str = "required", response: str = "none", at: float = 0.0
+) -> dict[str, Any]:
     return {"name": pair[0], "address": pair[1], "type": kind, "response": response, "time": at}
 
 
@@ -43,7 +55,8 @@ def book(
     notifications.event_changed(sandbox, event, "created")
     if booked_by_person:
         fact = {
-            "organizer": organizer.address, "attendees": [pair[1] for pair in attendees], "iCalUId": event.uid,
+            "organizer": organizer.address, "attendees": [pair[1] for pair in attendees],
+            "iCalUId": event.uid,
             "start": iso(start), "subject": subject, "at": iso(at),
         }  # fmt: skip
         for pair in attendees:
@@ -53,7 +66,13 @@ def book(
 
 
 def invite(
-    sandbox: Sandbox, organizer: User, event: Event, *, at: float, only: set[str] | None = None, update: bool = False
+    sandbox: Sandbox,
+    organizer: User,
+    event: Event,
+    *,
+    at: float,
+    only: set[str] | None = None,
+    update: bool = False,
 ) -> None:
     """Bring the attendees' copies in line with the organizer's event, and mail them the request."""
     for guest in event.attendees:
@@ -148,7 +167,8 @@ def _mail(
     to = [
         [guest["name"], guest["address"]]
         for guest in event.attendees
-        if guest["address"].lower() != organizer.address and (only is None or guest["address"].lower() in only)
+        if guest["address"].lower() != organizer.address
+        and (only is None or guest["address"].lower() in only)
     ]
     if not to:
         return

@@ -1,4 +1,4 @@
-"""The sandbox's clock: it can stand still, run fast and jump, and other processes may share it through a file.
+"""The sandbox's clock: it can stand still, run fast and jump; other processes may share it through a file.
 
 The file holds {"real": s, "product": s, "rate": r}; the time is product + (real now - real) * rate.
 """

@@ -17,11 +17,11 @@ from m365_sandbox.graph.delta import expire_tokens
 from m365_sandbox.permissions import POLICIES
 from m365_sandbox.sandbox import Sandbox
 
-Act = Callable[[Request, dict[str, Any]], Any]
-
 
 def _json(value: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json")
+    return Response(
+        orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS), status, media_type="application/json"
+    )
 
 
 async def to_start(_: Request) -> Response:
@@ -35,14 +35,14 @@ class Control:
         self.sandbox, self.courier, self._fill = sandbox, courier, fill
 
     def clock(self) -> dict[str, Any]:
-        sandbox, reading = self.sandbox, self.sandbox.clock.reading()
-        waiting = [action for action in sandbox.store.actions.values() if action.kind in ("transport", "notify")]
-        soon = [a for a in waiting if a.kind == "transport" or a.payload.get("tries") == 0]
+        """The time, what comes next, and `busy`: how many things are due and not done yet."""
+        sandbox, now = self.sandbox, self.sandbox.now()
         next_due = sandbox.schedule.next_due()
+        due = sum(action.due <= now for action in sandbox.store.actions.values())
         return {
-            "now": iso(sandbox.now()), "product": sandbox.now(), "rate": reading.rate,
+            "now": iso(now), "product": now, "rate": sandbox.clock.rate,
             "next_event_at": iso(next_due) if next_due is not None else None,
-            "pending": len(sandbox.schedule) - len(waiting), "busy": len(soon) + len(sandbox.notifications_in_flight & {a.id for a in waiting} - {a.id for a in soon}),
+            "pending": len(sandbox.schedule) - due, "busy": due,
         }  # fmt: skip
 
     def move_clock(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +72,12 @@ class Control:
         return self.sandbox.switches.to_json()
 
     def deliver(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Put any message into a mailbox: {mailbox, from, subject, text|html, headers, in_reply_to, truth, …}."""
+        """Put any message into a mailbox: {mailbox, from, subject, text or html, headers, in_reply_to, …}.
+
+        {"messages": [such, …]} delivers many at once.
+        """
+        if "messages" in given:
+            return {"delivered": [self.deliver(one) for one in given["messages"]]}
         headers = dict(given.get("headers") or {})
         if given.get("in_reply_to"):
             headers.setdefault("In-Reply-To", given["in_reply_to"])
@@ -133,9 +138,11 @@ class Control:
         tenant = store.tenant_by_domain.get(str(given.get("tenant", "")).lower())
         if app is None or (user is None and tenant is None):
             raise ValueError("grants needs an account (address) or a tenant (domain), and a known client_id.")
-        tenant_id, who = (user.tenant, user.id) if user is not None else (tenant.id, "*")  # type: ignore[union-attr]
+        tenant_id, who = (user.tenant, user.id) if user else (tenant.id, "*")  # type: ignore[union-attr]
         if given.get("revoke"):
-            consent.revoke(self.sandbox, app, tenant_id, who, None if given["revoke"] is True else given["revoke"])
+            consent.revoke(
+                self.sandbox, app, tenant_id, who, None if given["revoke"] is True else given["revoke"]
+            )
         if given.get("grant"):
             consent.grant(self.sandbox, app, tenant_id, who, list(given["grant"]))
         grant = store.grants.get(f"{app.id}:{tenant_id}:{who}")
@@ -169,7 +176,7 @@ class Control:
         return {"subscriptions": len(chosen)}
 
     def touch(self, given: dict[str, Any]) -> dict[str, Any]:
-        """What the mailbox's owner does in Outlook: {"mailbox", "internetMessageId", "do": read|move|delete, "folder"}"""
+        """What the mailbox's owner does by hand: {"mailbox", "internetMessageId", "do", "folder" or "body"}"""
         from m365_sandbox import ids
 
         store = self.sandbox.store
@@ -230,7 +237,8 @@ class Control:
     def health(self) -> dict[str, Any]:
         store = self.sandbox.store
         return {
-            "ok": True, "users": len(store.users), "messages": len(store.messages), "pending": len(store.actions),
+            "ok": store.count_facts("failure") == 0, "users": len(store.users),
+            "messages": len(store.messages), "pending": len(store.actions),
             "requests": store.last_logged(), "seed": self.sandbox.seed, "start": store.meta.get("start"),
             "app": {"client_id": world.APP_ID, "client_secret": world.APP_SECRET},
         }  # fmt: skip
@@ -251,7 +259,8 @@ class Control:
         store = self.sandbox.store
         return [
             {
-                "id": r.id, "state": r.state, "user": store.users[r.user].address, "app": store.apps[r.app].name,
+                "id": r.id, "state": r.state, "user": store.users[r.user].address,
+                "app": store.apps[r.app].name,
                 "scopes": r.scopes, "justification": r.justification, "at": iso(r.at),
             }
             for r in store.consent_requests.values()
@@ -286,7 +295,10 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
         return endpoint
 
     async def log(request: Request) -> Response:
-        after, limit = int(request.query_params.get("after", 0)), int(request.query_params.get("limit", 10000))
+        after, limit = (
+            int(request.query_params.get("after", 0)),
+            int(request.query_params.get("limit", 10000)),
+        )
         entries = sandbox.store.logged(after, limit)
         if "path" in request.query_params:
             entries = [entry for entry in entries if request.query_params["path"] in entry["path"]]
@@ -317,7 +329,10 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
         return [Route(path, show(get), methods=["GET"]), Route(path, act(do), methods=["POST"])]
 
     def grants() -> list[dict[str, Any]]:
-        return [{"app": g.app, "tenant": g.tenant, "user": g.user, "scopes": g.scopes} for g in sandbox.store.grants.values()]
+        return [
+            {"app": g.app, "tenant": g.tenant, "user": g.user, "scopes": g.scopes}
+            for g in sandbox.store.grants.values()
+        ]
 
     return [
         Route("/_sandbox/", page),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 
 from m365_sandbox import delivery
 from m365_sandbox.entities import Action
@@ -62,6 +63,11 @@ class Courier:
         return done
 
     def _do(self, action: Action) -> None:
+        """One thing that fails must not stop the others; it is kept as a fact, and health tells of it."""
         self._sandbox.schedule.done(action)
-        _DO[action.kind](self._sandbox, action)
+        try:
+            _DO[action.kind](self._sandbox, action)
+        except Exception as error:
+            logging.getLogger(__name__).exception("The sandbox could not do %s.", action.kind)
+            self._sandbox.store.record("failure", "", {"kind": action.kind, "error": repr(error)})
         self._sandbox.store.commit()

@@ -22,14 +22,14 @@ from m365_sandbox.sandbox import Sandbox
 NDR_LOCAL_PART = "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e"
 
 
-def submit(sandbox: Sandbox, message: Message) -> None:
-    """`send` was accepted: transport takes the message later, by the clock."""
+def submit(sandbox: Sandbox, message: Message, *, save: bool = True) -> None:
+    """`send` was accepted: transport takes the message later, by the clock. Without `save` no copy stays."""
     values: dict[str, Any] = {"submitted": message.submitted + 1}
     if not sandbox.switches.submitted_is_draft:
         values["is_draft"] = False
     sandbox.store.change_message(message, **values)
     due = sandbox.now() + sandbox.switches.send_seconds
-    sandbox.schedule.add(due, "transport", {"message": message.key})
+    sandbox.schedule.add(due, "transport", {"message": message.key, "save": save})
 
 
 def transport(sandbox: Sandbox, action: Action) -> None:
@@ -52,13 +52,16 @@ def transport(sandbox: Sandbox, action: Action) -> None:
         },
     )  # fmt: skip
     deliver(sandbox, user, letter, at=at, properties=properties)
+    if not action.payload["save"]:
+        store.delete_message(message)
 
 
 def _to_sent_items(sandbox: Sandbox, user: User, message: Message, at: float, letter: Letter) -> None:
     store = sandbox.store
     draft_folder, draft_id, draft_immutable = message.folder, message.id, message.immutable_id
     values: dict[str, Any] = {
-        "is_draft": False, "sent": at, "received": at, "modified": at, "headers": [list(h) for h in letter.headers],
+        "is_draft": False, "sent": at, "received": at, "modified": at,
+        "headers": [list(h) for h in letter.headers],
     }  # fmt: skip
     if sandbox.switches.immutable_id_on_send == "changes":
         values["immutable_id"] = ids.immutable_id()
@@ -80,9 +83,14 @@ def post(sandbox: Sandbox, user: User, letter: Letter, *, at: float, conversatio
 
 
 def deliver(
-    sandbox: Sandbox, sender: User | None, letter: Letter, *, at: float, properties: dict[str, str] | None = None
+    sandbox: Sandbox,
+    sender: User | None,
+    letter: Letter,
+    *,
+    at: float,
+    properties: dict[str, str] | None = None,
 ) -> None:
-    """Into every recipient's Inbox; unknown addresses of known domains come back, other domains swallow it."""
+    """Into every recipient's Inbox. Unknown addresses of known domains bounce, other domains swallow it."""
     for address in letter.recipients():
         user = sandbox.user(address)
         fact = {
@@ -104,14 +112,14 @@ def deliver(
 
 
 def arrive(sandbox: Sandbox, user: User, letter: Letter, *, at: float, read: bool = True) -> Message:
-    """The letter lies in the user's Inbox, everybody who subscribed hears of it, and (if `read`) a person reads it."""
+    """The letter lies in the Inbox, whoever subscribed hears of it, and (if `read`) a person reads it."""
     folder = sandbox.store.folder(user.id, "inbox")
     assert folder is not None
     received = [["Date", datetime.fromtimestamp(int(at), UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")]]
     message = keep(sandbox, user, folder, letter, at=at)
     message.headers = [*message.headers, *received]
     notifications.message_changed(sandbox, message, "created")
-    if read and user.person is not None:
+    if read:
         _let_person_react(sandbox, user, message)
     return message
 
@@ -122,7 +130,7 @@ def arrive(sandbox: Sandbox, user: User, letter: Letter, *, at: float, read: boo
 def _let_person_react(sandbox: Sandbox, user: User, message: Message) -> None:
     from m365_sandbox.people import behaviour
 
-    if message.kind:  # an invitation or an answer to one is no letter to answer
+    if user.person is None or message.kind:  # an invitation or an answer to one is no letter to answer
         return
     person = behaviour.Person.from_json(user.person)
     thread = [
@@ -149,7 +157,8 @@ def _incoming(behaviour: Any, message: Message, user: User, count: int) -> Any:
         "from_address": message.sender[1], "from_name": message.sender[0], "to_address": user.address,
         "subject": message.subject, "text": to_text(message.body) if is_html else message.body,
         "html": message.body if is_html else None, "internet_message_id": message.internet_id,
-        "references": tuple(cited(message.headers)), "received": datetime.fromtimestamp(message.received, UTC),
+        "references": tuple(cited(message.headers)), "received": datetime.fromtimestamp(message.received,
+        UTC),
         "auto_submitted": header(message.headers, "Auto-Submitted").lower() not in ("", "no"),
         "count_from_sender": count,
     }  # fmt: skip
@@ -222,17 +231,30 @@ def _bounce(sandbox: Sandbox, user: User, message: Message, payload: dict[str, A
     given = [[name, value] for name, value in dict(payload.get("headers") or {}).items()]
     domain = user.address.rpartition("@")[2]
     report = Letter(
-        sender=[payload.get("from_name") or "Mail Delivery System", payload.get("from_address") or f"postmaster@{domain}"],
+        sender=[
+            payload.get("from_name") or "Mail Delivery System",
+            payload.get("from_address") or f"postmaster@{domain}",
+        ],
         to=[[user.address, user.address]],
         subject=payload.get("subject") or f"Undeliverable: {message.subject}", body=payload["text"],
         headers=[*threading(message), *given], properties={MESSAGE_CLASS: "REPORT.IPM.Note.NDR"},
         internet_id=ids.internet_message_id(domain),
     )  # fmt: skip
-    _report(sandbox, sender, report, message.internet_id, user.address, payload["kind"], payload["status"], at=at)
+    _report(
+        sandbox, sender, report, message.internet_id, user.address, payload["kind"], payload["status"], at=at
+    )
 
 
 def _report(
-    sandbox: Sandbox, sender: User, report: Letter, about: str, failed: str, kind: str, status: str, *, at: float
+    sandbox: Sandbox,
+    sender: User,
+    report: Letter,
+    about: str,
+    failed: str,
+    kind: str,
+    status: str,
+    *,
+    at: float,
 ) -> None:
     fact = {
         "internetMessageId": report.internet_id, "about": about, "to": failed, "kind": kind, "status": status,
@@ -252,7 +274,7 @@ def _book(sandbox: Sandbox, user: User, message: Message, payload: dict[str, Any
 
 
 def _forward(sandbox: Sandbox, user: User, message: Message, payload: dict[str, Any], *, at: float) -> None:
-    """Pass it on. What the colleague answers is an action of its own, so the colleague does not react again."""
+    """Pass it on. The colleague's answer is an action of its own, so the colleague does not react again."""
     address = payload["address"]
     colleague = sandbox.user(address)
     quoted = message.body if message.body_type == "text" else f"{payload['text']}<br>{message.body}"
@@ -292,11 +314,12 @@ def _ndr(sandbox: Sandbox, fields: dict[str, Any], original: Letter, *, at: floa
         f"{failed}\r\n{fields['text']}\r\n\r\nDiagnostic information for administrators:\r\n\r\n"
         f"Generating server: {domain}\r\n\r\n{failed}\r\n"
         f"Remote server returned '{fields['status']} {fields['text']}'\r\n\r\n"
-        f"Original message headers:\r\n\r\nMessage-ID: {original.internet_id}\r\nSubject: {original.subject}\r\n"
+        f"Original message headers:\r\n\r\nMessage-ID: {original.internet_id}\r\n"
+        f"Subject: {original.subject}\r\n"
     )
     report = Letter(
         sender=["Microsoft Outlook", f"{NDR_LOCAL_PART}@{domain}"],
-        # Graph shows the failed addressee as the recipient of a report, although it lies in the sender's Inbox.
+        # Graph shows the failed addressee as recipient of a report, although it lies in the sender's Inbox.
         to=[[failed, failed]],
         subject=f"{'Delivery delayed' if delayed else 'Undeliverable'}: {original.subject}",
         body=body,
@@ -348,7 +371,12 @@ def place(sandbox: Sandbox, mail: dict[str, Any], *, at: float) -> Message:
         }  # fmt: skip
         sandbox.store.record("unrelated", user.address, fact)
     elif mail.get("truth"):
-        fact = {"internetMessageId": letter.internet_id, "from": letter.sender[1], "at": iso(at), **mail["truth"]}
+        fact = {
+            "internetMessageId": letter.internet_id,
+            "from": letter.sender[1],
+            "at": iso(at),
+            **mail["truth"],
+        }
         sandbox.store.record("reply", user.address, fact)
     return arrive(sandbox, user, letter, at=at)
 

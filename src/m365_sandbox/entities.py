@@ -122,8 +122,8 @@ class Folder:
 class Message:
     """`id` changes when the message moves to another folder; `immutable_id` stays.
 
-    `seq` is the mailbox's change number at the last change of this message in its folder, `created_seq` the one
-    at which it came into the folder. `submitted` counts the times that `send` was accepted for it.
+    `seq` is the mailbox's change number at the last change of this message in its folder, `created_seq` the
+    one at which it came into the folder. `submitted` counts the times that `send` was accepted for it.
     """
 
     key: str

@@ -41,10 +41,11 @@ def unsupported(message: str = "The OData request is not supported.") -> GraphEr
     return GraphError(400, "ErrorInvalidRequest", message)
 
 
-# Code, OAuth error, HTTP status, suberror, text. Texts: learn.microsoft.com, "Microsoft Entra authentication and
-# authorization error codes" (CC BY 4.0). Which status and suberror belong to a code is seldom documented.
+# Texts: learn.microsoft.com, "Microsoft Entra authentication and authorization error codes" (CC BY 4.0).
+# Which status and suberror belong to a code is seldom documented.
 _ENTRA = {
-    row["code"]: row for row in json.loads(Path(__file__).with_name("entra_errors.json").read_bytes())["errors"]
+    row["code"]: row
+    for row in json.loads(Path(__file__).with_name("entra_errors.json").read_bytes())["errors"]
 }
 
 

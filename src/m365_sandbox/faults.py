@@ -41,7 +41,9 @@ class Faults:
         """Raises ValueError that says what is wrong with the rule."""
         unknown = set(values) - set(Rule.__dataclass_fields__)
         if unknown:
-            raise ValueError(f"A fault has no {', '.join(sorted(unknown))}. It has {', '.join(Rule.__dataclass_fields__)}.")
+            raise ValueError(
+                f"A fault has no {', '.join(sorted(unknown))}. It has {', '.join(Rule.__dataclass_fields__)}."
+            )
         rule = Rule(**values)
         rule.action = str(rule.action)
         if rule.action not in WHATS:

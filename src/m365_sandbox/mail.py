@@ -43,7 +43,7 @@ class Letter:
     meeting: str = ""
     event: str = ""
     conversation_key: str = ""
-    """Letters with the same key belong together even though they cite nothing (history of the seeded world)."""
+    """Letters with the same key belong together though they cite nothing (the seeded world's history)."""
 
     def recipients(self) -> list[str]:
         """Every address once, lower case."""
@@ -146,7 +146,8 @@ def letter_from_mime(source: bytes, sender: Address) -> Letter:
         return [[n or a, a] for n, a in getaddresses([str(v) for v in parsed.get_all(name, [])]) if a]
 
     return Letter(
-        sender=(addresses("From") or [sender])[0], to=addresses("To"), cc=addresses("Cc"), bcc=addresses("Bcc"),
+        sender=(addresses("From") or [sender])[0], to=addresses("To"), cc=addresses("Cc"),
+        bcc=addresses("Bcc"),
         reply_to=addresses("Reply-To"), subject=str(parsed.get("Subject", "")),
         body=content.rstrip("\r\n"), internet_id=str(parsed.get("Message-ID", "")).strip(),
         body_type="html" if part is not None and part.get_content_subtype() == "html" else "text",

@@ -51,15 +51,15 @@ def preview(body_type: str, body: str) -> str:
     return " ".join(text.split())[:255]
 
 
-# Exchange knows its own marks and cuts there cleanly. Of other programs it recognises the quoted block, while the
+# Exchange knows its own marks and cuts there cleanly. Of other programs it recognises the quoted block, but the
 # line that introduces it ("On Monday, Ann wrote:") stays in uniqueBody.
 _HTML_MARKS = (
     'id="appendonsend"', 'id="divRplyFwdMsg"', "border-top:solid #E1E1E1", "<blockquote", 'name="quote"',
     'class="yahoo_quoted"',
 )  # fmt: skip
 _TEXT_MARK = re.compile(
-    r"^(?:-{2,} ?(?:Original Message|Ursprüngliche Nachricht|Message d'origine|Mensaje original|Messaggio originale"
-    r"|Oorspronkelijk bericht) ?-{2,}|_{20,}|(?:From|Von|De|Da|Van|Från|Od): .{1,200})$|^>",
+    r"^(?:-{2,} ?(?:Original Message|Ursprüngliche Nachricht|Message d'origine|Mensaje original"
+    r"|Messaggio originale|Oorspronkelijk bericht) ?-{2,}|_{20,}|(?:From|Von|De|Da|Van|Från|Od): .{1,200})$|^>",
     re.MULTILINE,
 )
 

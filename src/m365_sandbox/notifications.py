@@ -1,4 +1,4 @@
-"""Change notifications: who subscribed hears, by a POST, that something changed, and is asked again when deaf."""
+"""Change notifications: who subscribed hears by a POST that something changed; the deaf are told again."""
 
 import asyncio
 from collections import defaultdict
@@ -49,7 +49,8 @@ def _tell(sandbox: Sandbox, subscription: Subscription, change: str, item: str, 
     times = 2 if sandbox.chance.random() < sandbox.switches.notifications_doubled else 1
     for _ in range(times):
         payload = {
-            "subscription": subscription.id, "change": change, "item": item, "etag": etag, "first": now, "tries": 0,
+            "subscription": subscription.id, "change": change, "item": item, "etag": etag, "first": now,
+            "tries": 0,
         }  # fmt: skip
         sandbox.schedule.add(now + sandbox.switches.notification_seconds, "notify", payload)
 
@@ -136,11 +137,13 @@ class Poster:
             return
         if heard or sandbox.now() - payload["first"] > GIVE_UP_AFTER_SECONDS:
             kind = "notified" if heard else "notification_dropped"
-            sandbox.store.record(kind, "", {"subscription": payload["subscription"], "tries": payload["tries"] + 1})
+            sandbox.store.record(
+                kind, "", {"subscription": payload["subscription"], "tries": payload["tries"] + 1}
+            )
             sandbox.schedule.done(action)
             return
         payload["tries"] += 1
-        # On a fast clock a gap of clock seconds would be no gap at all, so it is never under half a real second.
+        # On a fast clock a gap of clock seconds would be none at all; it is never under half a real second.
         gap = max(2.0 ** min(payload["tries"], 10), 0.5 * max(sandbox.clock.rate, 1.0))
         sandbox.schedule.again(action, sandbox.now() + gap)
 

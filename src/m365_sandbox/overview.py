@@ -25,8 +25,9 @@ def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><header><h1>{escape(title)}</h1>"
-        '<p class="soft">A stand-in for Microsoft 365. Nothing here is Microsoft, nobody here is real.</p></header>'
+        f"<title>{escape(title)}</title><link rel='icon' href='data:,'><style>{_STYLE}</style></head>"
+        f"<body><header><h1>{escape(title)}</h1>"
+        '<p class="soft">A stand-in for Microsoft 365. Nothing here is Microsoft, nobody is real.</p></header>'
         f"<main>{body}</main></body></html>"
     )
 
@@ -72,7 +73,15 @@ def _mailboxes(sandbox: Sandbox) -> str:
             continue
         count = [str(store.count(f"{user.id}.{name}")) for name in ("inbox", "drafts", "sentitems")]
         role = user.role if user.role == "admin" else user.kind
-        rows.append([escape(user.name), escape(user.address), escape(role), *count, str(len(store.events_of(user.id)))])
+        rows.append(
+            [
+                escape(user.name),
+                escape(user.address),
+                escape(role),
+                *count,
+                str(len(store.events_of(user.id))),
+            ]
+        )
     heads = ["Name", "Address", "Role", "Inbox", "Drafts", "Sent", "Events"]
     return f"<section><h2>Mailboxes</h2>{_table(heads, rows)}</section>"
 

@@ -1,4 +1,4 @@
-"""Which delegated permissions there are, what the consent page says of them, and what each operation needs."""
+"""Which delegated permissions there are, what the consent page says of them, what each operation needs."""
 
 import json
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def holds(granted: list[str], wanted: list[str]) -> bool:
     return not have.isdisjoint(wanted)
 
 
-# Learn page "Manage app consent policies"; Message Center posts MC1163922 (mail and calendars, November 2025) and
+# Learn page "Manage app consent policies"; Message Center posts MC1163922 (mail, calendars: November 2025) and
 # MC1304287 (People.Read among others, July 2026).
 _MAIL_AND_CALENDARS = ("Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic", "Calendars.", "MailboxSettings.")
 _BLOCKED = {
@@ -94,6 +94,9 @@ def needs_admin(scopes: list[str], policy: str, *, risky_app: bool = False) -> l
         and (
             ALL[name].admin_only
             or (risky_app and name not in basic)
-            or any(name == blocked or (blocked[-1] == "." and name.startswith(blocked)) for blocked in _BLOCKED[policy])
+            or any(
+                name == blocked or (blocked[-1] == "." and name.startswith(blocked))
+                for blocked in _BLOCKED[policy]
+            )
         )
     ]

@@ -34,11 +34,14 @@ from m365_sandbox.entities import (
 )
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS entity (kind TEXT, id TEXT, json BLOB, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entity (n INTEGER PRIMARY KEY, kind TEXT, id TEXT, json BLOB, UNIQUE (kind, id));
 CREATE TABLE IF NOT EXISTS fact (n INTEGER PRIMARY KEY, kind TEXT, mailbox TEXT, json BLOB);
 CREATE TABLE IF NOT EXISTS request (n INTEGER PRIMARY KEY, json BLOB);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, json BLOB);
 """
+OF_KIND = "SELECT json FROM entity WHERE kind = ? ORDER BY n"
+# What is changed keeps its number, so that everything is loaded in the order in which it was made.
+KEEP = "INSERT INTO entity (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json"
 WELL_KNOWN = {
     "inbox": "Inbox", "drafts": "Drafts", "sentitems": "Sent Items", "deleteditems": "Deleted Items",
     "outbox": "Outbox", "junkemail": "Junk Email", "archive": "Archive",
@@ -50,7 +53,7 @@ class Store:
         # Another thread may run the event loop than the one that built the app; only one uses it at a time.
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         if path:
-            # A killed process loses nothing that was committed; only a power cut could, and this is a sandbox.
+            # A killed process loses nothing that was committed. A power cut could; this is a sandbox.
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=OFF")
         self._db.executescript(SCHEMA)
@@ -77,7 +80,7 @@ class Store:
         self.contacts: dict[str, Contact] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.actions: dict[str, Action] = {}
-        self._tables = {
+        self._tables: dict[str, dict[str, Any]] = {
             "tenant": self.tenants, "user": self.users, "app": self.apps, "grant": self.grants,
             "code": self.codes, "refresh_token": self.refresh_tokens, "access_token": self.access_tokens,
             "consent_request": self.consent_requests, "folder": self.folders, "message": self.messages,
@@ -99,10 +102,12 @@ class Store:
         self._seq: dict[str, int] = defaultdict(int)
 
     def _load(self) -> None:
-        self.meta = {name: orjson.loads(json) for name, json in self._db.execute("SELECT name, json FROM meta")}
+        self.meta = {
+            name: orjson.loads(json) for name, json in self._db.execute("SELECT name, json FROM meta")
+        }
         for kind in KINDS:
             make, names = KINDS[kind], {field.name for field in fields(KINDS[kind])}
-            for (json,) in self._db.execute("SELECT json FROM entity WHERE kind = ?", (kind,)):
+            for (json,) in self._db.execute(OF_KIND, (kind,)):
                 values = orjson.loads(json)
                 self._index(kind, make(**{name: value for name, value in values.items() if name in names}))
         for order in self._order.values():
@@ -282,7 +287,7 @@ class Store:
         return sorted(found, key=lambda message: message.received, reverse=True)
 
     def changes(self, folder: str, after: int) -> Iterator[tuple[int, Message | Gone]]:
-        """What changed in the folder after that change number, each item once, in the order of last change."""
+        """What changed in the folder after that change number: each item once, by time of its last change."""
         log = self._log[folder]
         for place in range(bisect.bisect_left(log, (after + 1, "")), len(log)):
             seq, key = log[place]
@@ -307,7 +312,9 @@ class Store:
         return self._of(self._by_property.get((mailbox, name, value.casefold()), ()))
 
     def _of(self, keys: Iterable[str]) -> list[Message]:
-        return sorted((self.messages[key] for key in keys), key=lambda message: message.received, reverse=True)
+        return sorted(
+            (self.messages[key] for key in keys), key=lambda message: message.received, reverse=True
+        )
 
     def events_of(self, mailbox: str) -> list[Event]:
         return list(self._events_of[mailbox].values())
@@ -331,6 +338,10 @@ class Store:
         self.commit()
         for kind, mailbox, json in self._db.execute("SELECT kind, mailbox, json FROM fact ORDER BY n"):
             yield kind, mailbox, orjson.loads(json)
+
+    def count_facts(self, kind: str) -> int:
+        self.commit()
+        return self._db.execute("SELECT count(*) FROM fact WHERE kind = ?", (kind,)).fetchone()[0]
 
     def log(self, entry: dict[str, Any]) -> None:
         self._last_request += 1
@@ -366,7 +377,7 @@ class Store:
                 if entity is not None
             ]
             dropped = [key for key, entity in self._dirty.items() if entity is None]
-            self._db.executemany("INSERT OR REPLACE INTO entity VALUES (?, ?, ?)", kept)
+            self._db.executemany(KEEP, kept)
             self._db.executemany("DELETE FROM entity WHERE kind = ? AND id = ?", dropped)
         for statement, row in self._rows:
             self._db.execute(statement, row)

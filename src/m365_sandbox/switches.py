@@ -55,7 +55,9 @@ class Switches:
     latency_ms: int = 0
     # Form
     error_member: Literal["innerError", "innererror"] = "innerError"
-    malformed_code: Literal["BadRequest", "RequestBroker--ParseUri", "UnableToDeserializePostBody"] = "BadRequest"
+    malformed_code: Literal["BadRequest", "RequestBroker--ParseUri", "UnableToDeserializePostBody"] = (
+        "BadRequest"
+    )
     key_syntax: Literal["accepted", "refused"] = "accepted"
     log_items: bool = True
 
@@ -63,7 +65,7 @@ class Switches:
         return asdict(self)
 
     def change(self, values: dict[str, Any]) -> None:
-        """Set the named switches, all or none. Raises ValueError that names the switch and what it accepts."""
+        """Set the named switches, all or none. The ValueError names the switch and what it accepts."""
         hints = get_type_hints(Switches)
         known = {field.name for field in fields(Switches)}
         checked = {}
@@ -83,7 +85,11 @@ def _accepted(name: str, value: Any, hint: Any) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if get_origin(hint) is tuple:
-        if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
+        if (
+            isinstance(value, list | tuple)
+            and len(value) == 2
+            and all(isinstance(part, int) for part in value)
+        ):
             return tuple(value)
     elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value

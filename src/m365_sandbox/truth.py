@@ -1,4 +1,4 @@
-"""The ground truth: what really happened in the sandbox, for tests to compare with what a product believes."""
+"""The ground truth: what really happened here, for tests to compare with what a product believes."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -14,7 +14,7 @@ _LISTS = {
 
 
 def tell(store: Store, *, mailbox: str | None = None) -> dict[str, Any]:
-    """Facts by mailbox (of people who are not the sandbox's own), and deliveries grouped so that doubles show."""
+    """Facts by mailbox (of those who are no prospects), and deliveries grouped so that doubles show."""
     ours = {user.address for user in store.users.values() if user.person is None}
     mailboxes: dict[str, dict[str, list[Any]]] = defaultdict(lambda: {name: [] for name in _LISTS.values()})
     groups: Counter[tuple[str, str, str, str]] = Counter()
@@ -31,7 +31,7 @@ def tell(store: Store, *, mailbox: str | None = None) -> dict[str, Any]:
                 properties[pair] += 1
         if kind == "external":
             external[address] += 1
-    deliveries = [
+    deliveries: list[dict[str, Any]] = [
         {"from": sender, "to": to, "subject": subject, "body_sha256": body, "count": count}
         for (sender, to, subject, body), count in groups.items()
     ]

@@ -14,6 +14,7 @@ from m365_sandbox.store import WELL_KNOWN
 
 APP_ID = "6f1c2d3e-4b5a-4c6d-8e7f-90a1b2c3d4e5"
 APP_SECRET = "sandbox-secret-not-a-real-one"
+CONTACTS_OF_A_REP = 8
 
 
 def populate(sandbox: Sandbox, world: dict[str, Any], *, start: float) -> None:
@@ -24,7 +25,7 @@ def populate(sandbox: Sandbox, world: dict[str, Any], *, start: float) -> None:
         add_user(sandbox, row)
     for row in world.get("apps") or [{}]:
         add_app(sandbox, row)
-    for row in world.get("contacts", []):
+    for row in world.get("contacts") or _contacts_from(world):
         _add_contact(sandbox, row)
     for row in world.get("events", []):
         _add_event(sandbox, row, start)
@@ -83,13 +84,33 @@ def add_app(sandbox: Sandbox, row: dict[str, Any]) -> App:
     return app
 
 
+def _contacts_from(world: dict[str, Any]) -> list[dict[str, Any]]:
+    """Where a world names no contacts, each rep knows a few of the prospects."""
+    prospects = [user for user in world.get("users", []) if user.get("kind") == "prospect"]
+    reps = [user for user in world.get("users", []) if user.get("kind") == "rep"]
+    return [
+        {
+            "mailbox": rep["address"], "name": known.get("name", ""), "address": known["address"],
+            "company": (known.get("person") or {}).get("company"), "title": known.get("title"),
+        }
+        for rep in reps
+        for known in prospects[:CONTACTS_OF_A_REP]
+    ]  # fmt: skip
+
+
 def _add_contact(sandbox: Sandbox, row: dict[str, Any]) -> None:
     user = sandbox.user(row["mailbox"])
     if user is None:
         return
     given, _, surname = str(row.get("name", "")).partition(" ")
     contact = Contact(
-        ids.item_id(), user.id, given, surname, row["address"], row.get("company") or "", row.get("title") or ""
+        ids.item_id(),
+        user.id,
+        given,
+        surname,
+        row["address"],
+        row.get("company") or "",
+        row.get("title") or "",
     )
     sandbox.store.save(contact)
 
@@ -99,10 +120,16 @@ def _add_event(sandbox: Sandbox, row: dict[str, Any], start: float) -> None:
     if user is None:
         return
     organizer = row.get("organizer") or user.address
-    pair = [organizer, organizer] if isinstance(organizer, str) else [organizer.get("name"), organizer["address"]]
+    pair = (
+        [organizer, organizer]
+        if isinstance(organizer, str)
+        else [organizer.get("name"), organizer["address"]]
+    )
     begins = from_iso(row["start"]) if "start" in row else start + float(row.get("offset_seconds", 0))
     guests = [
-        [guest, guest] if isinstance(guest, str) else [guest.get("name") or guest["address"], guest["address"]]
+        [guest, guest]
+        if isinstance(guest, str)
+        else [guest.get("name") or guest["address"], guest["address"]]
         for guest in row.get("attendees") or []
     ]
     event = Event(

@@ -9,7 +9,9 @@ START = datetime(2027, 3, 1, 9, 0)
 WINDOW = "startDateTime=2027-03-01T00:00:00Z&endDateTime=2027-03-08T00:00:00Z"
 
 
-def event(subject: str = "Call", *, days: int = 0, guests: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+def event(
+    subject: str = "Call", *, days: int = 0, guests: tuple[str, ...] = (), **more: Any
+) -> dict[str, Any]:
     start = START + timedelta(days=days)
     return {
         "subject": subject, "start": {"dateTime": start.isoformat(), "timeZone": "UTC"},
@@ -81,7 +83,9 @@ def test_an_acceptance_reaches_the_organizer(alice: Mailbox, carol: Mailbox) -> 
     assert carol.post(f"/me/events/{made['id']}/accept").status == 400
 
 
-def test_an_organizers_change_travels_with_mail_and_a_small_one_silently(alice: Mailbox, carol: Mailbox) -> None:
+def test_an_organizers_change_travels_with_mail_and_a_small_one_silently(
+    alice: Mailbox, carol: Mailbox
+) -> None:
     made = carol.post("/me/events", event("Intro", guests=("alice@northwind.example",))).json
     carol.call("PATCH", f"/me/events/{made['id']}", body={"subject": "Intro, later"})
     assert [row["subject"] for row in view(alice)] == ["Intro, later"]
@@ -122,4 +126,7 @@ def test_times_are_given_in_the_preferred_zone(alice: Mailbox) -> None:
 
     prefer = {"Prefer": 'outlook.timezone="W. Europe Standard Time"'}
     shown = alice.get(f"/me/events/{made['id']}?$select=start", headers=prefer).json
-    assert shown["start"] == {"dateTime": "2027-03-01T10:00:00.0000000", "timeZone": "W. Europe Standard Time"}
+    assert shown["start"] == {
+        "dateTime": "2027-03-01T10:00:00.0000000",
+        "timeZone": "W. Europe Standard Time",
+    }

@@ -43,7 +43,12 @@ def test_the_delta_link_gives_only_what_changed_since(sandbox: Served, alice: Ma
 def test_options_are_frozen_into_the_link(sandbox: Served, alice: Mailbox) -> None:
     expand = "singleValueExtendedProperties($filter=id eq 'String 0x1042')"
     _, link = alice.delta(f"{INBOX}?$select=id,conversationId&$expand={expand}")
-    deliver = {"mailbox": alice.address, "from": "carol@contoso.example", "in_reply_to": "<a@b>", "subject": "hidden"}
+    deliver = {
+        "mailbox": alice.address,
+        "from": "carol@contoso.example",
+        "in_reply_to": "<a@b>",
+        "subject": "hidden",
+    }
     sandbox.control("deliver", deliver)
 
     [item], _ = alice.delta(link)

@@ -40,14 +40,18 @@ def test_me_tells_who_signed_in(alice: Mailbox) -> None:
 def test_each_operation_needs_its_permission(
     sandbox: Served, scopes: str, method: str, path: str, status: int
 ) -> None:
-    answer = sandbox.sign_in("alice@northwind.example", scopes).call(method, path, body=b"{}" if method == "POST" else None)
+    answer = sandbox.sign_in("alice@northwind.example", scopes).call(
+        method, path, body=b"{}" if method == "POST" else None
+    )
 
     assert answer.status == status
     assert status == 200 or answer.json["error"]["code"] == "ErrorAccessDenied"
 
 
 def test_read_basic_shows_no_body(sandbox: Served) -> None:
-    sandbox.control("deliver", {"mailbox": "alice@northwind.example", "from": "a@b.example", "text": "secret"})
+    sandbox.control(
+        "deliver", {"mailbox": "alice@northwind.example", "from": "a@b.example", "text": "secret"}
+    )
     basic = sandbox.sign_in("alice@northwind.example", "openid User.Read Mail.ReadBasic")
 
     [message] = basic.get("/me/messages").json["value"]

@@ -7,12 +7,13 @@ import pytest
 
 from m365_sandbox.store import Store
 
-from .conftest import Served, serve
+from .conftest import Served, Stage
 
 
 @pytest.fixture(scope="module")
-def living() -> Iterator[Served]:
-    yield from serve(seed=7, prospects=40, unrelated=60, store=Store())
+def living(stage: Stage) -> Iterator[Served]:
+    with stage.with_app(seed=7, prospects=40, unrelated=60, store=Store()) as served:
+        yield served
 
 
 def people(sandbox: Served, behaviour: str) -> list[dict[str, Any]]:

@@ -60,6 +60,15 @@ def test_a_message_is_found_by_its_extended_property_before_and_after_sending(al
     assert find_by_key(alice, "other") == []
 
 
+def test_all_that_bear_a_property_are_found(alice: Mailbox) -> None:
+    marked = alice.draft("carol@contoso.example", **with_key("k1"))
+    alice.draft("carol@contoso.example")
+
+    query = f"singleValueExtendedProperties/Any(ep: ep/id eq '{KEY}' and ep/value ne null)"
+    found = alice.get(f"/me/messages?$select=internetMessageId&$filter={query}").json["value"]
+    assert [m["internetMessageId"] for m in found] == [marked["internetMessageId"]]
+
+
 def test_extended_properties_are_shown_when_expanded_and_stay_at_home(alice: Mailbox, carol: Mailbox) -> None:
     alice.write("carol@contoso.example", **with_key("k1"))
 
@@ -77,11 +86,15 @@ def test_a_sent_message_cannot_be_sent_again(alice: Mailbox) -> None:
     assert alice.send(draft).status == 404  # its old id went with the move
 
 
-def test_the_immutable_id_survives_sending_or_changes_as_the_switch_says(sandbox: Served, alice: Mailbox) -> None:
+def test_the_immutable_id_survives_sending_or_changes_as_the_switch_says(
+    sandbox: Served, alice: Mailbox
+) -> None:
     immutable = {"Prefer": 'IdType="ImmutableId"'}
     for setting, status in (("same", 200), ("changes", 404)):
         sandbox.control("switches", {"immutable_id_on_send": setting})
-        draft = alice.post("/me/messages", {"toRecipients": [to_address("carol@contoso.example")]}, headers=immutable).json
+        draft = alice.post(
+            "/me/messages", {"toRecipients": [to_address("carol@contoso.example")]}, headers=immutable
+        ).json
         alice.send(draft)
         sandbox.settle()
         assert alice.get(f"/me/messages/{draft['id']}?$select=isDraft", headers=immutable).status == status
@@ -95,7 +108,9 @@ def test_a_message_is_found_by_its_internet_message_id(alice: Mailbox) -> None:
     assert (page["@odata.count"], [m["subject"] for m in page["value"]]) == (1, ["Hello"])
 
 
-def test_a_reply_keeps_the_conversation_of_both_sides(sandbox: Served, alice: Mailbox, carol: Mailbox) -> None:
+def test_a_reply_keeps_the_conversation_of_both_sides(
+    sandbox: Served, alice: Mailbox, carol: Mailbox
+) -> None:
     first = alice.write("carol@contoso.example", "Quick question")
     [received] = carol.inbox()
 
@@ -111,7 +126,9 @@ def test_a_reply_keeps_the_conversation_of_both_sides(sandbox: Served, alice: Ma
     assert headers["In-Reply-To"] == headers["References"] == first["internetMessageId"]
 
 
-def test_in_reply_to_and_references_can_be_read_as_extended_properties(alice: Mailbox, carol: Mailbox) -> None:
+def test_in_reply_to_and_references_can_be_read_as_extended_properties(
+    alice: Mailbox, carol: Mailbox
+) -> None:
     first = alice.write("carol@contoso.example")
     [received] = carol.inbox()
     carol.send(carol.post(f"/me/messages/{received['id']}/createReply", {"comment": "Yes"}).json)
@@ -120,10 +137,15 @@ def test_in_reply_to_and_references_can_be_read_as_extended_properties(alice: Ma
     wanted = "singleValueExtendedProperties($filter=id eq 'String 0x1042' or id eq 'String 0x1039')"
     [answer] = alice.get(f"/me/mailFolders/inbox/messages?$select=id&$expand={wanted}").json["value"]
     values = {row["id"]: row["value"] for row in answer["singleValueExtendedProperties"]}
-    assert values == {"String 0x1042": first["internetMessageId"], "String 0x1039": first["internetMessageId"]}
+    assert values == {
+        "String 0x1042": first["internetMessageId"],
+        "String 0x1039": first["internetMessageId"],
+    }
 
 
-def test_a_follow_up_by_create_reply_takes_its_own_recipients_and_body(alice: Mailbox, carol: Mailbox) -> None:
+def test_a_follow_up_by_create_reply_takes_its_own_recipients_and_body(
+    alice: Mailbox, carol: Mailbox
+) -> None:
     alice.write("carol@contoso.example", "Quick question")
     [sent] = alice.get("/me/mailFolders/sentitems/messages").json["value"]
     body = {
@@ -184,7 +206,10 @@ def test_custom_headers_must_begin_with_x(alice: Mailbox) -> None:
         return answer.json["error"]["code"]
 
     assert refusal([{"name": "List-Unsubscribe", "value": "<u>"}]) == "InvalidInternetMessageHeader"
-    assert refusal([{"name": f"x-{n}", "value": "v"} for n in range(6)]) == "InvalidInternetMessageHeaderCollection"
+    assert (
+        refusal([{"name": f"x-{n}", "value": "v"} for n in range(6)])
+        == "InvalidInternetMessageHeaderCollection"
+    )
 
 
 def test_a_mime_draft_may_carry_any_header(alice: Mailbox, carol: Mailbox) -> None:
@@ -199,7 +224,9 @@ def test_a_mime_draft_may_carry_any_header(alice: Mailbox, carol: Mailbox) -> No
 
     [received] = carol.inbox("subject,internetMessageId,internetMessageHeaders")
     assert (received["subject"], received["internetMessageId"]) == ("Grüße", "<own-1@northwind.example>")
-    assert {"name": "List-Unsubscribe", "value": "<https://u.example/1>"} in received["internetMessageHeaders"]
+    assert {"name": "List-Unsubscribe", "value": "<https://u.example/1>"} in received[
+        "internetMessageHeaders"
+    ]
     bad = alice.call("POST", "/me/messages", headers=headers, body=b"not base64!")
     assert bad.json["error"]["code"] == "ErrorMimeContentInvalidBase64String"
 
@@ -221,7 +248,10 @@ def test_mail_to_an_unknown_address_of_a_known_domain_comes_back(sandbox: Served
 def test_mail_to_the_outside_world_is_swallowed_and_counted(sandbox: Served, alice: Mailbox) -> None:
     alice.write("someone@elsewhere.example")
 
-    assert sandbox.control("truth")["external"] == {"count": 1, "by_address": {"someone@elsewhere.example": 1}}
+    assert sandbox.control("truth")["external"] == {
+        "count": 1,
+        "by_address": {"someone@elsewhere.example": 1},
+    }
 
 
 def test_a_message_without_recipients_is_refused(alice: Mailbox) -> None:
@@ -252,16 +282,22 @@ def test_ordering_by_what_is_not_filtered_is_inefficient(alice: Mailbox) -> None
 
 def test_a_list_is_paged_by_next_links_with_the_genuine_host(sandbox: Served, alice: Mailbox) -> None:
     for n in range(5):
-        sandbox.control("deliver", {"mailbox": alice.address, "from": "carol@contoso.example", "subject": f"{n}"})
+        sandbox.control(
+            "deliver", {"mailbox": alice.address, "from": "carol@contoso.example", "subject": f"{n}"}
+        )
 
     first = alice.get("/me/mailFolders('inbox')/messages?$top=3&$select=subject").json
-    assert first["@odata.nextLink"].startswith("https://graph.microsoft.com/v1.0/me/mailFolders('inbox')/messages?")
+    assert first["@odata.nextLink"].startswith(
+        "https://graph.microsoft.com/v1.0/me/mailFolders('inbox')/messages?"
+    )
     second = alice.get(first["@odata.nextLink"]).json
     subjects = [m["subject"] for m in first["value"] + second["value"]]
     assert (sorted(subjects), "@odata.nextLink" in second) == (["0", "1", "2", "3", "4"], False)
 
 
-def test_a_second_send_in_flight_is_refused_or_doubles_as_the_switch_says(sandbox: Served, alice: Mailbox) -> None:
+def test_a_second_send_in_flight_is_refused_or_doubles_as_the_switch_says(
+    sandbox: Served, alice: Mailbox
+) -> None:
     sandbox.control("switches", {"send_seconds": 3600})
     draft = alice.draft("carol@contoso.example")
     assert (alice.send(draft).status, alice.send(draft).status) == (202, 400)

@@ -55,7 +55,8 @@ def decide(sandbox: Served, page: Answer, decision: str, **more: str) -> Answer:
 
 def refresh(sandbox: Served, token: str, **changes: str) -> Answer:
     form = {
-        "grant_type": "refresh_token", "client_id": APP_ID, "client_secret": APP_SECRET, "refresh_token": token,
+        "grant_type": "refresh_token", "client_id": APP_ID, "client_secret": APP_SECRET,
+        "refresh_token": token,
         **changes,
     }  # fmt: skip
     return sandbox.post("/common/oauth2/v2.0/token", form=form)
@@ -143,10 +144,14 @@ def test_an_administrator_consents_for_everybody(sandbox: Served) -> None:
 
 
 def test_the_admin_consent_link_grants_for_the_whole_tenant(sandbox: Served) -> None:
-    query = urllib.parse.urlencode({"client_id": APP_ID, "scope": MAIL, "redirect_uri": REDIRECT, "state": "s9"})
+    query = urllib.parse.urlencode(
+        {"client_id": APP_ID, "scope": MAIL, "redirect_uri": REDIRECT, "state": "s9"}
+    )
     picker = sandbox.get(f"/organizations/v2.0/adminconsent?{query}")
     assert "erin@fabrikam.example" not in picker.text
-    page = pick(sandbox, "frank@fabrikam.example", form_fields(picker.text, "pick")["request"], "organizations")
+    page = pick(
+        sandbox, "frank@fabrikam.example", form_fields(picker.text, "pick")["request"], "organizations"
+    )
 
     told = callback(decide(sandbox, page, "accept"))
     assert (told["admin_consent"], told["state"]) == ("True", "s9")
@@ -211,7 +216,11 @@ def test_a_code_without_its_verifier_is_worth_nothing(sandbox: Served) -> None:
     code, _ = granted_code(sandbox)
 
     refused = sandbox.redeem(code, "w" * 64)
-    assert (refused.status, refused.json["error"], refused.json["error_codes"]) == (400, "invalid_grant", [501481])
+    assert (refused.status, refused.json["error"], refused.json["error_codes"]) == (
+        400,
+        "invalid_grant",
+        [501481],
+    )
 
 
 def test_a_code_works_once_and_for_ten_minutes(sandbox: Served) -> None:
@@ -227,11 +236,17 @@ def test_a_code_works_once_and_for_ten_minutes(sandbox: Served) -> None:
 def test_a_wrong_secret_is_the_operators_problem(sandbox: Served) -> None:
     refused = refresh(sandbox, "any", client_secret="wrong")
 
-    assert (refused.status, refused.json["error"], refused.json["error_codes"]) == (401, "invalid_client", [7000215])
+    assert (refused.status, refused.json["error"], refused.json["error_codes"]) == (
+        401,
+        "invalid_client",
+        [7000215],
+    )
     basic = base64.b64encode(f"{APP_ID}:{APP_SECRET}".encode()).decode()
     form = {"grant_type": "refresh_token", "refresh_token": "any"}
     header = {"Authorization": f"Basic {basic}"}
-    assert sandbox.post("/common/oauth2/v2.0/token", form=form, headers=header).json["error"] == "invalid_grant"
+    assert (
+        sandbox.post("/common/oauth2/v2.0/token", form=form, headers=header).json["error"] == "invalid_grant"
+    )
 
 
 def test_a_used_refresh_token_stays_good(sandbox: Served) -> None:

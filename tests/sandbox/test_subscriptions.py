@@ -52,7 +52,7 @@ def listener() -> Iterator[Listener]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     state.url = f"http://127.0.0.1:{server.server_port}/hook"
     yield state
@@ -65,7 +65,8 @@ def wanted(sandbox: Served, listener: Listener, days: float = 3, **more: Any) ->
 
     expires = sandbox.control("clock")["product"] + days * 86400
     return {
-        "changeType": "created", "notificationUrl": listener.url, "resource": "me/mailFolders('inbox')/messages",
+        "changeType": "created", "notificationUrl": listener.url,
+        "resource": "me/mailFolders('inbox')/messages",
         "expirationDateTime": iso(expires), "clientState": "hush", **more,
     }  # fmt: skip
 
@@ -83,7 +84,9 @@ def test_a_new_message_is_notified(sandbox: Served, alice: Mailbox, listener: Li
     assert told["resourceData"]["@odata.type"] == "#Microsoft.Graph.Message"
 
 
-def test_immutable_ids_come_to_those_who_subscribed_so(sandbox: Served, alice: Mailbox, listener: Listener) -> None:
+def test_immutable_ids_come_to_those_who_subscribed_so(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
     prefer = {"Prefer": 'IdType="ImmutableId"'}
     alice.post("/subscriptions", wanted(sandbox, listener), headers=prefer)
     sandbox.control("deliver", {"mailbox": alice.address, "from": "carol@contoso.example"})
@@ -115,7 +118,9 @@ def test_an_address_that_fails_the_handshake_gets_no_subscription(
     assert alice.get("/subscriptions").json["value"] == []
 
 
-def test_the_same_subscription_twice_is_a_conflict(sandbox: Served, alice: Mailbox, listener: Listener) -> None:
+def test_the_same_subscription_twice_is_a_conflict(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
     assert alice.post("/subscriptions", wanted(sandbox, listener)).status == 201
 
     assert alice.post("/subscriptions", wanted(sandbox, listener)).status == 409
@@ -135,7 +140,9 @@ def test_a_subscription_lives_seven_days_at_most_and_can_be_renewed(
     assert alice.get(f"/subscriptions/{made['id']}").status == 404
 
 
-def test_an_expired_subscription_is_silent_and_gone(sandbox: Served, alice: Mailbox, listener: Listener) -> None:
+def test_an_expired_subscription_is_silent_and_gone(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
     alice.post("/subscriptions", wanted(sandbox, listener, days=1))
     sandbox.advance(2 * 86400)
     sandbox.control("deliver", {"mailbox": alice.address, "from": "carol@contoso.example"})
@@ -145,7 +152,9 @@ def test_an_expired_subscription_is_silent_and_gone(sandbox: Served, alice: Mail
     assert sandbox.sign_in(alice.address).get("/subscriptions").json["value"] == []
 
 
-def test_lifecycle_events_go_to_the_lifecycle_address(sandbox: Served, alice: Mailbox, listener: Listener) -> None:
+def test_lifecycle_events_go_to_the_lifecycle_address(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
     made = alice.post("/subscriptions", wanted(sandbox, listener, lifecycleNotificationUrl=listener.url)).json
     sandbox.control("lifecycle", {"mailbox": alice.address, "event": "subscriptionRemoved"})
     sandbox.settle()

@@ -91,10 +91,12 @@ def read(sandbox: Sandbox, tenant: str, raw: str, *, admin_consent: bool = False
     if query.get("prompt", "") not in _PROMPTS:
         raise _error_page(9002313)
     return Asked(
-        raw=raw, tenant=tenant, app=app, redirect_uri=redirect_uri, scopes=scopes, state=query.get("state", ""),
+        raw=raw, tenant=tenant, app=app, redirect_uri=redirect_uri, scopes=scopes, state=query.get("state",
+        ""),
         nonce=query.get("nonce", ""), response_mode=query.get("response_mode", "query"),
         prompt=query.get("prompt", ""), login_hint=query.get("login_hint", ""),
-        challenge=query.get("code_challenge", ""), challenge_method=query.get("code_challenge_method", "plain"),
+        challenge=query.get("code_challenge", ""), challenge_method=query.get("code_challenge_method",
+        "plain"),
         client_info=query.get("client_info") == "1", admin_consent=admin_consent,
     )  # fmt: skip
 
@@ -223,14 +225,14 @@ def _after_sign_in(sandbox: Sandbox, asked: Asked, user: User) -> Response:
     if sandbox.switches.admin_needed == "redirect":
         return _refused(sandbox, asked, EntraError(90094))
     return HTMLResponse(
-        pages.need_admin_approval(
-            _here(asked, "switch"), _here(asked, "consent"), asked.raw, user, asked.app
-        )
+        pages.need_admin_approval(_here(asked, "switch"), _here(asked, "consent"), asked.raw, user, asked.app)
     )
 
 
 def _remember(sandbox: Sandbox, response: Response, user: User) -> Response:
-    response.set_cookie(COOKIE, f"{user.address}|{_seal(sandbox, user.address)}", httponly=True, samesite="lax")
+    response.set_cookie(
+        COOKIE, f"{user.address}|{_seal(sandbox, user.address)}", httponly=True, samesite="lax"
+    )
     return response
 
 
@@ -254,13 +256,17 @@ def authorize(sandbox: Sandbox, request: Request) -> Response:
         return _silent(sandbox, asked, known)
     if asked.prompt not in ("select_account", "login"):
         user = hinted or known
-        if user is not None and (asked.tenant in ANY_TENANT or find_tenant(sandbox, asked.tenant) is not None):
+        if user is not None and (
+            asked.tenant in ANY_TENANT or find_tenant(sandbox, asked.tenant) is not None
+        ):
             user = _sign_in(sandbox, asked, user.address)
             return _remember(sandbox, _after_sign_in(sandbox, asked, user), user)
     accounts = _accounts(sandbox, asked)
     if hinted is not None and asked.prompt == "login":
         accounts = [hinted]
-    return HTMLResponse(pages.pick_account(_here(asked, "signin"), asked.raw, accounts, hint=asked.login_hint))
+    return HTMLResponse(
+        pages.pick_account(_here(asked, "signin"), asked.raw, accounts, hint=asked.login_hint)
+    )
 
 
 def admin_consent(sandbox: Sandbox, request: Request) -> Response:
@@ -276,7 +282,10 @@ def admin_consent(sandbox: Sandbox, request: Request) -> Response:
 def _carried(sandbox: Sandbox, request: Request, form: Any) -> Asked:
     raw = str(form.get("request", ""))
     return read(
-        sandbox, request.path_params["tenant"], raw.removeprefix("admin:"), admin_consent=raw.startswith("admin:")
+        sandbox,
+        request.path_params["tenant"],
+        raw.removeprefix("admin:"),
+        admin_consent=raw.startswith("admin:"),
     )
 
 
@@ -288,7 +297,7 @@ def sign_in(sandbox: Sandbox, request: Request, form: Any) -> Response:
 
 
 def switch_account(sandbox: Sandbox, request: Request, form: Any) -> Response:
-    """"Have an admin account? Sign in with that account" """
+    """ "Have an admin account? Sign in with that account" """
     asked = _carried(sandbox, request, form)
     admins = [user for user in _accounts(sandbox, asked) if user.role == "admin"]
     return HTMLResponse(pages.pick_account(_here(asked, "signin"), asked.raw, admins))
@@ -330,7 +339,13 @@ def ask_for_approval(sandbox: Sandbox, request: Request, form: Any) -> Response:
     asked = _carried(sandbox, request, form)
     user = _sign_in(sandbox, asked, str(form.get("account", "")))
     asking = ConsentRequest(
-        ids.guid(), asked.app.id, user.tenant, user.id, asked.scopes, str(form.get("justification", "")), sandbox.now()
+        ids.guid(),
+        asked.app.id,
+        user.tenant,
+        user.id,
+        asked.scopes,
+        str(form.get("justification", "")),
+        sandbox.now(),
     )
     sandbox.store.save(asking)
     return HTMLResponse(pages.request_sent())

@@ -34,7 +34,17 @@ def key_set(sandbox: Sandbox) -> dict[str, Any]:
     key = serialization.load_pem_private_key(private_key(sandbox).encode(), password=None)
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))  # type: ignore[arg-type]
     public.pop("key_ops", None)
-    return {"keys": [{**public, "use": "sig", "kid": KEY_ID, "x5t": KEY_ID, "cloud_instance_name": "microsoftonline.com"}]}
+    return {
+        "keys": [
+            {
+                **public,
+                "use": "sig",
+                "kid": KEY_ID,
+                "x5t": KEY_ID,
+                "cloud_instance_name": "microsoftonline.com",
+            }
+        ]
+    }
 
 
 def discovery(tenant: str, tenant_id: str | None) -> dict[str, Any]:
@@ -43,7 +53,8 @@ def discovery(tenant: str, tenant_id: str | None) -> dict[str, Any]:
     base = f"{LOGIN}/{tenant}"
     return {
         "token_endpoint": f"{base}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt",
+        "client_secret_basic"],
         "jwks_uri": f"{base}/discovery/v2.0/keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
@@ -59,7 +70,8 @@ def discovery(tenant: str, tenant_id: str | None) -> dict[str, Any]:
         "frontchannel_logout_supported": True,
         "end_session_endpoint": f"{base}/oauth2/v2.0/logout",
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name", "tid",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "preferred_username", "name",
+            "tid",
             "ver", "at_hash", "c_hash", "email",
         ],
         "tenant_region_scope": None,

@@ -33,7 +33,7 @@ def page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{escape(title)}</title><link rel='icon' href='data:,'><style>{_STYLE}</style></head><body>"
         '<div class="banner" role="note">Sandbox: this is not Microsoft</div>'
         f'<main><div class="brand">Stand-in for Microsoft</div>{body}</main></body></html>'
     )
@@ -41,7 +41,8 @@ def page(title: str, body: str) -> str:
 
 def _hidden(fields: dict[str, str]) -> str:
     return "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items()
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in fields.items()
     )
 
 
@@ -63,7 +64,14 @@ def pick_account(action: str, request: str, accounts: Iterable[User], *, hint: s
 
 
 def permissions_requested(
-    action: str, request: str, user: User, app: App, tenant: Tenant, scopes: list[str], *, organisation_only: bool
+    action: str,
+    request: str,
+    user: User,
+    app: App,
+    tenant: Tenant,
+    scopes: list[str],
+    *,
+    organisation_only: bool,
 ) -> str:
     """The consent page; an administrator sees the checkbox for the whole organisation."""
     as_admin = organisation_only
@@ -75,7 +83,8 @@ def permissions_requested(
     )
     publisher = escape(app.publisher) if app.verified and app.publisher else "unverified"
     whole = (
-        '<label><input type="checkbox" name="organization" value="1"> Consent on behalf of your organization</label>'
+        '<label><input type="checkbox" name="organization" value="1"> '
+        "Consent on behalf of your organization</label>"
         if user.role == "admin" and not organisation_only
         else ""
     )
@@ -87,8 +96,8 @@ def permissions_requested(
         f"<p>This app would like to:</p>{rows}"
         f'<form method="post" action="{escape(action)}" id="consent">'
         f"{_hidden({'request': request, 'account': user.address})}{whole}"
-        f'<p class="soft">Accepting these permissions means that you allow this app to use your data as specified in '
-        f"its terms of service and privacy statement. {escape(tenant.name)} · {escape(tenant.domain)}</p>"
+        f'<p class="soft">Accepting these permissions means that you allow this app to use your data as specified '
+        f"in its terms of service and privacy statement. {escape(tenant.name)} · {escape(tenant.domain)}</p>"
         '<div class="row"><button name="decision" value="cancel">Cancel</button>'
         '<button class="go" name="decision" value="accept">Accept</button></div></form>',
     )
@@ -98,13 +107,14 @@ def need_admin_approval(sign_in_action: str, cancel_action: str, request: str, u
     return page(
         "Need admin approval",
         f'<p class="soft">{escape(user.address)}</p><h1>Need admin approval</h1><h2>{escape(app.name)}</h2>'
-        f"<p>{escape(app.name)} needs permission to access resources in your organization that only an admin can "
-        "grant. Please ask an admin to grant permission to this app before you can use it.</p>"
+        f"<p>{escape(app.name)} needs permission to access resources in your organization that only an admin "
+        "can grant. Please ask an admin to grant permission to this app before you can use it.</p>"
         f'<form method="post" action="{escape(sign_in_action)}" id="admin">{_hidden({"request": request})}'
         "<p>Have an admin account? <button>Sign in with that account</button></p></form>"
         f'<form method="post" action="{escape(cancel_action)}" id="return">'
         f"{_hidden({'request': request, 'account': user.address})}"
-        '<p><button name="decision" value="return">Return to the application without granting consent</button></p>'
+        '<p><button name="decision" value="return">'
+        "Return to the application without granting consent</button></p>"
         '</form><p class="soft">AADSTS90094</p>',
     )
 
@@ -125,8 +135,8 @@ def approval_required(action: str, request: str, user: User, app: App) -> str:
 def request_sent() -> str:
     return page(
         "Request sent",
-        "<h1>Request sent</h1><p>Your request has been sent to your admin. You will be told by email when it has been "
-        "reviewed. You can close this page.</p>",
+        "<h1>Request sent</h1><p>Your request has been sent to your admin. You will be told by email when it has "
+        "been reviewed. You can close this page.</p>",
     )
 
 

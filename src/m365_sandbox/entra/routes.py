@@ -55,7 +55,10 @@ def routes(sandbox: Sandbox) -> list[Route]:
             refusal = {"error": "temporarily_unavailable", "error_codes": [90033]}
             return finish(request, JSONResponse(refusal, status_code=int(rule.action)))
         try:
-            body, status = token.answer(sandbox, tenant, fields, request.headers.get("authorization", "")), 200
+            body, status = (
+                token.answer(sandbox, tenant, fields, request.headers.get("authorization", "")),
+                200,
+            )
         except EntraError as error:
             body, status = error.body(sandbox.now(), sandbox.switches), error.status
             if error.error == "invalid_client":
@@ -77,7 +80,9 @@ def routes(sandbox: Sandbox) -> list[Route]:
         return finish(request, JSONResponse(keys.key_set(sandbox)))
 
     async def logout(request: Request) -> Response:
-        response: Response = HTMLResponse(pages.trouble("You signed out of your account", "You may close this page."))
+        response: Response = HTMLResponse(
+            pages.trouble("You signed out of your account", "You may close this page.")
+        )
         response.delete_cookie(authorize.COOKIE)
         return finish(request, response)
 

@@ -70,7 +70,9 @@ def _from_code(sandbox: Sandbox, tenant: str, app: App, form: dict[str, str]) ->
     user = _usable(sandbox, tenant, sandbox.store.users[code.user])
     code.used = True
     sandbox.store.save(code)
-    return _issue(sandbox, app, user, code.scopes, nonce=code.nonce, informed=code.client_info or _informed(form))
+    return _issue(
+        sandbox, app, user, code.scopes, nonce=code.nonce, informed=code.client_info or _informed(form)
+    )
 
 
 def _check_verifier(code: Code, verifier: str) -> None:
@@ -147,7 +149,7 @@ def _issue(
 
 
 def _scope_text(sandbox: Sandbox, resource: list[str]) -> str:
-    """As captured from the real service: OpenID scopes with `email` first, full URIs, never offline_access."""
+    """As captured from the real service: OpenID scopes with `email` first, full URIs, no offline_access."""
     full = [permissions.GRAPH + scope for scope in resource]
     if sandbox.switches.token_scope == "resource_only":
         return " ".join(full)
@@ -170,10 +172,12 @@ def _id_token(sandbox: Sandbox, app: App, user: User, nonce: str) -> str:
     now, real = int(sandbox.now()), int(time.time())
     subject = hashlib.sha256(f"{app.id}/{user.id}".encode()).digest()
     claims = {
-        "aud": app.id, "iss": f"{keys.LOGIN}/{user.tenant}/v2.0", "iat": min(now, real), "nbf": min(now, real),
+        "aud": app.id, "iss": f"{keys.LOGIN}/{user.tenant}/v2.0", "iat": min(now, real), "nbf": min(now,
+        real),
         "exp": max(now, real) + 3600, "aio": ids.key(), "name": user.name, "oid": user.id,
         "preferred_username": user.address, "email": user.address, "rh": ids.key(),
-        "sub": base64.urlsafe_b64encode(subject).decode().rstrip("="), "tid": user.tenant, "uti": ids.key(), "ver": "2.0",
+        "sub": base64.urlsafe_b64encode(subject).decode().rstrip("="), "tid": user.tenant, "uti": ids.key(),
+        "ver": "2.0",
     }  # fmt: skip
     if nonce:
         claims["nonce"] = nonce

@@ -1,6 +1,7 @@
 """The calendar: views of a window, events, answers to invitations."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -41,7 +42,9 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(_WINDOWS_ZONES.get(name, name))
     except (ZoneInfoNotFoundError, ValueError):
-        raise GraphError(400, "TimeZoneNotSupportedException", f"A valid TimeZone value must be specified: '{name}'.") from None
+        raise GraphError(
+            400, "TimeZoneNotSupportedException", f"A valid TimeZone value must be specified: '{name}'."
+        ) from None
 
 
 def _moment(value: Any) -> tuple[float, str]:
@@ -50,7 +53,9 @@ def _moment(value: Any) -> tuple[float, str]:
         text, zone = value["dateTime"], value.get("timeZone") or "UTC"
         naive = datetime.fromisoformat(text)
     except (TypeError, KeyError, ValueError, AttributeError):
-        raise GraphError(400, "ErrorPropertyValidationFailure", "start and end need dateTime and timeZone.") from None
+        raise GraphError(
+            400, "ErrorPropertyValidationFailure", "start and end need dateTime and timeZone."
+        ) from None
     aware = naive if naive.tzinfo else naive.replace(tzinfo=_zone(zone))
     return aware.timestamp(), zone
 
@@ -76,16 +81,21 @@ def _fields(request: Request, event: Event) -> dict[str, Any]:
         "transactionId": event.transaction or None, "originalStartTimeZone": event.time_zone,
         "originalEndTimeZone": event.time_zone, "iCalUId": event.uid, "uid": event.uid,
         "reminderMinutesBeforeStart": event.reminder_minutes, "isReminderOn": event.reminder_on,
-        "hasAttachments": False, "subject": event.subject, "bodyPreview": preview(event.body_type, event.body),
+        "hasAttachments": False, "subject": event.subject, "bodyPreview": preview(event.body_type,
+        event.body),
         "importance": "normal", "sensitivity": event.sensitivity, "isAllDay": event.all_day,
-        "isCancelled": event.cancelled, "isOrganizer": is_organizer, "responseRequested": event.response_requested,
+        "isCancelled": event.cancelled, "isOrganizer": is_organizer,
+        "responseRequested": event.response_requested,
         "seriesMasterId": None, "showAs": event.show_as, "type": "singleInstance",
         "webLink": f"https://outlook.office365.com/owa/?itemid={event.id}&exvsurl=1&path=/calendar/item",
         "onlineMeetingUrl": None, "isOnlineMeeting": bool(event.online_url),
         "onlineMeetingProvider": "teamsForBusiness" if event.online_url else "unknown",
         "allowNewTimeProposals": True, "isDraft": False, "hideAttendees": False, "recurrence": None,
         "responseStatus": _status(event.response, event.modified if event.response != "none" else 0),
-        "body": {"contentType": "text" if text else event.body_type, "content": to_text(event.body) if text else event.body},
+        "body": {
+            "contentType": "text" if text else event.body_type,
+            "content": to_text(event.body) if text else event.body,
+        },
         "start": _shown_moment(event.start, zone), "end": _shown_moment(event.end, zone),
         "location": {"displayName": event.location, "locationType": "default"}, "locations": [],
         "attendees": [
@@ -108,7 +118,9 @@ def _show(
         by_lower = {name.lower(): name for name in fields}
         unknown = [name for name in select if name.lower() not in by_lower]
         if unknown:
-            raise malformed(f"Could not find a property named '{unknown[0]}' on type 'Microsoft.OutlookServices.Event'.")
+            raise malformed(
+                f"Could not find a property named '{unknown[0]}' on type 'Microsoft.OutlookServices.Event'."
+            )
         names = ["id", *(by_lower[name.lower()] for name in select if name.lower() != "id")]
         fields = {name: fields[name] for name in names}
     basic = not any(s in ("Calendars.Read", "Calendars.ReadWrite") for s in request.token.scopes)
@@ -118,7 +130,9 @@ def _show(
         request.served.append({"kind": "event", "id": event.id, "iCalUId": event.uid, "fields": list(fields)})
     shown = {"@odata.etag": f'W/"CQAAABYAAA{event.version}"', **fields}
     if expand and not basic:
-        values = [{"id": name, "value": event.properties[name]} for name in expand if name in event.properties]
+        values = [
+            {"id": name, "value": event.properties[name]} for name in expand if name in event.properties
+        ]
         if values:
             shown["singleValueExtendedProperties"] = values
     return shown
@@ -138,7 +152,8 @@ def _window(query: dict[str, str]) -> tuple[float, float]:
     except (KeyError, ValueError):
         raise GraphError(
             400, "ErrorInvalidParameter",
-            "This request requires a time window specified by the query string parameters StartDateTime and EndDateTime.",
+            "This request requires a time window specified by the query string parameters StartDateTime and "
+            "EndDateTime.",
         ) from None  # fmt: skip
     if end < start:
         raise GraphError(400, "ErrorInvalidParameter", "EndDateTime lies before StartDateTime.")
@@ -165,7 +180,7 @@ def _page(request: Request, events: list[Event]) -> Answer:
     query = request.query
     if query.get("$filter"):
         condition = parse_filter(_times_unquoted(query["$filter"]))
-        events = [event for event in events if holds(condition, lambda field, e=event: _value_of(e, field))]
+        events = [event for event in events if holds(condition, partial(_value_of, event))]
     for field, descending in reversed(parse_orderby(query.get("$orderby"))):
         events.sort(key=lambda event: _value_of(event, field), reverse=descending)
     top = whole_number(query.get("$top"), "$top", 10, most=1000)
@@ -229,7 +244,10 @@ def calendar_view_delta(request: Request) -> Answer:
         state = {**state, "after": place, "known": sorted(known)}
         body |= {"value": value, "@odata.nextLink": request.link(**{"$skiptoken": pack(state)})}
         return Answer(body=body)
-    value += [{"@odata.type": "#microsoft.graph.event", "id": name, "@removed": {"reason": "deleted"}} for name in gone]
+    value += [
+        {"@odata.type": "#microsoft.graph.event", "id": name, "@removed": {"reason": "deleted"}}
+        for name in gone
+    ]
     state = {**state, "after": place, "known": sorted(known - set(gone))}
     body |= {"value": value, "@odata.deltaLink": request.link(**{"$deltatoken": pack(state)})}
     return Answer(body=body)
@@ -263,7 +281,8 @@ def _changes(request: Request, given: dict[str, Any]) -> dict[str, Any]:
     given = {name.lower(): value for name, value in given.items()}
     fields: dict[str, Any] = {}
     for theirs, ours in (
-        ("subject", "subject"), ("isallday", "all_day"), ("showas", "show_as"), ("sensitivity", "sensitivity"),
+        ("subject", "subject"), ("isallday", "all_day"), ("showas", "show_as"), ("sensitivity",
+        "sensitivity"),
         ("isreminderon", "reminder_on"), ("reminderminutesbeforestart", "reminder_minutes"),
         ("categories", "categories"), ("responserequested", "response_requested"),
     ):  # fmt: skip
@@ -281,9 +300,13 @@ def _changes(request: Request, given: dict[str, Any]) -> dict[str, Any]:
     if "attendees" in given:
         fields["attendees"] = [_guest(guest) for guest in given["attendees"]]
     if given.get("isonlinemeeting"):
-        fields["online_url"] = f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{ids.key()}%40thread.v2/0"
+        fields["online_url"] = (
+            f"https://teams.microsoft.com/l/meetup-join/19%3ameeting_{ids.key()}%40thread.v2/0"
+        )
     if "singlevalueextendedproperties" in given:
-        fields["properties"] = {row["id"]: str(row["value"]) for row in given["singlevalueextendedproperties"]}
+        fields["properties"] = {
+            row["id"]: str(row["value"]) for row in given["singlevalueextendedproperties"]
+        }
     return fields
 
 
@@ -303,14 +326,19 @@ def create_event(request: Request) -> Answer:
     if transaction:
         for event in sandbox.store.events_of(user.id):
             if event.transaction == transaction:
-                return Answer(201, {"@odata.context": request.context("events/$entity"), **_show(request, event)})
+                return Answer(
+                    201, {"@odata.context": request.context("events/$entity"), **_show(request, event)}
+                )
     fields = _changes(request, given)
     if "start" not in fields or "end" not in fields or fields["end"] < fields["start"]:
-        raise GraphError(400, "ErrorPropertyValidationFailure", "At least one property failed validation: start, end.")
+        raise GraphError(
+            400, "ErrorPropertyValidationFailure", "At least one property failed validation: start, end."
+        )
     now = sandbox.now()
     event = Event(
         **{
-            "id": ids.item_id(), "mailbox": user.id, "uid": f"040000008200E00074C5B7101A82E008{ids.key().upper()}",
+            "id": ids.item_id(), "mailbox": user.id,
+            "uid": f"040000008200E00074C5B7101A82E008{ids.key().upper()}",
             "organizer": [user.name, user.address], "response": "organizer", "transaction": transaction,
             "created": now, "modified": now, **fields,
         }
@@ -347,11 +375,17 @@ def change_event(request: Request) -> Answer:
         setattr(event, name, value)
     event.modified, event.version = sandbox.now(), event.version + 1
     sandbox.store.save(event)
-    sandbox.store.record("event_changed", request.user.address, {"iCalUId": event.uid, "fields": sorted(given)})
+    sandbox.store.record(
+        "event_changed", request.user.address, {"iCalUId": event.uid, "fields": sorted(given)}
+    )
     notifications.event_changed(sandbox, event, "updated")
     small = {name.lower() for name in given} <= _SMALL_CHANGES
     is_organizer = event.organizer[1].lower() == request.user.address
-    if is_organizer and event.attendees and not (small and sandbox.switches.organizer_small_patch == "silent"):
+    if (
+        is_organizer
+        and event.attendees
+        and not (small and sandbox.switches.organizer_small_patch == "silent")
+    ):
         only = None
         if {name.lower() for name in given} == {"attendees"}:
             only = before ^ {guest["address"].lower() for guest in event.attendees}
@@ -375,7 +409,11 @@ def delete_event(request: Request) -> Answer:
 def cancel_event(request: Request) -> Answer:
     event = the_event(request)
     if event.organizer[1].lower() != request.user.address:
-        raise GraphError(400, "ErrorInvalidRequest", "Your request can't be completed. You need to be an organizer to cancel a meeting.")
+        raise GraphError(
+            400,
+            "ErrorInvalidRequest",
+            "Your request can't be completed. You need to be an organizer to cancel a meeting.",
+        )
     comment = str(request.json().get("comment") or request.json().get("Comment") or "")
     calendars.cancel(request.sandbox, request.user, event, comment=comment, at=request.sandbox.now())
     request.sandbox.store.remove(event)
@@ -386,7 +424,12 @@ def cancel_event(request: Request) -> Answer:
 def _respond(request: Request, response: str) -> Answer:
     event, given = the_event(request), {k.lower(): v for k, v in request.json().items()}
     if event.organizer[1].lower() == request.user.address:
-        raise GraphError(400, "ErrorInvalidRequest", "Your request can't be completed. You can't respond to this meeting because you're the meeting organizer.")
+        raise GraphError(
+            400,
+            "ErrorInvalidRequest",
+            "Your request can't be completed. You can't respond to this meeting because you're the meeting "
+            "organizer.",
+        )
     calendars.respond(
         request.sandbox, request.user, event, response, comment=str(given.get("comment") or ""),
         send=bool(given.get("sendresponse", True)), at=request.sandbox.now(),

@@ -52,7 +52,9 @@ def get_contact(request: Request) -> Answer:
 def list_people(request: Request) -> Answer:
     """Colleagues first, then those in the contacts."""
     store = request.sandbox.store
-    colleagues = [u for u in store.users.values() if u.tenant == request.user.tenant and u.id != request.user.id]
+    colleagues = [
+        u for u in store.users.values() if u.tenant == request.user.tenant and u.id != request.user.id
+    ]
     people = [(u.id, u.name, u.address, u.title, "") for u in colleagues]
     people += [
         (c.id, f"{c.given_name} {c.surname}".strip(), c.address, c.title, c.company)
@@ -63,7 +65,10 @@ def list_people(request: Request) -> Answer:
         {
             "id": name, "displayName": shown, "jobTitle": title, "companyName": company,
             "scoredEmailAddresses": [{"address": address, "relevanceScore": float(len(people) - place)}],
-            "personType": {"class": "Person", "subclass": "OrganizationUser" if place < len(colleagues) else "PersonalContact"},
+            "personType": {
+                "class": "Person",
+                "subclass": "OrganizationUser" if place < len(colleagues) else "PersonalContact",
+            },
         }
         for place, (name, shown, address, title, company) in enumerate(people)
     ]  # fmt: skip

@@ -80,7 +80,10 @@ def messages_delta(request: Request) -> Answer:
     folder = the_folder(request, request.params[0])
     state = _state(request, folder)
     size = whole_number(
-        request.preference("odata.maxpagesize") or state.get("top"), "odata.maxpagesize", DEFAULT_PAGE, most=1000
+        request.preference("odata.maxpagesize") or state.get("top"),
+        "odata.maxpagesize",
+        DEFAULT_PAGE,
+        most=1000,
     )
     if request.preference("odata.maxpagesize"):
         request.applied.append(f"odata.maxpagesize={size}")
@@ -90,7 +93,8 @@ def messages_delta(request: Request) -> Answer:
     if first_of_round:
         # What left the folder before this round began was never shown to a client that starts anew.
         state["round"] = store.seq(request.user.id)
-    value, place, more = [], state["after"], False
+    value: list[dict[str, Any]] = []
+    place, more = state["after"], False
     for seq, item in store.changes(folder.id, state["after"]):
         if len(value) == size:
             more = True

@@ -5,24 +5,22 @@ import inspect
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import orjson
+from starlette.types import Receive, Scope, Send
 
 from m365_sandbox import permissions
 from m365_sandbox.clock import iso
 from m365_sandbox.entities import AccessToken, User
 from m365_sandbox.errors import GraphError, access_denied, malformed
 from m365_sandbox.faults import Rule
+from m365_sandbox.graph import batch
 from m365_sandbox.graph.routes import OPERATIONS, Answer, Operation, Request, find
 from m365_sandbox.sandbox import Sandbox
 
 WINDOW_SECONDS = 600
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 # OData key syntax: mailFolders('inbox') is mailFolders/inbox, and delta() is delta.
 _KEY = re.compile(r"\('([^']*)'\)")
@@ -45,7 +43,9 @@ class GraphDoor:
             body += part.get("body", b"")
             if not part.get("more_body"):
                 break
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         # The path as it came: an id may hold an escaped slash.
         raw = scope.get("raw_path") or scope["path"].encode()
         path = raw.decode("latin-1").partition("?")[0]
@@ -64,6 +64,8 @@ class GraphDoor:
         self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
     ) -> tuple[Answer, bytes]:
         """The whole answer, headers included. What it changed is committed."""
+        if method == "POST" and path.lower() == batch.PATH:
+            return await self._batch(headers, body)
         sandbox, started = self._sandbox, time.perf_counter()
         request_id = str(uuid.uuid4())
         client_id = headers.get("client-request-id", request_id)
@@ -102,9 +104,19 @@ class GraphDoor:
             answer.headers.setdefault("Content-Type", answer.media_type)
         return answer, content
 
+    async def _batch(self, headers: dict[str, str], body: bytes) -> tuple[Answer, bytes]:
+        request_id = str(uuid.uuid4())
+        try:
+            answer = Answer(body=await batch.run(self.answer, headers, body))
+        except GraphError as error:
+            member = self._sandbox.switches.error_member
+            answer = Answer(error.status, error.body(self._sandbox.now(), request_id, request_id, member))
+        answer.headers.update({"request-id": request_id, "Content-Type": answer.media_type})
+        return answer, _content(answer)
+
 
 async def _hang_up(receive: Receive) -> None:
-    """Break the connection. ASGI knows no way to; uvicorn's `receive` belongs to an object that has the socket."""
+    """Break the connection. ASGI knows no way, but uvicorn's `receive` belongs to what holds the socket."""
     transport = getattr(getattr(receive, "__self__", None), "transport", None)
     if transport is None:
         raise Hangup("the server offers no way to break the connection")
@@ -228,7 +240,15 @@ class _Visit:
         assert self.token is not None and self.user is not None
         query = dict(parse_qsl(self.query, keep_blank_values=True))
         request = Request(
-            self.sandbox, self.user, self.token, self.method, self.path, params, query, self.headers, self.body
+            self.sandbox,
+            self.user,
+            self.token,
+            self.method,
+            self.path,
+            params,
+            query,
+            self.headers,
+            self.body,
         )
         answer = operation.handler(request)
         if inspect.isawaitable(answer):

@@ -40,7 +40,7 @@ def _recipients(request: Request, value: Any) -> list[Address]:
 
 
 def _headers(value: Any) -> list[list[str]]:
-    """Graph documentation, message resource: at most five, each begins with x-; checked here as Graph words it."""
+    """Graph documentation, message resource: at most five, and each begins with x-."""
     if not value or len(value) > MOST_HEADERS:
         raise GraphError(
             400, "InvalidInternetMessageHeaderCollection",
@@ -117,7 +117,9 @@ def _is_mime(request: Request) -> bool:
     return request.headers.get("content-type", "").lower().startswith("text/plain")
 
 
-def _keep_draft(request: Request, letter: Letter, folder: Folder | None = None, conversation: str = "") -> Message:
+def _keep_draft(
+    request: Request, letter: Letter, folder: Folder | None = None, conversation: str = ""
+) -> Message:
     sandbox = request.sandbox
     folder = folder or sandbox.store.folder(request.user.id, "drafts")
     assert folder is not None
@@ -126,7 +128,8 @@ def _keep_draft(request: Request, letter: Letter, folder: Folder | None = None, 
     )
     sandbox.store.record(
         "draft", request.user.address,
-        {"internetMessageId": message.internet_id, "at": iso(message.created), "properties": message.properties},
+        {"internetMessageId": message.internet_id, "at": iso(message.created),
+        "properties": message.properties},
     )  # fmt: skip
     notifications.message_changed(sandbox, message, "created")
     return message
@@ -155,9 +158,11 @@ def change_message(request: Request) -> Answer:
     message = the_message(request, request.params[0])
     etag = request.headers.get("if-match")
     if etag and etag != f'W/"CQAAABYAAA{message.version}"':
-        text = "The send or update operation could not be performed because the change key passed in the request "
+        text = "The send or update operation could not be performed because the change key passed in the "
         raise GraphError(
-            412, "ErrorIrresolvableConflict", text + "does not match the current change key for the item."
+            412,
+            "ErrorIrresolvableConflict",
+            text + "request does not match the current change key for the item.",
         )
     if not message.is_draft:
         _check_advanced(request, given)
@@ -234,10 +239,11 @@ def _reply(request: Request, original: Message, *, to_all: bool) -> tuple[Letter
 
 
 def _quoted(original: Message, comment: str, fields: dict[str, Any]) -> tuple[str, str]:
-    """What is said, above the original; a body that is given replaces both (Graph documentation, createReply)."""
+    """What is said, above the original; a body that is given replaces both (Graph: createReply)."""
     if "body" in fields:
         return fields["body_type"], fields["body"]
-    head = f"From: {original.sender[0]} <{original.sender[1]}>\nSent: {iso(original.sent)}\nSubject: {original.subject}"
+    name, address = original.sender
+    head = f"From: {name} <{address}>\nSent: {iso(original.sent)}\nSubject: {original.subject}"
     if original.body_type == "html":
         mark = '<div id="appendonsend"></div><hr style="display:inline-block;width:98%" tabindex="-1">'
         said = to_html(comment).removesuffix("</body></html>")
@@ -271,8 +277,8 @@ def _check_sendable(request: Request, letter: Letter) -> None:
         detail = f", Recipient '{bad[0]}' is not resolved" if bad else ""
         raise GraphError(
             400, "ErrorInvalidRecipients",
-            f"At least one recipient is not valid.{detail}. All recipients must be resolved before a message can "
-            "be submitted.",
+            f"At least one recipient is not valid.{detail}. All recipients must be resolved before a message "
+            "can be submitted.",
         )  # fmt: skip
     if len(recipients) > MOST_RECIPIENTS:
         raise GraphError(400, "ErrorTooManyRecipients", "The message has too many recipients.")
@@ -308,8 +314,7 @@ def send_mail(request: Request) -> Answer:
         letter, save = _letter(request, given["message"]), given.get("savetosentitems", True)
     _check_sendable(request, letter)
     draft = _keep_draft(request, letter, the_folder(request, "outbox"))
-    delivery.submit(request.sandbox, draft)
-    request.sandbox.store.record("send_mail", request.user.address, {"internetMessageId": draft.internet_id, "saved": save})
+    delivery.submit(request.sandbox, draft, save=bool(save))
     return Answer(202)
 
 

@@ -21,9 +21,11 @@ def _shown(request: Request, folder: Folder) -> dict[str, Any]:
     store = request.sandbox.store
     unread = sum(1 for message in store.newest_first(folder.id) if not message.is_read)
     shown = {
-        "id": folder.id, "displayName": folder.name, "parentFolderId": folder.parent or f"{request.user.id}.root",
+        "id": folder.id, "displayName": folder.name,
+        "parentFolderId": folder.parent or f"{request.user.id}.root",
         "childFolderCount": sum(1 for f in store.folders_of(request.user.id) if f.parent == folder.id),
-        "unreadItemCount": unread, "totalItemCount": store.count(folder.id), "sizeInBytes": 0, "isHidden": False,
+        "unreadItemCount": unread, "totalItemCount": store.count(folder.id), "sizeInBytes": 0,
+        "isHidden": False,
     }  # fmt: skip
     select = parse_select(request.query.get("$select"))
     if select is None:

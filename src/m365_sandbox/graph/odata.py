@@ -52,7 +52,9 @@ class _Parser:
         while place < len(text.rstrip()):
             match = _TOKEN.match(text, place)
             if match is None:
-                raise malformed(f"Invalid filter clause: there is a syntax error at position {place} in '{text}'.")
+                raise malformed(
+                    f"Invalid filter clause: there is a syntax error at position {place} in '{text}'."
+                )
             self._tokens.append((match.lastgroup or "", match.group(match.lastgroup or 0)))
             place = match.end()
         self._at = 0
@@ -125,7 +127,8 @@ class _Parser:
         values = [part for part in parts if part.field == f"{variable}/value".lower()]
         if len(names) != 1 or len(values) != 1 or len(parts) != 2:
             raise unsupported()
-        return Comparison(f"property:{names[0].value}", values[0].op, str(values[0].value))
+        value = values[0].value
+        return Comparison(f"property:{names[0].value}", values[0].op, None if value is None else str(value))
 
     def _value(self) -> Any:
         kind, text = self._next()
@@ -178,7 +181,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def holds(condition: Condition, value_of: Callable[[str], Any]) -> bool:
-    """Whether an item fulfils the condition; `value_of` gives its (lower-case) fields. Text compares caseless."""
+    """Whether an item fulfils the condition; `value_of` gives its (lower-case) fields. Case is ignored."""
     match condition:
         case Both():
             return holds(condition.left, value_of) and holds(condition.right, value_of)
@@ -235,7 +238,9 @@ def _fields_in(condition: Condition) -> list[str]:
     return _fields_in(condition.left) + _fields_in(condition.right)
 
 
-_EXPAND = re.compile(r"singleValueExtendedProperties(?:\(\$filter=(?P<filter>.+)\))?$", re.IGNORECASE | re.DOTALL)
+_EXPAND = re.compile(
+    r"singleValueExtendedProperties(?:\(\$filter=(?P<filter>.+)\))?$", re.IGNORECASE | re.DOTALL
+)
 _EXPANDED_ID = re.compile(r"^\(?\s*id eq '([^']+)'\s*\)?$", re.IGNORECASE)
 
 

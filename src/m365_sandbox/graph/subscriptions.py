@@ -18,7 +18,11 @@ _RESOURCE = re.compile(
     re.IGNORECASE,
 )
 _KINDS = {"messages": "message", "events": "event", "contacts": "contact"}
-_NEEDS = {"message": ["Mail.Read", "Mail.ReadBasic"], "event": ["Calendars.Read"], "contact": ["Contacts.Read"]}
+_NEEDS = {
+    "message": ["Mail.Read", "Mail.ReadBasic"],
+    "event": ["Calendars.Read"],
+    "contact": ["Contacts.Read"],
+}
 _CHANGES = ("created", "updated", "deleted")
 
 
@@ -118,7 +122,9 @@ async def subscribe(request: Request) -> Answer:
 
 
 def _check_urls(request: Request, urls: list[str]) -> None:
-    accepted = ("https://",) if request.sandbox.switches.notification_urls == "https" else ("https://", "http://")
+    accepted = (
+        ("https://",) if request.sandbox.switches.notification_urls == "https" else ("https://", "http://")
+    )
     for url in urls:
         if not url.startswith(accepted):
             raise _invalid(f"The notification URL '{url}' must start with {' or '.join(accepted)}.")
@@ -128,7 +134,9 @@ def _check_new(request: Request, resource: str, changes: list[str]) -> None:
     existing = _mine(request)
     same = [s for s in existing if s.resource.strip("/").lower() == resource.strip("/").lower()]
     if any(s.change_types == changes for s in same):
-        raise GraphError(409, "Conflict", "A subscription with the same resource and changeType already exists.")
+        raise GraphError(
+            409, "Conflict", "A subscription with the same resource and changeType already exists."
+        )
     if len(request.sandbox.store.subscriptions_of(request.user.id)) >= MOST_FOR_A_MAILBOX:
         raise GraphError(403, "ErrorQuotaExceeded", "The mailbox has too many subscriptions.")
 
@@ -152,7 +160,9 @@ async def renew(request: Request) -> Answer:
     if "notificationUrl" in given:
         _check_urls(request, [str(given["notificationUrl"])])
         if not await notifications.shakes_hands(str(given["notificationUrl"])):
-            raise GraphError(400, request.sandbox.switches.handshake_code, "Subscription validation request failed.")
+            raise GraphError(
+                400, request.sandbox.switches.handshake_code, "Subscription validation request failed."
+            )
         subscription.url = str(given["notificationUrl"])
     if "expirationDateTime" in given:
         subscription.expires = _expiry(request, given["expirationDateTime"])

@@ -1,0 +1,14 @@
+"""COVERAGE.md says what is served."""
+
+from m365_sandbox import coverage
+
+
+def test_the_coverage_page_is_current() -> None:
+    assert coverage.FILE.read_text() == coverage.text(), "run `python -m m365_sandbox.coverage`"
+
+
+def test_every_operation_of_a_mailbox_needs_a_permission() -> None:
+    rows = [line for line in coverage.text().splitlines() if line.startswith("| `") and " /me" in line]
+
+    assert rows
+    assert not [row for row in rows if "that of the resource" in row]

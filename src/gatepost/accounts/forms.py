@@ -28,10 +28,14 @@ class WorkspaceSettings(forms.Form):
         return name
 
     def clean_internal_domains(self) -> list[str]:
-        domains = [line.strip().lstrip("@").casefold() for line in self.cleaned_data["internal_domains"].splitlines()]
+        domains = [
+            line.strip().lstrip("@").casefold() for line in self.cleaned_data["internal_domains"].splitlines()
+        ]
         for domain in filter(None, domains):
             if "." not in domain or " " in domain or "@" in domain:
-                raise forms.ValidationError(_("“%(domain)s” is no domain. Write it like example.com."), params={"domain": domain})
+                raise forms.ValidationError(
+                    _("“%(domain)s” is no domain. Write it like example.com."), params={"domain": domain}
+                )
         return sorted({domain for domain in domains if domain})
 
 

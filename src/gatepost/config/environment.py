@@ -174,13 +174,13 @@ def read(environment: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _check_together(settings: Environment) -> None:
-    if settings.sandbox_url and settings.client_secret:
-        if not settings.client_secret.startswith(SANDBOX_SECRET_PREFIX):
-            # A real secret must never travel to a stand-in, nor a test run near a real tenant.
-            raise WrongSetting(
-                "GATEPOST_SANDBOX_URL and a real GATEPOST_CLIENT_SECRET are both set. "
-                "Unset GATEPOST_SANDBOX_URL to work with Microsoft, or use the sandbox's own secret."
-            )
+    real_secret = settings.client_secret and not settings.client_secret.startswith(SANDBOX_SECRET_PREFIX)
+    if settings.sandbox_url and real_secret:
+        # A real secret must never travel to a stand-in, nor a test run near a real tenant.
+        raise WrongSetting(
+            "GATEPOST_SANDBOX_URL and a real GATEPOST_CLIENT_SECRET are both set. "
+            "Unset GATEPOST_SANDBOX_URL to work with Microsoft, or use the sandbox's own secret."
+        )
     if settings.clock_file and not settings.sandbox_url:
         raise WrongSetting(
             "GATEPOST_CLOCK_FILE is set without GATEPOST_SANDBOX_URL. Real mail is sent by real time only: unset it."

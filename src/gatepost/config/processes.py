@@ -19,7 +19,7 @@ RESTART_PAUSE = 1.0
 def web_command(port: int, *, host: str = "127.0.0.1") -> list[str]:
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "gatepost.config.wsgi:application",
+        "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "gatepost.config.wsgi:application",
     ]  # fmt: skip
 
 

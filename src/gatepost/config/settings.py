@@ -92,6 +92,7 @@ def _database(url: str | None) -> dict[str, object]:
 DATABASES = {
     "default": {
         **_database(ENVIRONMENT.database_url),
+        "CONN_HEALTH_CHECKS": True,  # a database that was restarted leaves dead connections in the pool
         "OPTIONS": {"pool": {"min_size": 1, "max_size": ENVIRONMENT.worker_jobs + 8, "timeout": 30}},
     },
     "owner": _database(ENVIRONMENT.owner_database_url or ENVIRONMENT.database_url),
@@ -152,10 +153,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [PACKAGE / "web" / "static"]
-STATIC_ROOT = ENVIRONMENT.data_dir / "static"
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+# Served from where they lie: everything is vendored and built, nothing has to be collected.
+STATIC_ROOT = PACKAGE / "web" / "static"
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True

@@ -17,7 +17,9 @@ class NewContact(forms.Form):
         max_length=64,
         help_text=_("Such as Europe/Lisbon. Mail is sent in the contact's own working hours."),
     )
-    country = forms.CharField(label=_("Country"), required=False, max_length=2, help_text=_("Two letters, such as PT."))
+    country = forms.CharField(
+        label=_("Country"), required=False, max_length=2, help_text=_("Two letters, such as PT.")
+    )
 
 
 class Import(forms.Form):

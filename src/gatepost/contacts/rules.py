@@ -17,7 +17,7 @@ MAX_CELL = 2_000
 
 # A column's heading as people write it, without case, spaces and punctuation.
 HEADINGS = {
-    "email": "email", "mail": "email", "emailaddress": "email", "emailadresse": "email", "adresse": "email",
+    "email": "email", "mail": "email", "emailaddress": "email", "emailadresse": "email",
     "firstname": "first_name", "first": "first_name", "vorname": "first_name", "givenname": "first_name",
     "lastname": "last_name", "last": "last_name", "surname": "last_name", "nachname": "last_name",
     "familyname": "last_name", "company": "company", "organisation": "company", "organization": "company",
@@ -68,7 +68,7 @@ def read_csv(data: bytes) -> Sheet:
         _, headings = next(lines)
     except StopIteration:
         raise BadInput("The file is empty. Its first line must name the columns, one of them “email”.") from None
-    columns = [column_of(heading) for heading in headings]
+    columns = _columns(headings)
     if "email" not in columns:
         raise BadInput(
             "No column is called “email”. The first line must name the columns, for example: "
@@ -118,6 +118,15 @@ def column_of(heading: str) -> str:
     return HEADINGS.get(re.sub(r"[\W_]+", "", heading.casefold()), "")
 
 
+def _columns(headings: list[str]) -> list[str]:
+    """What each column holds. A second column of one meaning is kept as a further one, so that nothing is lost."""
+    columns: list[str] = []
+    for heading in headings:
+        column = column_of(heading)
+        columns.append("" if column in columns else column)
+    return columns
+
+
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     """Records with the line they begin in; comma, semicolon or tab, as the first line has it."""
     first = text.partition("\n")[0]
@@ -152,7 +161,7 @@ def _judge(
         if not text:
             continue
         if column:
-            values.setdefault(column, text)
+            values[column] = text
         else:
             further[heading.strip()[:60]] = text
     problem = check(values)

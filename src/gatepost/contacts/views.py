@@ -23,7 +23,9 @@ from gatepost.web.pages import page_of
 @page
 def contacts(request: Any) -> HttpResponse:
     text = request.GET.get("search", "").strip()
-    found = page_of(queries.found(request.workspace.id, text), by="created_at", after=request.GET.get("after", ""))
+    found = page_of(
+        queries.found(request.workspace.id, text), by="created_at", after=request.GET.get("after", "")
+    )
     rows = replace(found, rows=[queries.row_of(contact) for contact in found])
     return render(request, "contacts/contacts.html", {"rows": rows, "search": text})
 
@@ -131,7 +133,12 @@ def lift(request: Any, suppression_id: UUID) -> HttpResponse:
     form = Lift(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.lift(suppression_id, workspace_id=request.workspace.id, actor=by(request.member), **form.cleaned_data)
+            actions.lift(
+                suppression_id,
+                workspace_id=request.workspace.id,
+                actor=by(request.member),
+                **form.cleaned_data,
+            )
         except BadInput as error:
             form.add_error("reason", error.message)
         else:

@@ -130,7 +130,9 @@ class Letter:
 
 def letters(conversation: Conversation, actor: Actor, *, reason: str) -> list[Letter]:
     """Our mails and the replies, oldest first. Each text that is opened leaves an audit entry."""
-    sent = Message.objects.filter(enrolment_id=conversation.enrolment_id, state__in=LEFT).select_related("mailbox")
+    sent = Message.objects.filter(enrolment_id=conversation.enrolment_id, state__in=LEFT).select_related(
+        "mailbox"
+    )
     found = [_ours(message, actor, reason) for message in sent]
     found += [_theirs(reply, actor, reason) for reply in conversation.replies.select_related("mailbox")]
     return sorted(found, key=lambda letter: letter.at)

@@ -6,7 +6,7 @@ no raises `Unclear` and is resolved by looking (docs/decisions/0004-exactly-once
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -233,9 +233,30 @@ def _error(content: bytes) -> tuple[str, str]:
 
 @asynccontextmanager
 async def http_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A pool of connections. It follows no redirect, keeps no cookies and repeats nothing."""
-    connector = aiohttp.TCPConnector(limit=100)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    """A pool of connections for a short while. It follows no redirect, keeps no cookies and repeats nothing."""
+    async with _session() as session:
         yield session
 
 
+_shared: tuple[asyncio.AbstractEventLoop, aiohttp.ClientSession] | None = None
+
+
+async def shared_session() -> aiohttp.ClientSession:
+    """The pool of connections of the running event loop: the worker's lives as long as the worker."""
+    global _shared
+    loop = asyncio.get_running_loop()
+    if _shared is None or _shared[0] is not loop or _shared[1].closed:
+        _shared = (loop, _session())
+    return _shared[1]
+
+
+async def close_shared_session() -> None:
+    """The connections of the running loop are closed."""
+    global _shared
+    if _shared is not None and _shared[0] is asyncio.get_running_loop():
+        await _shared[1].close()
+        _shared = None
+
+
+def _session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100), cookie_jar=aiohttp.DummyCookieJar())

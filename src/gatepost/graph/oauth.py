@@ -6,6 +6,7 @@ Its token cache stays empty: it would keep tokens in plain text.
 
 import hashlib
 import threading
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +18,22 @@ import jwt
 import msal
 import requests
 
-from gatepost.graph.errors import ApprovalNeeded, GraphError, ReconnectNeeded, Refused, RegistrationWrong, TryLater
+from gatepost.graph.errors import (
+    ApprovalNeeded,
+    GraphError,
+    ReconnectNeeded,
+    Refused,
+    RegistrationWrong,
+    TryLater,
+)
 from gatepost.graph.gateway import LOGIN
 
 # Entra adds these by itself, and msal refuses to be asked for them.
 ALWAYS = frozenset({"openid", "profile", "offline_access", "email"})
+# msal would rather have response_mode=form_post. That is a POST from another site, which arrives without our
+# SameSite=Lax session cookie: the state could not be bound to the browser session that began it.
+warnings.filterwarnings("ignore", message="response_mode='form_post' is recommended", module="msal")
+
 GRAPH_PREFIX = "https://graph.microsoft.com/"
 TIMEOUT_SECONDS = 20
 
@@ -112,7 +124,8 @@ class Entra:
                 raise Refused("Microsoft's answer does not belong to this sign-in.", code="state_mismatch") from error
         if "error" in result:
             raise _error(result)
-        claims = self._verified(result["id_token"], nonce=flow["nonce"])
+        with _microsoft():
+            claims = self._verified(result["id_token"], nonce=flow["nonce"])
         tokens = _tokens(result)
         return Tokens(
             tokens.access_token, tokens.refresh_token, tokens.expires_in_seconds, tokens.scopes,

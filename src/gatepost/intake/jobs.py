@@ -54,6 +54,11 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
         again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
         await in_thread(actions.sync_failed, box, error.message, next_sync=again)
         return
+    except Exception:
+        # An error of ours is for the log and the operator; the mailbox is looked at again in a while.
+        again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
+        await in_thread(actions.sync_failed, box, "An error of Gatepost's own; its log says more.", next_sync=again)
+        raise
     interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
     await in_thread(actions.read_through, box, started, next_sync=clock.now() + interval)
 
@@ -69,6 +74,8 @@ async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> Non
         try:
             page = await _page(gateway, folder, position)
         except SyncStateLost:
+            if not position:
+                raise  # a walk that only begins has no position to lose
             await in_thread(actions.start_again, folder)
             position = ""
             continue

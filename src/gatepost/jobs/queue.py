@@ -1,7 +1,6 @@
 """Defining jobs, and putting them into the queue in the transaction of the change that needs them."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from django.db import transaction
 from procrastinate.contrib.django import app

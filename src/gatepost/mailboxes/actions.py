@@ -17,7 +17,14 @@ from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.errors import BadInput, Conflict
 from gatepost.graph import housekeeping
-from gatepost.graph.errors import ApprovalNeeded, GraphError, MailboxUnusable, Refused, RegistrationWrong, TryLater
+from gatepost.graph.errors import (
+    ApprovalNeeded,
+    GraphError,
+    MailboxUnusable,
+    Refused,
+    RegistrationWrong,
+    TryLater,
+)
 from gatepost.graph.gateway import Asked, Gateway, http_session
 from gatepost.graph.oauth import Tokens
 from gatepost.ids import uuid7

@@ -7,12 +7,11 @@ The rotated refresh token is stored before the access token is used, one refresh
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
-import aiohttp
 from django.conf import settings
 from django.db.models import Q
 
@@ -22,7 +21,7 @@ from gatepost.audit.models import LedgerRow
 from gatepost.audit.record import job as by_job
 from gatepost.audit.record import record
 from gatepost.graph.errors import ReconnectNeeded, TryLater
-from gatepost.graph.gateway import Asked, Gateway, http_session
+from gatepost.graph.gateway import Asked, Gateway, shared_session
 from gatepost.graph.oauth import Entra, Tokens
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
@@ -73,27 +72,6 @@ class MailboxAccess:
         await in_thread(write_ledger, self.workspace_id, self.mailbox_id, self.reason, asked)
 
 
-_http: tuple[asyncio.AbstractEventLoop, AsyncExitStack, aiohttp.ClientSession] | None = None
-
-
-async def _shared_http() -> aiohttp.ClientSession:
-    """One pool of connections for each event loop: the worker's lives as long as the worker."""
-    global _http
-    loop = asyncio.get_running_loop()
-    if _http is None or _http[0] is not loop or _http[2].closed:
-        stack = AsyncExitStack()
-        _http = (loop, stack, await stack.enter_async_context(http_session()))
-    return _http[2]
-
-
-async def close_http() -> None:
-    """The shared connections of this loop are closed."""
-    global _http
-    if _http is not None and _http[0] is asyncio.get_running_loop():
-        await _http[1].aclose()
-        _http = None
-
-
 @asynccontextmanager
 async def gateway_for(mailbox: Mailbox, *, reason: str) -> AsyncIterator[Gateway]:
     """A gateway to this mailbox; each request is in the ledger with `reason`.
@@ -102,7 +80,7 @@ async def gateway_for(mailbox: Mailbox, *, reason: str) -> AsyncIterator[Gateway
     """
     access = MailboxAccess(mailbox.workspace_id, mailbox.id, frozenset(mailbox.scopes), reason)
     try:
-        yield Gateway(await _shared_http(), access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
+        yield Gateway(await shared_session(), access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
     except ReconnectNeeded as error:
         await in_thread(needs_reconnect, mailbox.workspace_id, mailbox.id, error.code)
         raise

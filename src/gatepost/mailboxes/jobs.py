@@ -2,13 +2,16 @@
 the timer alone serves then."""
 
 import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 
 from gatepost import clock
 from gatepost.graph import subscriptions
-from gatepost.graph.errors import GraphError, NotThere
+from gatepost.graph.errors import GraphError, NotThere, Refused, Unclear
+from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
@@ -18,11 +21,23 @@ from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox, Subscription
 from gatepost.vault.sealing import installation_index
 
-# What to listen to, the permission it takes, and what a notification wakes.
+TRY_AGAIN = timedelta(minutes=15)
+REAL_PAUSE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """What to be told about, the permission it takes, and what a notification wakes."""
+
+    resource: str
+    scope: str
+    wakes: str
+
+
 LISTEN = (
-    ("me/mailFolders('inbox')/messages", "Mail.Read", "mail"),
-    ("me/mailFolders('junkemail')/messages", "Mail.Read", "mail"),
-    ("me/events", "Calendars.Read", "calendar"),
+    Listen("me/mailFolders('inbox')/messages", "Mail.Read", "mail"),
+    Listen("me/mailFolders('junkemail')/messages", "Mail.Read", "mail"),
+    Listen("me/events", "Calendars.Read", "calendar"),
 )
 
 
@@ -37,45 +52,42 @@ def find_due_renewals() -> int:
 
 @job("mailboxes.subscribe")
 async def subscribe(workspace: str, mailbox: str) -> None:
-    """Every subscription of the mailbox exists and lives for at least half its life.
+    """Every subscription of the mailbox exists and has at least half of its life before it.
 
-    1. facts: the mailbox and its subscriptions · 2. renew those that are due, create those missing or dropped ·
-    3. store what Microsoft returned. A failure leaves the timer serving, and the next tick tries again.
+    A failure leaves the timer serving: the page says so, and it is tried again a while later.
     """
     box = await in_thread(queries.load, UUID(workspace), UUID(mailbox))
     if box is None or not settings.GATEPOST_HOOKS_URL:
         return
     have = {each.resource: each for each in await in_thread(_subscriptions, box)}
     async with gateway_for(box, reason="notifications") as gateway:
-        for resource, scope, wakes in LISTEN:
-            if not rules.granted(scope, box.scopes):
+        for listen in LISTEN:
+            existing = have.get(listen.resource)
+            if not rules.granted(listen.scope, box.scopes) or (existing and existing.renew_at > clock.now()):
                 continue
-            existing = have.get(resource)
             try:
-                if existing is not None and existing.renew_at > clock.now():
-                    continue
-                if existing is not None:
-                    renewed = await subscriptions.renew(
-                        gateway, existing.microsoft_id, expires=clock.now() + rules.SUBSCRIPTION_LIFE
-                    )
-                    await in_thread(_store, box, resource, wakes, existing.secret_index, renewed)
-                    continue
-            except NotThere:
-                pass  # Microsoft dropped it: create it anew
-            except GraphError:
-                continue
-            secret = secrets.token_urlsafe(48)
-            try:
-                created = await subscriptions.create(
-                    gateway,
-                    resource,
-                    address=settings.GATEPOST_HOOKS_URL,
-                    secret=secret,
-                    expires=clock.now() + rules.SUBSCRIPTION_LIFE,
-                )
-            except GraphError:
-                continue
-            await in_thread(_store, box, resource, wakes, installation_index("hook-secret", secret), created)
+                await _renew_or_create(box, listen, existing, gateway)
+            except (Refused, Unclear, NotThere) as error:
+                await in_thread(_put_off, box, listen, error)
+
+
+async def _renew_or_create(
+    box: Mailbox, listen: Listen, existing: Subscription | None, gateway: Gateway
+) -> None:
+    expires = clock.now() + rules.SUBSCRIPTION_LIFE
+    if existing is not None and existing.microsoft_id:
+        try:
+            renewed = await subscriptions.renew(gateway, existing.microsoft_id, expires=expires)
+        except NotThere:
+            pass  # Microsoft dropped it: make it anew
+        else:
+            await in_thread(_store, box, listen, existing.secret_index, renewed)
+            return
+    secret = secrets.token_urlsafe(48)
+    created = await subscriptions.create(
+        gateway, listen.resource, address=settings.GATEPOST_HOOKS_URL, secret=secret, expires=expires
+    )
+    await in_thread(_store, box, listen, installation_index("hook-secret", secret), created)
 
 
 def _subscriptions(mailbox: Mailbox) -> list[Subscription]:
@@ -83,19 +95,32 @@ def _subscriptions(mailbox: Mailbox) -> list[Subscription]:
         return list(mailbox.subscriptions.all())
 
 
-def _store(
-    mailbox: Mailbox, resource: str, wakes: str, secret_index: str, subscribed: subscriptions.Subscribed
-) -> None:
-    now = clock.now()
+def _store(mailbox: Mailbox, listen: Listen, secret_index: str, subscribed: subscriptions.Subscribed) -> None:
+    renew_at = rules.renewal_due(created=clock.now(), expires=subscribed.expires)
+    _write(mailbox, listen, subscribed.microsoft_id, secret_index, subscribed.expires, renew_at, "")
+
+
+def _put_off(mailbox: Mailbox, listen: Listen, error: GraphError) -> None:
+    """No notifications from here for now. Its row says why, and when it is tried again."""
+    again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
+    _write(mailbox, listen, None, "", clock.now(), again, error.message)
+
+
+def _write(
+    mailbox: Mailbox, listen: Listen, microsoft_id: str | None, secret_index: str, expires_at: datetime,
+    renew_at: datetime, problem: str,
+) -> None:  # fmt: skip
     with inside(mailbox.workspace_id):
-        Subscription.objects.filter(mailbox=mailbox, resource=resource).delete()
-        Subscription.objects.create(
-            workspace_id=mailbox.workspace_id,
+        Subscription.objects.update_or_create(
             mailbox=mailbox,
-            microsoft_id=subscribed.microsoft_id,
-            resource=resource,
-            wakes=wakes,
-            secret_index=secret_index,
-            expires_at=subscribed.expires,
-            renew_at=rules.renewal_due(created=now, expires=subscribed.expires),
+            resource=listen.resource,
+            defaults={
+                "workspace_id": mailbox.workspace_id,
+                "microsoft_id": microsoft_id,
+                "wakes": listen.wakes,
+                "secret_index": secret_index,
+                "expires_at": expires_at,
+                "renew_at": renew_at,
+                "problem": problem[:200],
+            },
         )

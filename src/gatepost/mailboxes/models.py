@@ -117,9 +117,13 @@ class Subscription(InWorkspace):
     sealed_with: ClassVar[str] = "mailbox"
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="subscriptions")
-    microsoft_id = models.CharField(max_length=64, unique=True)
+    microsoft_id = models.CharField(max_length=64, unique=True, null=True)  # None: none could be made
+    problem = models.CharField(max_length=200, blank=True)
     resource = models.CharField(max_length=100)
     wakes = models.CharField(max_length=16)  # "mail" or "calendar"
     secret_index = models.CharField(max_length=32)  # keyed hash of clientState
     expires_at = models.DateTimeField()
     renew_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "resource"], name="one_subscription_per_resource")]

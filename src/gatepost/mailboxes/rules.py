@@ -52,7 +52,7 @@ PERMISSIONS = (
         "Mail.ReadWrite", "Read and write access to your mail",
         "Each step is first a draft of ours in your mailbox, so that it is sent exactly once. "
         "Gatepost writes and removes its own drafts and changes no other mail.",
-        "Only first steps are sent; follow-ups become tasks.", "drafts",
+        "No step can be sent from this mailbox.", "drafts",
     ),
     Permission(
         "Mail.Read", "Read your mail",

@@ -59,7 +59,12 @@ def attempt(request: Any, attempt_id: UUID) -> HttpResponse:
         tenant=settings.GATEPOST_TENANT,
     )
     asked = [permission for permission in rules.PERMISSIONS if permission.scope in found.scopes]
-    context = {"attempt": found, "permissions": asked, "consent": consent, "host": settings.GATEPOST_PUBLIC_URL}
+    context = {
+        "attempt": found,
+        "permissions": asked,
+        "consent": consent,
+        "host": settings.GATEPOST_PUBLIC_URL,
+    }
     return render(request, "mailboxes/attempt.html", context)
 
 
@@ -72,7 +77,10 @@ def mailbox(request: Any, mailbox_id: UUID) -> HttpResponse:
         if form.is_valid():
             try:
                 actions.change_settings(
-                    mailbox_id, workspace_id=request.workspace.id, actor=by(request.member), **form.cleaned_data
+                    mailbox_id,
+                    workspace_id=request.workspace.id,
+                    actor=by(request.member),
+                    **form.cleaned_data,
                 )
             except BadInput as error:
                 form.add_error(None, error.message)

@@ -1,6 +1,7 @@
 """Reading the calendar window, and keeping briefs beside the meetings in it."""
 
 import hashlib
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -134,8 +135,6 @@ async def _show(brief: Brief, meeting: Meeting, text: str, gateway: Gateway) -> 
 
 
 async def _remove(brief: Brief, gateway: Gateway) -> None:
-    try:
+    with suppress(NotThere):
         await calendar.delete_brief(gateway, brief.event_id)
-    except NotThere:
-        pass
     await in_thread(actions.brief_shown, brief, "", "")

@@ -60,7 +60,9 @@ def meeting(request: Any, meeting_id: UUID) -> HttpResponse:
 @page
 def of_contact(request: Any, contact_id: UUID) -> HttpResponse:
     """The meetings with one contact, as a part of its page."""
-    found = lists.listed(Meeting.objects.filter(contact_id=contact_id), request.member).order_by("-starts_at")[:20]
+    found = lists.listed(Meeting.objects.filter(contact_id=contact_id), request.member).order_by(
+        "-starts_at"
+    )[:20]
     return render(request, "meetings/of_contact.html", {"rows": [lists.row_of(each) for each in found]})
 
 
@@ -70,7 +72,9 @@ def briefs(request: Any) -> HttpResponse:
     on = request.POST.get("on") == "yes"
     actions.switch_briefs(request.workspace.id, on, actor=by(request.member))
     if on:
-        messages.success(request, _("Briefs are on. Mailboxes without the permission must be connected again."))
+        messages.success(
+            request, _("Briefs are on. Mailboxes without the permission must be connected again.")
+        )
     else:
         messages.success(request, _("Briefs are off. Our events are being removed from the calendars."))
     return redirect("accounts:settings")

@@ -10,7 +10,7 @@ from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
 from gatepost.contacts.models import Contact
-from gatepost.errors import Conflict
+from gatepost.errors import BadInput, Conflict
 from gatepost.graph.drafts import Draft
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
@@ -161,6 +161,7 @@ def cancel(message: Message, reason: str) -> bool:
         record(BY_SENDING, tags.MESSAGE_CANCEL, fresh, reason=reason[:200])
         if had_draft:
             enqueue("outbox.remove-draft", workspace=str(fresh.workspace_id), message=str(fresh.pk))
+        _tell_sequences(fresh)
     return True
 
 
@@ -168,6 +169,12 @@ def cancel_open(enrolment_id: UUID, reason: str) -> int:
     """Whatever has not left yet for this enrolment never will. Inside the caller's transaction."""
     waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=(State.PLANNED, State.DRAFTED, State.HELD))
     return sum(cancel(message, reason) for message in waiting)
+
+
+def wake(enrolment_id: UUID) -> None:
+    """What waits for this enrolment's pause to end is looked at now. Inside the caller's transaction."""
+    waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=(State.PLANNED, State.DRAFTED))
+    waiting.update(not_before=clock.now())
 
 
 def bounced(message: Message) -> None:
@@ -187,13 +194,14 @@ def resolve(message_id: UUID, decision: str, *, workspace_id: UUID, actor: Actor
         elif decision == "send_now":
             message.state = State.DRAFTED if message.graph_id else State.PLANNED
             message.attempts, message.not_before, message.reason = 0, clock.now(), ""
-        else:
+        elif decision == "drop":
             cancel(message, "dropped by a member")
             message.refresh_from_db()
+        else:
+            raise BadInput(f"There is no decision {decision!r}. Use was_sent, send_now or drop.")
         message.save()
         record(actor, tags.MESSAGE_RESOLVE, message, decision=decision)
-        # The enrolment goes on from here; its concept is above this one.
-        enqueue("sequences.after-decision", workspace=str(workspace_id), message=str(message.pk))
+        _tell_sequences(message)
 
 
 def _left(
@@ -212,7 +220,14 @@ def _left(
         fresh.save()
         if state == State.CONFIRMED:
             record(BY_SENDING, tags.MESSAGE_CONFIRM, fresh)
+            _tell_sequences(fresh)
     return True
+
+
+def _tell_sequences(message: Message) -> None:
+    """The enrolment goes on from here. Its concept lies above this one, and whoever confirms or cancels may crash
+    before it says so: the job is committed together with the message's state."""
+    enqueue("sequences.after-message", workspace=str(message.workspace_id), message=str(message.pk))
 
 
 def _locked(message: Message, *states: str) -> Message | None:

@@ -86,6 +86,24 @@ def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -
     return Send()
 
 
+# Between the commit that a send is tried and the send lies at most this, in real time: a worker that was stopped
+# in between does not send when it wakes, since another one may have looked and sent meanwhile.
+SEND_DEADLINE_SECONDS = 5.0
+
+# Refusals that would meet every other mail of the mailbox too (Graph documentation, errors; Exchange limits).
+DAY_LIMIT = "ErrorExceededMessageLimit"
+MAILBOX_REFUSALS = frozenset(
+    {"ErrorSendAsDenied", "ErrorQuotaExceeded", "ErrorMessageSubmissionBlocked", "ErrorAccountSuspend"}
+)
+
+
+def after_refusal(code: str, *, now: datetime) -> "Wait | Hold":
+    """What follows from a definite no of Microsoft to a send: the draft stays as it was."""
+    if code == DAY_LIMIT:
+        return Wait(now + timedelta(hours=24), "Microsoft's daily limit of this mailbox is reached", whole_mailbox=True)
+    return Hold(f"Microsoft refused to send it: {code}")
+
+
 # Microsoft is given this long before a draft that did not leave is sent again: longer than any late request.
 QUIESCENCE = timedelta(minutes=15)
 MAX_ATTEMPTS = 3

@@ -4,7 +4,9 @@ Between two calls to Microsoft stands always a commit. Whoever resumes after a c
 and a worker that was overtaken finds that its compare-and-set no longer holds.
 """
 
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from gatepost import clock
 from gatepost.audit.reveal import reveal
@@ -22,10 +24,6 @@ from gatepost.vault import names
 
 State = Message.State
 Gate = Callable[[Message], Awaitable[rules.Send | rules.Wait | rules.Cancel]]
-
-# Refusals that concern the mailbox and not the one message.
-MAILBOX_REFUSALS = ("ErrorSendAsDenied", "ErrorQuotaExceeded", "ErrorMessageSubmissionBlocked", "ErrorAccountSuspend",
-                    "ErrorExceededMessageLimit")  # fmt: skip
 
 
 async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
@@ -47,8 +45,7 @@ async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait
         verdict = await _pass(message, gate)
         if verdict is not None:
             return verdict if isinstance(verdict, rules.Wait) else None
-        await _send(message, gateway)
-        return None
+        return await _send(message, gateway)
     if message.state in (State.SENDING, State.ACCEPTED):
         await look(message, gateway)
     return None
@@ -79,10 +76,8 @@ async def remove_draft(message: Message, gateway: Gateway) -> int:
     """Every draft with the message's key is gone from the mailbox; what was sent stays. Returns how many."""
     found = [draft for draft in await drafts.find(gateway, message.key) if draft.is_draft]
     for draft in found:
-        try:
+        with suppress(NotThere):
             await drafts.delete(gateway, draft.graph_id)
-        except NotThere:
-            pass
     return len(found)
 
 
@@ -142,18 +137,36 @@ async def _sent_copy(message: Message, gateway: Gateway) -> str | None:
     return next((item.graph_id for item in found if not item.is_draft), None)
 
 
-async def _send(message: Message, gateway: Gateway) -> None:
+async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
+    """The one draft is sent, once. A Wait says that the whole mailbox must wait after a refusal."""
+    began = time.monotonic()
     if not await in_thread(actions.sending, message):
-        return  # another worker has it
+        return None  # another worker has it
     message = await in_thread(_reload, message)
+    if time.monotonic() - began > rules.SEND_DEADLINE_SECONDS:
+        return None  # too late to send: the next look finds a draft that did not leave
     try:
         await drafts.send(gateway, message.graph_id)
     except Refused as error:
-        await in_thread(actions.hold, message, f"Microsoft refused to send it: {error.code}")
+        return await _refused(message, error.code)
     except (Unclear, NotThere):
         await in_thread(actions.wait, message, clock.now() + rules.LOOKS[0], "finding out whether it was sent")
     else:
         await in_thread(actions.accepted, message)
+    return None
+
+
+async def _refused(message: Message, code: str) -> rules.Wait | None:
+    match rules.after_refusal(code, now=clock.now()):
+        case rules.Wait(until, reason) as wait:
+            await in_thread(actions.back_to_draft, message)
+            await in_thread(actions.wait, message, until, reason)
+            return wait
+        case rules.Hold(reason):
+            await in_thread(actions.hold, message, reason)
+    if code in rules.MAILBOX_REFUSALS:
+        return rules.Wait(clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True)
+    return None
 
 
 async def _look_everywhere(message: Message, gateway: Gateway) -> list[Draft]:

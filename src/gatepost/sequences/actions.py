@@ -108,6 +108,8 @@ def _check(steps: SequenceOf[StepDraft], further: frozenset[str]) -> None:
     known = set(FIELDS) | further
     problems: list[tuple[int, str, templates.Problem]] = []
     for number, step in enumerate(steps, 1):
+        if not 0 <= step.delay_minutes <= rules.LONGEST_DELAY_MINUTES:
+            raise BadInput(f"Step {number} must come between 0 minutes and a year after the one before it.")
         if not step.body.strip():
             problems.append((number, "text", templates.Problem(1, "The text is empty.")))
         problems += [(number, "subject", p) for p in templates.check(step.subject, known=known)]
@@ -118,7 +120,7 @@ def _check(steps: SequenceOf[StepDraft], further: frozenset[str]) -> None:
 
 def change_schedule(sequence_id: UUID, window: rules.Window, time_zone: str, *, workspace_id: UUID, actor: Actor) -> None:
     """When mail of this sequence may leave. Raises BadInput."""
-    problem = rules.check_window(window)
+    problem = rules.check_window(window) or rules.check_time_zone(time_zone)
     if problem:
         raise BadInput(problem)
     with inside(workspace_id):
@@ -260,6 +262,7 @@ def resume(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> bool:
         enrolment.state, enrolment.reason = Enrolment.State.ACTIVE, ""
         enrolment.due_at = rules.next_open(enrolment.sequence.window, zone, clock.now())
         enrolment.save()
+        outbox.wake(enrolment.pk)
         record(actor, tags.ENROLMENT_RESUME, enrolment)
     return True
 
@@ -315,6 +318,16 @@ def step_left(message: Message) -> None:
         enrolment.save()
 
 
+def step_cancelled(message: Message) -> None:
+    """The step will never leave, so the enrolment ends, if it had not ended before."""
+    with inside(message.workspace_id):
+        running = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
+        if Enrolment.objects.filter(pk=message.enrolment_id, state__in=running, next_position=message.position).exists():
+            suppressed = "do-not-contact" in message.reason
+            cause = Enrolment.Cause.SUPPRESSED if suppressed else Enrolment.Cause.BY_HAND
+            stop(message.enrolment_id, cause, message.reason, workspace_id=message.workspace_id, actor=BY_SENDING)
+
+
 def _finish(enrolment: Enrolment) -> None:
     enrolment.state, enrolment.due_at, enrolment.ended_at = Enrolment.State.FINISHED, None, clock.now()
     enrolment.reason = ""
@@ -325,8 +338,7 @@ def _finish(enrolment: Enrolment) -> None:
 def _plan(enrolment: Enrolment, position: int) -> Message | None:
     """The step's mail stands in the outbox, and the enrolment waits for it."""
     step = Step.objects.prefetch_related("variants").get(sequence_id=enrolment.sequence_id, position=position)
-    variants = sorted(step.variants.all(), key=lambda each: each.pk)
-    variant = variants[rules.choose_variant(enrolment.pk, step.pk, [each.weight for each in variants])]
+    variant = _variant(enrolment, step)
     previous = Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
     composed = compose(
         names.open(variant, "subject") or "",
@@ -359,11 +371,17 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
     )
 
 
+def _variant(enrolment: Enrolment, step: Step) -> Variant:
+    """The wording that this contact gets."""
+    variants = sorted(step.variants.all(), key=lambda each: each.pk)
+    return variants[rules.choose_variant(enrolment.pk, step.pk, [each.weight for each in variants])]
+
+
 def _thread_subject(enrolment: Enrolment) -> str:
     """The subject that the thread was opened with, composed anew: nothing sealed as content is opened for it."""
-    opening = Variant.objects.filter(step__sequence_id=enrolment.sequence_id, step__position=1).order_by("pk").first()
+    opening = Step.objects.prefetch_related("variants").filter(sequence_id=enrolment.sequence_id, position=1).first()
     if opening is None:
         return ""
-    subject = names.open(opening, "subject") or ""
+    subject = names.open(_variant(enrolment, opening), "subject") or ""
     return compose(subject, "", enrolment.contact, enrolment.mailbox).subject
 

@@ -21,6 +21,7 @@ DAYS = (
 MINUTES = {"minutes": 1, "hours": 60, "days": 1440}
 UNITS = (("days", _("days")), ("hours", _("hours")), ("minutes", _("minutes")))
 MAX_DELAY = 365 * 1440
+MIDNIGHT = "24:00"  # the end of a day as a window is stored; a browser's clock field says 00:00
 
 
 @dataclass(slots=True)
@@ -87,7 +88,9 @@ def show_problems(steps: list[StepForm], error: BadTemplate) -> None:
 
 class NewSequence(forms.Form):
     name = forms.CharField(
-        label=_("Name"), max_length=120, help_text=_("Seen by your team only. For example: Logistics, spring fair.")
+        label=_("Name"),
+        max_length=120,
+        help_text=_("Seen by your team only. For example: Logistics, spring fair."),
     )
 
 
@@ -106,7 +109,8 @@ class Schedule(forms.Form):
         return name
 
     def window(self) -> dict[str, list[list[str]]]:
-        span = [f"{self.cleaned_data['opens']:%H:%M}", f"{self.cleaned_data['closes']:%H:%M}"]
+        closes = f"{self.cleaned_data['closes']:%H:%M}"
+        span = [f"{self.cleaned_data['opens']:%H:%M}", MIDNIGHT if closes == "00:00" else closes]
         return {day: [span] for day in self.cleaned_data["days"]}
 
 
@@ -114,4 +118,5 @@ def schedule_of(window: dict[str, list[list[str]]], time_zone: str) -> Schedule:
     """The form filled with a window as it is stored; where days differ, with the hours of the first."""
     days = [day for day, _name in DAYS if window.get(day)]
     opens, closes = window[days[0]][0] if days else ("08:00", "18:00")
+    closes = "00:00" if closes == MIDNIGHT else closes
     return Schedule(initial={"days": days, "opens": opens, "closes": closes, "time_zone": time_zone})

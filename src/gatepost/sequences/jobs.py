@@ -1,7 +1,9 @@
 """Sending what is due: one job for each mailbox, one message in flight."""
 
 import asyncio
+import logging
 import time
+from datetime import timedelta
 from uuid import UUID
 
 from gatepost import clock
@@ -15,14 +17,20 @@ from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import load
 from gatepost.outbox import rules as gate_rules
+from gatepost.outbox.actions import hold
 from gatepost.outbox.models import Message
 from gatepost.outbox.sending import carry_on
 from gatepost.sequences import actions, queries, rules
+
+log = logging.getLogger(__name__)
 
 # A job gives its place to others after so long, and puts itself at the end of the queue.
 LONGEST_SECONDS = 30.0
 # A wait shorter than this is waited out in the job; a longer one is left to the tick.
 SHORT_SECONDS = 3.0
+# After an answer that means waiting, the mailbox is left alone for so long.
+TRY_AGAIN = timedelta(seconds=30)
+REAL_PAUSE = timedelta(seconds=1)
 
 
 @tick("sequences.plan", every_seconds=0.25)
@@ -60,16 +68,16 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
                     await in_thread(actions.mailbox_waits, box, wait.until)
                     return
     except GraphError:
-        return  # the states are committed; the tick comes back when the mailbox may be asked again
+        # The states are committed. Without a pause the tick would come back at once, and again, and again.
+        await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
+        return
     await in_thread(_again, box)
 
 
-@job("sequences.after-decision")
-async def after_decision(workspace: str, message: str) -> None:
-    """A person decided about a held message: the enrolment goes on from there."""
-    decided = await in_thread(queries.load_message, UUID(workspace), UUID(message))
-    if decided.has_left:
-        await in_thread(actions.step_left, decided)
+@job("sequences.after-message")
+async def after_message(workspace: str, message: str) -> None:
+    """The enrolment goes on from a message that left, and ends with one that never will."""
+    await in_thread(_go_on, await in_thread(queries.load_message, UUID(workspace), UUID(message)))
 
 
 async def _next_message(box: Mailbox) -> Message | None:
@@ -87,13 +95,28 @@ async def _next_message(box: Mailbox) -> Message | None:
 
 
 async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
-    wait = await carry_on(message, gateway, _gate)
+    try:
+        wait = await carry_on(message, gateway, _gate)
+    except GraphError:
+        raise
+    except Exception as error:
+        # One message that trips over an error of ours must not block the mailbox for all others.
+        log.exception("a message is held", extra={"mailbox": message.mailbox_id, "error": type(error).__name__})
+        await in_thread(hold, message, f"an error of Gatepost's own ({type(error).__name__}): tell its operator")
+        return None
     after = await in_thread(queries.load_message, message.workspace_id, message.pk)
-    if after.has_left:
-        await in_thread(actions.step_left, after)
+    await in_thread(_go_on, after)
     if wait is not None and wait.read_first:
         await in_thread(_read_first, message)
     return wait
+
+
+def _go_on(message: Message) -> None:
+    """The enrolment follows its message: to the next step, or to its end."""
+    if message.has_left:
+        actions.step_left(message)
+    elif message.state == Message.State.CANCELLED:
+        actions.step_cancelled(message)
 
 
 async def _gate(message: Message) -> gate_rules.Send | gate_rules.Wait | gate_rules.Cancel:

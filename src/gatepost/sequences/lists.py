@@ -77,12 +77,17 @@ def rows_of(sequences: list[Sequence]) -> list[SequenceRow]:
         .annotate(count=Count("id"))
     )
     return [
-        SequenceRow(each, Counts(**enrolled.get(each.pk, {}), sent=sent.get(each.pk, 0))) for each in sequences
+        SequenceRow(each, Counts(**enrolled.get(each.pk, {}), sent=sent.get(each.pk, 0)))
+        for each in sequences
     ]
 
 
 def step_rows(sequence: Sequence) -> list[StepRow]:
-    variants = Variant.objects.filter(step__sequence=sequence).select_related("step").order_by("step__position", "id")
+    variants = (
+        Variant.objects.filter(step__sequence=sequence)
+        .select_related("step")
+        .order_by("step__position", "id")
+    )
     first = {}
     for variant in variants:
         first.setdefault(variant.step_id, variant)
@@ -116,12 +121,16 @@ def enrolments(sequence: Sequence, state: str = "") -> QuerySet[Enrolment]:
 
 
 def row_of(enrolment: Enrolment) -> EnrolmentRow:
-    return EnrolmentRow(enrolment, display_name(enrolment.contact), names.open(enrolment.mailbox, "address") or "")
+    return EnrolmentRow(
+        enrolment, display_name(enrolment.contact), names.open(enrolment.mailbox, "address") or ""
+    )
 
 
 def may_be_enrolled(workspace_id: UUID, sequence: Sequence, text: str = "") -> QuerySet[Contact]:
     """Contacts who are in no sequence now and were never in this one."""
-    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(Q(state__in=RUNNING) | Q(sequence=sequence))
+    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(
+        Q(state__in=RUNNING) | Q(sequence=sequence)
+    )
     return found(workspace_id, text).filter(~Exists(busy))
 
 

@@ -11,7 +11,6 @@ from gatepost.contacts.queries import is_suppressed
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
-from gatepost.outbox.actions import content_hash
 from gatepost.outbox.models import Message
 from gatepost.outbox.rules import GateFacts, MailboxFacts
 from gatepost.sequences.actions import is_internal
@@ -20,9 +19,9 @@ from gatepost.sequences.rules import EnrolmentFacts, next_open
 from gatepost.vault import names
 
 OPEN = (Message.State.PLANNED, Message.State.DRAFTED, Message.State.SENDING, Message.State.ACCEPTED)
-# How old "read through" may be before a follow-up leaves.
-READ_MAX_AGE = timedelta(minutes=5)
-READ_MAX_AGE_REAL = timedelta(seconds=6)
+# How old "read through" may be before a follow-up leaves: a reply that was there ten seconds before is seen.
+READ_MAX_AGE = timedelta(seconds=10)
+READ_MAX_AGE_REAL = timedelta(seconds=2)  # what looking and sending take on a fast clock
 FOREVER = datetime.max.replace(tzinfo=ZoneInfo("UTC"))
 
 

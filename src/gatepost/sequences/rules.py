@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 Window = dict[str, list[list[str]]]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_STEPS = 50
+LONGEST_DELAY_MINUTES = 366 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +88,21 @@ def spans(window: Window, local_date: date, zone: ZoneInfo) -> list[tuple[dateti
     day = window.get(DAYS[local_date.weekday()], [])
     found = []
     for opens, closes in sorted(day):
-        start, end = (datetime.combine(local_date, _wall(t), zone) for t in (opens, closes))
-        if start.timestamp() < end.timestamp():
+        # In UTC, since Python compares two moments of one zone by their wall times, also across a change of the clock.
+        start, end = (datetime.combine(local_date, _wall(t), zone).astimezone(UTC) for t in (opens, closes))
+        if start < end:
             found.append((start, end))
     return found
 
 
 def _wall(text: str) -> time:
     return time.max if text == "24:00" else time.fromisoformat(text)
+
+
+def check_time_zone(name: str) -> str:
+    """What is wrong with a time zone, or ""."""
+    known = name in available_timezones()
+    return "" if known else f"The time zone “{name[:40]}” is not known. Use a name such as Europe/Berlin."
 
 
 def check_window(window: Window) -> str:

@@ -29,8 +29,12 @@ AT_ONCE = 1_000  # enrolled by one press of a button: more would keep the browse
 
 @page
 def sequences(request: Any) -> HttpResponse:
-    found = page_of(Sequence.objects.select_related("member"), by="created_at", after=request.GET.get("after", ""))
-    return render(request, "sequences/sequences.html", {"rows": replace(found, rows=lists.rows_of(found.rows))})
+    found = page_of(
+        Sequence.objects.select_related("member"), by="created_at", after=request.GET.get("after", "")
+    )
+    return render(
+        request, "sequences/sequences.html", {"rows": replace(found, rows=lists.rows_of(found.rows))}
+    )
 
 
 @page(write=True)
@@ -177,7 +181,7 @@ def resume(request: Any, enrolment_id: UUID) -> HttpResponse:
 
 
 def _save(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> str:
-    """"" when saved; else the sentence for the top of the page, and each step's problems at its fields."""
+    """ "" when saved; else the sentence for the top of the page, and each step's problems at its fields."""
     drafts = [step.draft() for step in steps]
     try:
         actions.save_steps(sequence_id, drafts, workspace_id=request.workspace.id, actor=by(request.member))
@@ -189,7 +193,9 @@ def _save(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> str:
     return ""
 
 
-def _filled(steps: list[forms.StepForm], contact: Contact, mailbox: Mailbox | None) -> list[Preview | TemplateError]:
+def _filled(
+    steps: list[forms.StepForm], contact: Contact, mailbox: Mailbox | None
+) -> list[Preview | TemplateError]:
     filled: list[Preview | TemplateError] = []
     thread_subject = ""
     for step in steps:
@@ -211,7 +217,11 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         text = request.POST.get("search", "").strip()
         with inside(request.workspace.id):
             found = get_object_or_404(Sequence, pk=sequence_id)
-            chosen = list(lists.may_be_enrolled(request.workspace.id, found, text).values_list("pk", flat=True)[:AT_ONCE])
+            chosen = list(
+                lists.may_be_enrolled(request.workspace.id, found, text).values_list("pk", flat=True)[
+                    :AT_ONCE
+                ]
+            )
     else:
         chosen = [contact for contact in map(_as_id, request.POST.getlist("contact")) if contact]
     if not chosen:

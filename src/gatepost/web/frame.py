@@ -1,0 +1,66 @@
+"""What surrounds every page: the navigation, and the bar that says when Microsoft is a stand-in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from gatepost import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation: everything below `path` belongs to it."""
+
+    path: str
+    name: str | Promise
+    icon: str
+
+
+PLACES = (
+    Place("/inbox/", _("Inbox"), "inbox"),
+    Place("/sequences/", _("Sequences"), "sequences"),
+    Place("/contacts/", _("Contacts"), "contacts"),
+    Place("/outbox/", _("Outbox"), "outbox"),
+    Place("/meetings/", _("Meetings"), "meetings"),
+    Place("/reports/", _("Reports"), "reports"),
+    Place("/mailboxes/", _("Mailboxes"), "mailboxes"),
+    Place("/privacy/", _("Privacy"), "privacy"),
+    Place("/settings/", _("Settings"), "settings"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """The sandbox in Microsoft's place, and the clock that both follow."""
+
+    address: str
+    now: datetime
+    rate: float
+
+
+def frame(request: HttpRequest) -> dict[str, object]:
+    """The frame's part of every template's context."""
+    workspace = getattr(request, "workspace", None)
+    return {
+        "places": PLACES,
+        "here": next((place for place in PLACES if request.path.startswith(place.path)), None),
+        "zone": workspace and workspace.time_zone,  # the frame shows every time in it
+        "stand_in": _stand_in(),
+        "base": "part.html" if is_part(request) else "frame.html",
+        "may_write": workspace is not None and request.member.may_write,  # type: ignore[attr-defined]
+        "may_administer": workspace is not None and request.member.may_administer,  # type: ignore[attr-defined]
+    }
+
+
+def is_part(request: HttpRequest) -> bool:
+    """htmx asks for a part of a page; a browser that opens the same address gets a whole one."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def _stand_in() -> StandIn | None:
+    address = settings.GATEPOST_SANDBOX_URL
+    return StandIn(f"{address}/_sandbox/", clock.now(), clock.rate()) if address else None

@@ -33,7 +33,8 @@ def serve(host: str) -> None:
     """Everything in one: database (unless DATABASE_URL is set), web, hooks and a worker."""
     from gatepost.config import installation, processes
 
-    with installation.ready() as settings:
+    with installation.ready() as running:
+        settings = running.settings
         installation.migrate()
         children = processes.Children()
         try:
@@ -43,7 +44,7 @@ def serve(host: str) -> None:
             click.echo(f"Gatepost is at {settings.public_url} (port {settings.port}). Ctrl-C stops it.")
             while True:
                 time.sleep(1)
-                for name in children.watch():
+                for name in [*running.watch(), *children.watch()]:
                     click.echo(f"{name} ended and was started again.", err=True)
         except KeyboardInterrupt:
             click.echo("Stopping …")

@@ -181,6 +181,11 @@ def _check_together(settings: Environment) -> None:
             "GATEPOST_SANDBOX_URL and a real GATEPOST_CLIENT_SECRET are both set. "
             "Unset GATEPOST_SANDBOX_URL to work with Microsoft, or use the sandbox's own secret."
         )
+    if settings.database_url and not settings.keystore_url:
+        raise WrongSetting(
+            "DATABASE_URL is set without GATEPOST_KEYSTORE_URL. Keys lie in a database of their own, with backups of "
+            "their own: make a second, small database and set its address."
+        )
     if settings.clock_file and not settings.sandbox_url:
         raise WrongSetting(
             "GATEPOST_CLOCK_FILE is set without GATEPOST_SANDBOX_URL. Real mail is sent by real time only: unset it."

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gatepost.config import environment
@@ -11,30 +12,36 @@ from gatepost.config.environment import Environment
 from gatepost.config.postgres import EmbeddedPostgres
 
 
-@contextmanager
-def database(settings: Environment) -> Iterator[dict[str, str]]:
-    """The variables that say where the database is; the embedded one runs for as long as this is entered."""
-    if settings.database_url:
-        yield {}
-        return
-    with EmbeddedPostgres(settings.data_dir / "postgres") as addresses:
-        yield {
-            "DATABASE_URL": addresses.app,
-            "GATEPOST_OWNER_DATABASE_URL": addresses.owner,
-            "GATEPOST_KEYSTORE_URL": addresses.keystore,
-        }
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A database that answers, with the settings to reach it. `postgres`: the one that came along, if we run it."""
+
+    settings: Environment
+    postgres: EmbeddedPostgres | None
+
+    def watch(self) -> list[str]:
+        """The database is started again if it ended by itself. Returns what was."""
+        return ["database"] if self.postgres is not None and self.postgres.keep_running() else []
 
 
 @contextmanager
-def ready() -> Iterator[Environment]:
+def ready() -> Iterator[Running]:
     """A data folder, a secret key, a running database: with these in the environment, every process can start."""
     settings = environment.read()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with database(settings) as addresses:
-        os.environ.update(addresses)
+    postgres = None if settings.database_url else EmbeddedPostgres(settings.data_dir / "postgres")
+    try:
+        if postgres is not None:
+            addresses = postgres.start()
+            os.environ["DATABASE_URL"] = addresses.app
+            os.environ["GATEPOST_OWNER_DATABASE_URL"] = addresses.owner
+            os.environ["GATEPOST_KEYSTORE_URL"] = addresses.keystore
         if not settings.secret_key:
             os.environ["GATEPOST_SECRET_KEY"] = _kept_secret(settings.data_dir / "secret.key")
-        yield environment.read()
+        yield Running(environment.read(), postgres)
+    finally:
+        if postgres is not None:
+            postgres.stop()
 
 
 def set_up_django() -> None:

@@ -261,6 +261,14 @@ class EmbeddedPostgres:
             except subprocess.TimeoutExpired:
                 continue
 
+    def keep_running(self) -> bool:
+        """The server that we started runs; True when it had ended by itself and was started again."""
+        if self._server is None or self._server.poll() is None:
+            return False
+        self._server = None
+        self.start()
+        return True
+
     def addresses(self) -> Addresses:
         return Addresses(
             admin=self._url(ADMIN, "postgres"),

@@ -100,7 +100,7 @@ DATABASES = {
 DATABASE_ROUTERS = ["gatepost.config.routing.OwnerMigrates"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 GATEPOST_DATABASE_URL = ENVIRONMENT.database_url or ""
-GATEPOST_KEYSTORE_URL = ENVIRONMENT.keystore_url
+GATEPOST_KEYSTORE_URL = ENVIRONMENT.keystore_url or ""
 GATEPOST_KEY_FILE = ENVIRONMENT.key_file
 
 AUTH_USER_MODEL = "gatepost.User"

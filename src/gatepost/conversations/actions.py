@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from gatepost import clock
@@ -155,7 +155,7 @@ def _follow(reply: Reply, conversation: Conversation, enrolment: Enrolment, mess
     if follows.suppress:
         _suppress(message, follows.suppress, BY_INTAKE)
     if follows.promise and tone.return_date is not None:
-        _promise(reply, conversation, tone)
+        _promise(reply, conversation, tone, tone.return_date)
 
 
 def _suppress(message: Message, cause: str, actor: Actor) -> None:
@@ -166,15 +166,15 @@ def _suppress(message: Message, cause: str, actor: Actor) -> None:
         suppress(message.workspace_id, address, cause=known, actor=actor, source="reply")
 
 
-def _promise(reply: Reply, conversation: Conversation, tone: Tone) -> None:
+def _promise(reply: Reply, conversation: Conversation, tone: Tone, due: date) -> None:
     promise = Promise(
         workspace_id=reply.workspace_id,
         mailbox_id=reply.mailbox_id,
         conversation=conversation,
         reply=reply,
-        due_local_date=tone.return_date,
+        due_local_date=due,
         precision=tone.return_precision or "day",
     )
     seal(promise, "quote", tone.new_text[:500])
     promise.save(force_insert=True)
-    record(BY_INTAKE, tags.PROMISE_MAKE, promise, due=str(tone.return_date))
+    record(BY_INTAKE, tags.PROMISE_MAKE, promise, due=str(due))

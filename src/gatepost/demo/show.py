@@ -36,7 +36,7 @@ def show(*, data: Path | None, first_port: int, seed: int, fresh: bool) -> None:
             _greet(stand, time.monotonic() - began)
             while True:
                 time.sleep(0.5)
-                for name in stand.children.watch():
+                for name in stand.watch():
                     _say(f"{name} had ended and was started again ({folder / 'logs' / name}.log).")
     except KeyboardInterrupt:
         _say("Everything is stopped. The same command finds its data again; --fresh begins anew.")

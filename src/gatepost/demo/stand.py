@@ -38,6 +38,11 @@ class Stand:
     sandbox_url: str
     clock_file: Path
     children: processes.Children
+    running: installation.Running | None = None
+
+    def watch(self) -> list[str]:
+        """Whatever ended by itself is started again. Returns the names."""
+        return [*(self.running.watch() if self.running else ()), *self.children.watch()]
 
     def sandbox(self, path: str) -> str:
         return f"{self.sandbox_url}/_sandbox/{path}"
@@ -85,7 +90,8 @@ def standing(
     children = processes.Children(logs=data / "logs")
     stand = Stand(data, f"http://localhost:{port}", f"http://127.0.0.1:{sandbox_port}", clock_file, children)
     say("Starting the database …")
-    with installation.ready():
+    with installation.ready() as running:
+        stand.running = running
         try:
             children.start("sandbox", _sandbox_command(sandbox_port, data, seed, prospects, unrelated, clock_file))
             say("Preparing the tables …")

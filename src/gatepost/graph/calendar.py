@@ -28,6 +28,16 @@ class Event:
     is_private: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What our own private event says, and when."""
+
+    subject: str
+    html: str
+    starts: datetime
+    ends: datetime
+
+
 async def window(gateway: Gateway, start: datetime, end: datetime) -> list[Event]:
     """Every event between two moments, all pages. An error anywhere raises: no event is ever missing silently."""
     body = await gateway.ask("calendar", start=written(start), end=written(end))
@@ -54,10 +64,10 @@ async def find_brief(gateway: Gateway, key: str) -> str | None:
     return found[0]["id"] if found else None
 
 
-async def create_brief(gateway: Gateway, key: str, *, subject: str, html: str, starts: datetime, ends: datetime) -> str:
+async def create_brief(gateway: Gateway, key: str, shown: Shown) -> str:
     """A private event without attendees; its id. The transaction id makes a repeat find the first one."""
     body = {
-        **_shown(subject, html, starts, ends),
+        **_content(shown),
         "showAs": "free",
         "sensitivity": "private",
         "isReminderOn": False,
@@ -68,20 +78,21 @@ async def create_brief(gateway: Gateway, key: str, *, subject: str, html: str, s
     return str((await gateway.ask("brief.create", body=body, item=key))["id"])
 
 
-async def update_brief(gateway: Gateway, graph_id: str, *, subject: str, html: str, starts: datetime, ends: datetime) -> None:
-    await gateway.ask("brief.update", id=graph_id, body=_shown(subject, html, starts, ends))
+async def update_brief(gateway: Gateway, graph_id: str, shown: Shown) -> None:
+    """Raises NotThere when it was removed by hand."""
+    await gateway.ask("brief.update", id=graph_id, body=_content(shown))
 
 
 async def delete_brief(gateway: Gateway, graph_id: str) -> None:
     await gateway.ask("brief.delete", id=graph_id)
 
 
-def _shown(subject: str, html: str, starts: datetime, ends: datetime) -> dict[str, Any]:
+def _content(shown: Shown) -> dict[str, Any]:
     return {
-        "subject": subject,
-        "body": {"contentType": "html", "content": html},
-        "start": {"dateTime": starts.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "timeZone": "UTC"},
-        "end": {"dateTime": ends.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "timeZone": "UTC"},
+        "subject": shown.subject,
+        "body": {"contentType": "html", "content": shown.html},
+        "start": {"dateTime": shown.starts.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "timeZone": "UTC"},
+        "end": {"dateTime": shown.ends.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "timeZone": "UTC"},
     }
 
 

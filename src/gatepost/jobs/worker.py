@@ -39,7 +39,7 @@ async def work(*, stop: asyncio.Event | None = None) -> None:
 async def _work_until(stop: asyncio.Event) -> None:
     # The worker listens with an async connector of its own. The jobs enqueue through Django's connection,
     # inside their transactions, so the app that they see keeps its own connector.
-    worker_app = app.with_connector(app.connector.get_worker_connector())
+    worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     async with worker_app.open_async():
         running = [
             asyncio.create_task(_run_jobs(worker_app)),

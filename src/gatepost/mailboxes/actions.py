@@ -260,6 +260,7 @@ def _save(
 
 def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -> None:
     now = clock.now()
+    assert tokens.tenant is not None and tokens.object_id is not None  # Entra.finish sets both
     mailbox.microsoft_tenant, mailbox.microsoft_object = tokens.tenant, tokens.object_id
     mailbox.identity_index = _identity(tokens)
     mailbox.state, mailbox.state_reason = Mailbox.State.CONNECTED, ""

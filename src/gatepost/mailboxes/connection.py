@@ -114,6 +114,7 @@ async def _usable_token(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, date
         step, connection, scopes, tenant = await in_thread(_token_or_lease, workspace_id, mailbox_id)
         if step == "use":
             token = await in_thread(vault_tokens.open, connection, "access_token")
+            assert connection.access_token_expires_at is not None  # _token_or_lease looked
             return str(token), connection.access_token_expires_at - _margin()
         if step == "refresh":
             return await _refresh(workspace_id, connection, scopes, tenant)

@@ -84,6 +84,7 @@ async def _renew_or_create(
             await in_thread(_store, box, listen, existing.secret_index, renewed)
             return
     secret = secrets.token_urlsafe(48)
+    assert settings.GATEPOST_HOOKS_URL  # subscribe() looked
     created = await subscriptions.create(
         gateway, listen.resource, address=settings.GATEPOST_HOOKS_URL, secret=secret, expires=expires
     )

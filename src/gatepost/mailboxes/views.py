@@ -17,6 +17,7 @@ from gatepost.mailboxes import actions, queries, rules
 from gatepost.mailboxes.connection import entra
 from gatepost.mailboxes.forms import MailboxSettings
 from gatepost.mailboxes.models import ConnectAttempt, Mailbox
+from gatepost.vault import names
 
 
 @page
@@ -41,7 +42,8 @@ def connected(request: Any) -> HttpResponse:
         return render(request, "mailboxes/approved.html", {"refused": "error" in request.GET})
     outcome = actions.finish_connect(request.GET.dict(), session_key=_session_key(request))
     if isinstance(outcome, actions.Connected):
-        messages.success(request, _("Connected again.") if outcome.again else _("The mailbox is connected."))
+        said = _("Connected again: %(address)s") if outcome.again else _("Connected: %(address)s")
+        messages.success(request, said % {"address": _address(request, outcome.mailbox_id)})
         return redirect("mailboxes:mailbox", outcome.mailbox_id)
     if isinstance(outcome, actions.NotApproved):
         return redirect("mailboxes:attempt", outcome.attempt_id)
@@ -117,6 +119,11 @@ def _require_own(request: Any, mailbox_id: UUID) -> None:
     with inside(request.workspace.id):
         if not _may_change(request.member, get_object_or_404(Mailbox, pk=mailbox_id)):
             raise NotAllowed(_("Only its owner or an administrator may change this mailbox."))
+
+
+def _address(request: Any, mailbox_id: UUID) -> str:
+    with inside(request.workspace.id):
+        return names.open(Mailbox.objects.get(pk=mailbox_id), "address") or ""
 
 
 def _session_key(request: Any) -> str:

@@ -24,6 +24,7 @@ from gatepost.vault.sealing import index, seal
 def book(mailbox: Mailbox, judged: Judged, subject: str) -> Meeting:
     """The meeting is known and its contact gets no further step, in one transaction."""
     event = judged.event
+    assert judged.contact_id is not None  # rules.decide_event books only what has a contact
     with inside(mailbox.workspace_id):
         meeting = judged.meeting or Meeting(
             workspace_id=mailbox.workspace_id,

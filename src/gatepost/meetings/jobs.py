@@ -114,24 +114,20 @@ async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
 async def _show(brief: Brief, meeting: Meeting, text: str, gateway: Gateway) -> None:
     """The rep's own private event beside the meeting says what the brief says."""
     starts = meeting.starts_at - rules.BRIEF_LENGTH
-    shown = hashlib.sha256(f"{text}|{starts.isoformat()}".encode()).hexdigest()
-    if brief.event_id and brief.event_hash == shown:
+    digest = hashlib.sha256(f"{text}|{starts.isoformat()}".encode()).hexdigest()
+    if brief.event_id and brief.event_hash == digest:
         return
-    content = {
-        "subject": f"Brief: {text.partition(chr(10))[0].removeprefix('Who: ')}",
-        "html": text_to_html(text),
-        "starts": starts,
-        "ends": meeting.starts_at,
-    }
+    who = text.partition("\n")[0].removeprefix("Who: ")
+    content = calendar.Shown(f"Brief: {who}", text_to_html(text), starts, meeting.starts_at)
     event_id = brief.event_id or await calendar.find_brief(gateway, str(brief.pk))
     if event_id:
         try:
-            await calendar.update_brief(gateway, event_id, **content)
+            await calendar.update_brief(gateway, event_id, content)
         except NotThere:
             event_id = ""  # removed by hand: write it anew
     if not event_id:
-        event_id = await calendar.create_brief(gateway, str(brief.pk), **content)
-    await in_thread(actions.brief_shown, brief, event_id, shown)
+        event_id = await calendar.create_brief(gateway, str(brief.pk), content)
+    await in_thread(actions.brief_shown, brief, event_id, digest)
 
 
 async def _remove(brief: Brief, gateway: Gateway) -> None:

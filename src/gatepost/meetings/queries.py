@@ -95,6 +95,8 @@ def vanished(mailbox: Mailbox, start: datetime, end: datetime, seen: set[str]) -
 
 
 def last_step_sent(enrolment_id: UUID | None) -> UUID | None:
+    if enrolment_id is None:
+        return None
     sent = Message.objects.filter(enrolment_id=enrolment_id, accepted_at__isnull=False).order_by("-position").first()
     return sent.step_id if sent else None
 

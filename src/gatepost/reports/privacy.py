@@ -34,6 +34,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """Envelopes of a day that were not ours, by reason: all that unrelated mail leaves behind."""
+
+    local_date: date
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class LookedAt:
     """What a day's look into a mailbox came to."""
 
@@ -83,14 +92,14 @@ def asked_of_microsoft(mailboxes: list[UUID], zone: ZoneInfo, *, since: datetime
     ]
 
 
-def dropped(mailboxes: list[UUID], *, since: date) -> list[dict[str, object]]:
-    """Envelopes dropped, by day and reason: all that unrelated mail leaves behind."""
-    return list(
+def dropped(mailboxes: list[UUID], *, since: date) -> list[Dropped]:
+    rows = (
         DropCount.objects.filter(mailbox_id__in=mailboxes, local_date__gte=since)
         .values("local_date", "reason")
-        .annotate(count=Sum("count"))
-        .order_by("-local_date", "-count")
+        .annotate(sum=Sum("count"))
+        .order_by("-local_date", "-sum")
     )
+    return [Dropped(row["local_date"], row["reason"], row["sum"]) for row in rows]
 
 
 def looked_at(mailbox: Mailbox, *, now: datetime) -> LookedAt:

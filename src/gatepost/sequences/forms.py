@@ -46,7 +46,7 @@ class StepForm:
 
 def steps_in(posted: Mapping[str, str]) -> list[StepForm]:
     """The steps of a posted editor, in order. What is not a number counts as none."""
-    steps = []
+    steps: list[StepForm] = []
     while f"body-{len(steps)}" in posted:
         number = len(steps)
         delay = posted.get(f"delay-{number}", "")

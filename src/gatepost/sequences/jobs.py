@@ -6,8 +6,10 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import Error as DatabaseError
+
 from gatepost import clock
-from gatepost.graph.errors import GraphError
+from gatepost.errors import GatepostError
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
@@ -67,7 +69,7 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
                 if wait is not None and wait.whole_mailbox and not await _short_wait(wait):
                     await in_thread(actions.mailbox_waits, box, wait.until)
                     return
-    except GraphError:
+    except GatepostError:
         # The states are committed. Without a pause the tick would come back at once, and again, and again.
         await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
         return
@@ -97,8 +99,8 @@ async def _next_message(box: Mailbox) -> Message | None:
 async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
     try:
         wait = await carry_on(message, gateway, _gate)
-    except GraphError:
-        raise
+    except (GatepostError, DatabaseError):
+        raise  # it is not the message: Microsoft, the keystore or the database must be waited for
     except Exception as error:
         # One message that trips over an error of ours must not block the mailbox for all others.
         log.exception("a message is held", extra={"mailbox": message.mailbox_id, "error": type(error).__name__})

@@ -1,7 +1,9 @@
 """Reads for the pages of sequences: counts, steps as they are written, enrolments, who may be enrolled."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -60,26 +62,30 @@ def rows_of(sequences: list[Sequence]) -> list[SequenceRow]:
     ids = [sequence.pk for sequence in sequences]
     cause = Enrolment.Cause
     enrolled = {
-        each.pop("sequence_id"): each
-        for each in Enrolment.objects.filter(sequence_id__in=ids)
+        row["sequence_id"]: row
+        for row in Enrolment.objects.filter(sequence_id__in=ids)
         .values("sequence_id")
         .annotate(
             enrolled=Count("id"),
             running=Count("id", filter=Q(state__in=RUNNING)),
             replied=Count("id", filter=Q(cause=cause.REPLY)),
-            meetings=Count("id", filter=Q(cause=cause.MEETING)),
+            met=Count("id", filter=Q(cause=cause.MEETING)),
             bounced=Count("id", filter=Q(cause=cause.BOUNCE)),
         )
     }
-    sent = dict(
-        Message.objects.filter(sequence_id__in=ids, state__in=LEFT)
-        .values_list("sequence_id")
-        .annotate(count=Count("id"))
-    )
-    return [
-        SequenceRow(each, Counts(**enrolled.get(each.pk, {}), sent=sent.get(each.pk, 0)))
-        for each in sequences
-    ]
+    sent = _sent(Message.objects.filter(sequence_id__in=ids), by="sequence_id")
+    return [SequenceRow(each, _counts(enrolled.get(each.pk), sent[each.pk])) for each in sequences]
+
+
+def _counts(row: Mapping[str, Any] | None, sent: int) -> Counts:
+    if row is None:
+        return Counts(sent=sent)
+    return Counts(row["enrolled"], row["running"], row["replied"], row["met"], row["bounced"], sent)
+
+
+def _sent(messages: QuerySet[Message], *, by: str) -> Counter[UUID]:
+    """How many of these messages have left, by one of their columns."""
+    return Counter(dict(messages.filter(state__in=LEFT).values_list(by).annotate(count=Count("id"))))
 
 
 def step_rows(sequence: Sequence) -> list[StepRow]:
@@ -88,16 +94,10 @@ def step_rows(sequence: Sequence) -> list[StepRow]:
         .select_related("step")
         .order_by("step__position", "id")
     )
-    first = {}
+    first: dict[UUID, Variant] = {}
     for variant in variants:
         first.setdefault(variant.step_id, variant)
-    sent = Counter(
-        dict(
-            Message.objects.filter(sequence_id=sequence.pk, state__in=LEFT)
-            .values_list("step_id")
-            .annotate(count=Count("id"))
-        )
-    )
+    sent = _sent(Message.objects.filter(sequence_id=sequence.pk), by="step_id")
     return [
         StepRow(
             each.step_id,

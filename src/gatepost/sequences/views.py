@@ -100,7 +100,10 @@ def preview(request: Any, sequence_id: UUID) -> HttpResponse:
     steps = forms.steps_in(request.POST)
     with inside(request.workspace.id):
         get_object_or_404(Sequence, pk=sequence_id)
-        contact = Contact.objects.select_related("company").filter(pk=id_in(request.POST, "contact")).first()
+        contact_id = id_in(request.POST, "contact")
+        contact = (
+            Contact.objects.select_related("company").filter(pk=contact_id).first() if contact_id else None
+        )
         mailbox = Mailbox.objects.filter(member=request.member).order_by("state", "connected_at").first()
         filled = _filled(steps, contact, mailbox) if contact else []
         return render(request, "sequences/preview.html", {"previews": filled, "contact": contact})

@@ -1,5 +1,6 @@
 """Pages of long lists, newest first. Turning a page costs the same on the first and on the thousandth."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ class Page:
     following: str = ""
     is_first: bool = True
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.rows)
 
     def __len__(self) -> int:

@@ -111,6 +111,26 @@ def create_workspace(name: str, email: str, owner_name: str, password: str) -> N
     click.echo(f"Workspace “{name}” is there; {email} can sign in.")
 
 
+@main.command(name="create-token")
+@click.argument("email")
+@click.argument("name")
+def create_token(email: str, name: str) -> None:
+    """A token for the API that acts as the member with this address. It is printed once."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.accounts import actions
+        from gatepost.accounts.membership import member_of
+        from gatepost.accounts.models import User
+
+        user = User.objects.filter(email=email.lower()).first()
+        member = member_of(user.pk) if user else None
+        if member is None:
+            raise click.ClickException(f"Nobody with the address {email} is a member here.")
+        click.echo(actions.create_token(member, name, actor=actions.INSTALLER))
+
+
 @main.command()
 def classify() -> None:
     """Label replies: JSON lines in, JSON lines out. No network, no database."""

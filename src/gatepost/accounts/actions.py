@@ -1,12 +1,14 @@
+import secrets
 from uuid import UUID
 
 from gatepost import clock
-from gatepost.accounts.models import Member, User, Workspace
+from gatepost.accounts.models import ApiToken, Member, User, Workspace
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.errors import BadInput, Conflict
 from gatepost.ids import uuid7
 from gatepost.isolation import inside
+from gatepost.vault.sealing import installation_index
 
 INSTALLER = Actor("operator", "command line")
 
@@ -37,6 +39,35 @@ def add_member(workspace_id: UUID, *, email: str, name: str, role: str, password
         )
         record(actor, tags.MEMBER_ADD, member, role=role)
     return member
+
+
+TOKEN_PREFIX = "gatepost_"
+
+
+def create_token(member: Member, name: str, *, actor: Actor) -> str:
+    """A new API token of this member. It is returned once and cannot be shown again."""
+    if not name.strip():
+        raise BadInput("Give the token a name that says which program uses it.")
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    with inside(member.workspace_id):
+        made = ApiToken.objects.create(
+            workspace_id=member.workspace_id,
+            member=member,
+            name=name.strip()[:100],
+            token_index=installation_index("api-token", token),
+            created_at=clock.now(),
+        )
+        record(actor, tags.TOKEN_CREATE, made, name=made.name)
+    return token
+
+
+def revoke_token(token_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """The token opens nothing any more, from this moment."""
+    with inside(workspace_id):
+        token = ApiToken.objects.select_for_update().get(pk=token_id)
+        token.revoked_at = token.revoked_at or clock.now()
+        token.save(update_fields=["revoked_at"])
+        record(actor, tags.TOKEN_REVOKE, token)
 
 
 def change_workspace(

@@ -85,3 +85,14 @@ class Member(InWorkspace):
     @property
     def may_write(self) -> bool:
         return self.role != self.Role.AUDITOR
+
+
+class ApiToken(InWorkspace):
+    """Lets a program act as a member. Only a keyed hash of it is kept; it is shown once, when it is made."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100)
+    token_index = models.CharField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)

@@ -9,10 +9,10 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from django.conf import settings as django_settings
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -41,12 +41,13 @@ class Check:
 def run() -> list[Check]:
     """Every check of this installation, in the order in which one would mend them."""
     settings = environment.read()
+    main = _without_pool(connections["default"])
     return [
         variables(os.environ),
         data_folder(settings.data_dir),
         installation_key(settings.key_file),
-        *_database(connections["default"]),
-        keystore(django_settings.GATEPOST_KEYSTORE_URL),
+        *database(main),
+        keystore(main),
         public_url(settings),
         app_registration(settings),
         notifications(settings),
@@ -107,24 +108,31 @@ def installation_key(path: Path) -> Check:
 # The database
 
 
-def _database(connection: BaseDatabaseWrapper) -> list[Check]:
+def database(connection: BaseDatabaseWrapper) -> list[Check]:
     """The checks of the database; only the first bad one of those on which the others rest."""
     checks = []
     for look in (server, migrations, application_role, row_level_security, append_only, jobs):
         try:
             checks.append(look(connection))
         except (DatabaseError, psycopg.Error) as error:
-            checks.append(_unanswered(look.__name__.replace("_", " "), error))
+            checks.append(_unanswered(error))
         if not checks[-1].good and look in (server, migrations):
             break
     return checks
 
 
-def _unanswered(name: str, error: Exception) -> Check:
+def _without_pool(connection: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """The same database; one that does not answer says so at once, and not after the pool's patience."""
+    plain = connection.copy()
+    plain.settings_dict = {**connection.settings_dict, "OPTIONS": {"connect_timeout": 5}}
+    return plain
+
+
+def _unanswered(error: Exception) -> Check:
     # The driver's first line names host and role, and never the password.
-    said = str(error).strip().partition("\n")[0]
+    said = str(error).strip().partition("\n")[0].rstrip(".")
     return Check(
-        name, False, f"the database does not answer as it should: {said} Start it, or correct DATABASE_URL."
+        "database", False, f"does not answer as it should: {said}. Start it, or correct DATABASE_URL."
     )
 
 
@@ -212,15 +220,9 @@ def jobs(connection: BaseDatabaseWrapper) -> Check:
     )
 
 
-def keystore(url: str | None) -> Check:
+def keystore(main: BaseDatabaseWrapper) -> Check:
     """The keys' database answers, is one of its own, and the installation key opens what lies in it."""
-    if not url:
-        return Check(
-            "keystore", False,
-            "GATEPOST_KEYSTORE_URL is not set. With a DATABASE_URL of your own, the keys need a database of their own too "
-            "(docs/operate/install.md).",
-        )  # fmt: skip
-    if _holds_keys(connections["default"]):
+    if _holds_keys(main):
         return Check(
             "keystore", False,
             "lies in the main database, so an old backup would bring erased keys back. Give it a database of its own.",
@@ -241,7 +243,7 @@ def _holds_keys(connection: BaseDatabaseWrapper) -> bool:
         return False  # said above already
 
 
-def _row(connection: BaseDatabaseWrapper, statement: str) -> tuple:
+def _row(connection: BaseDatabaseWrapper, statement: str) -> tuple[Any, ...]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()

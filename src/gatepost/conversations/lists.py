@@ -102,7 +102,7 @@ def label_counts(member: Member) -> list[tuple[str, int]]:
     return list(
         Conversation.objects.filter(seen_by(member), done=False)
         .values_list("label")
-        .annotate(count=Count("id"))
+        .annotate(count=Count("*"))
         .order_by("-count", "label")
     )
 

@@ -6,6 +6,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
 TIMEOUT_SECONDS = 30
@@ -61,11 +62,27 @@ class CannotGoOn(RuntimeError):
     "A page did not show what the person looked for."
 
 
-class Browser:
-    """One person's browser: its cookies, and the page it shows (`address`, `status`, `text`)."""
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, and remembers where they led."""
 
     def __init__(self) -> None:
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self.addresses: list[str] = []
+
+    def redirect_request(self, *given: Any) -> urllib.request.Request | None:
+        self.addresses.append(given[-1])
+        return super().redirect_request(*given)
+
+
+class Browser:
+    """One person's browser: its cookies, and the page it shows (`address`, `status`, `text`).
+
+    `redirects` are the addresses that it was sent to on the way.
+    """
+
+    def __init__(self) -> None:
+        following = _Redirects()
+        self.redirects = following.addresses
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), following)
         self.address, self.status, self.text = "", 0, ""
 
     def open(self, address: str, data: dict[str, str] | None = None) -> "Browser":

@@ -259,4 +259,7 @@ async def close_shared_session() -> None:
 
 
 def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100), cookie_jar=aiohttp.DummyCookieJar())
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100), cookie_jar=aiohttp.DummyCookieJar())
+    # aiohttp repeats GET and DELETE by itself when a connection breaks. Each request is to be one row of the ledger.
+    session._retry_connection = False
+    return session

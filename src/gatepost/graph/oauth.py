@@ -5,6 +5,7 @@ Its token cache stays empty: it would keep tokens in plain text.
 """
 
 import hashlib
+import json
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -120,6 +121,10 @@ class Entra:
         with _microsoft():
             try:
                 result = self._app(self.tenant).acquire_token_by_auth_code_flow(dict(flow), dict(parameters))
+            except json.JSONDecodeError:
+                raise
+            except RuntimeError as error:  # msal: the nonce does not match
+                raise Refused("Microsoft's identity token belongs to another sign-in.", code="nonce") from error
             except ValueError as error:  # msal: the state does not match
                 raise Refused("Microsoft's answer does not belong to this sign-in.", code="state_mismatch") from error
         if "error" in result:
@@ -198,10 +203,10 @@ class Entra:
 
 @contextmanager
 def _microsoft() -> Iterator[None]:
-    """A sign-in host that cannot be reached means waiting."""
+    """A sign-in host that cannot be reached, or answers with what is no answer, means waiting."""
     try:
         yield
-    except requests.RequestException as error:
+    except (requests.RequestException, msal.exceptions.MsalError, json.JSONDecodeError) as error:
         raise TryLater(f"Microsoft's sign-in cannot be reached ({type(error).__name__}).") from error
 
 

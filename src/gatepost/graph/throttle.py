@@ -14,11 +14,11 @@ def retry_after(value: str | None, *, now: datetime) -> timedelta | None:
     if not value:
         return None
     try:
-        wait = timedelta(seconds=float(value))
+        seconds = float(value)
     except ValueError:
         try:
             moment = parsedate_to_datetime(value)
         except ValueError:
             return None
-        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta(0)), LONGEST)
+        seconds = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+    return timedelta(seconds=min(max(0.0, seconds), LONGEST.total_seconds()))

@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 
 from gatepost import clock
+from gatepost.audit import tags
+from gatepost.audit.record import Actor, record
 from gatepost.conversations.actions import Incoming, record_reply
+from gatepost.errors import Conflict
 from gatepost.graph.messages import Envelope
 from gatepost.intake.models import DropCount, Quarantine
 from gatepost.isolation import inside
@@ -53,6 +56,19 @@ def store_page(folder: Folder, found: Found, position: str, *, done: bool) -> No
         if done:
             changes["synced_at"] = clock.now()
         Folder.objects.filter(pk=folder.pk).update(**changes)
+
+
+def decide(quarantine_id: UUID, ours: bool, *, workspace_id: UUID, actor: Actor) -> None:
+    """A member says whether a doubtful mail answers us. Only then, and only if it does, it is read."""
+    with inside(workspace_id):
+        doubtful = Quarantine.objects.select_for_update().get(pk=quarantine_id)
+        if doubtful.decided:
+            raise Conflict("Somebody decided about this mail already.")
+        doubtful.decided = "ours" if ours else "not_ours"
+        doubtful.save(update_fields=["decided"])
+        record(actor, tags.QUARANTINE_DECIDE, doubtful, ours=ours)
+        if ours:
+            enqueue("intake.read-confirmed", workspace=str(workspace_id), quarantine=str(quarantine_id))
 
 
 def start_again(folder: Folder) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 from gatepost import clock
-from gatepost.conversations.actions import Incoming
+from gatepost.conversations.actions import Incoming, record_reply
 from gatepost.graph import messages
 from gatepost.graph.errors import GraphError, NotThere, SyncStateLost
 from gatepost.graph.gateway import Gateway
@@ -61,6 +61,23 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
         raise
     interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
     await in_thread(actions.read_through, box, started, next_sync=clock.now() + interval)
+
+
+@job("intake.read-confirmed")
+async def read_confirmed(workspace: str, quarantine: str) -> None:
+    """A doubtful mail that a member called an answer to ours is read and stored, like any reply."""
+    doubtful = await in_thread(queries.confirmed, UUID(workspace), UUID(quarantine))
+    if doubtful is None:
+        return
+    found = Found()
+    try:
+        async with gateway_for(doubtful.mailbox, reason="reply confirmed by a member") as gateway:
+            envelope = await messages.one_envelope(gateway, doubtful.graph_id)
+            await _look_closer(doubtful.mailbox, doubtful.message_id, envelope, found, gateway)
+    except NotThere:
+        return  # moved or deleted meanwhile
+    for incoming in found.incoming:
+        await in_thread(record_reply, incoming)
 
 
 async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> None:

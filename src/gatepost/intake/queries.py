@@ -1,15 +1,22 @@
 """What is known about a page of envelopes, in a handful of queries whatever its length."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from gatepost.accounts.models import Member
+from gatepost.contacts.queries import display_name
 from gatepost.conversations.models import Reply
 from gatepost.graph.messages import Envelope
 from gatepost.intake.models import Quarantine
 from gatepost.intake.rules import EnvelopeFacts, references
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Folder, Mailbox
+from gatepost.mailboxes.queries import seen_by
 from gatepost.outbox.models import Message
+from gatepost.vault import names
 from gatepost.vault.sealing import index
 
 
@@ -81,6 +88,45 @@ def _stored(mailbox: Mailbox, indexes: set[str]) -> set[str]:
 def _conversations(mailbox: Mailbox, indexes: set[str]) -> dict[str, UUID]:
     rows = Message.objects.filter(mailbox=mailbox, conversation_index__in=indexes - {""})
     return dict(rows.values_list("conversation_index", "id"))
+
+
+def confirmed(workspace_id: UUID, quarantine_id: UUID) -> Quarantine | None:
+    """A doubtful mail that a member called ours, of a mailbox that is connected."""
+    with inside(workspace_id):
+        rows = Quarantine.objects.select_related("mailbox__workspace")
+        return rows.filter(pk=quarantine_id, decided="ours", mailbox__state=Mailbox.State.CONNECTED).first()
+
+
+def undecided(member: Member) -> QuerySet[Quarantine]:
+    """The doubtful mails that this member may decide about, newest first."""
+    rows = Quarantine.objects.filter(seen_by(member), decided="").select_related("mailbox")
+    return rows.order_by("-received_at")
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulRow:
+    """A doubtful mail as its page shows it: nothing of the mail itself is known but when it came."""
+
+    quarantine: Quarantine
+    contact: str
+    sequence_id: UUID
+    mailbox: str
+
+
+def rows_of(doubtful: Iterable[Quarantine]) -> list[DoubtfulRow]:
+    """The rows, in a number of queries that does not grow with them."""
+    found = list(doubtful)
+    ours = Message.objects.select_related("contact").in_bulk([each.message_id for each in found])
+    return [
+        DoubtfulRow(
+            each,
+            display_name(ours[each.message_id].contact),
+            ours[each.message_id].sequence_id,
+            names.open(each.mailbox, "address") or "",
+        )
+        for each in found
+        if each.message_id in ours
+    ]
 
 
 def message(workspace_id: UUID, message_id: UUID) -> Message:

@@ -6,6 +6,7 @@ It imports no Django, so that an administrator can make the page from the source
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gatepost.graph.shapes import SHAPES, Shape
@@ -83,7 +84,7 @@ def _address(shape: Shape) -> str:
     return f"{shape.method} {shape.path}" + (f"?{query}" if query else "")
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return (
         "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -9,6 +9,9 @@ FUNCTIONS = {
     "workspaces_of_user(wanted uuid)": """
         SELECT workspace_id, id FROM gatepost_member WHERE user_id = wanted ORDER BY created_at
     """,
+    "token_of(wanted text)": """
+        SELECT workspace_id, id FROM gatepost_apitoken WHERE token_index = wanted AND revoked_at IS NULL
+    """,
     "attempt_of_state(wanted text)": """
         SELECT workspace_id, id FROM gatepost_connectattempt WHERE state_index = wanted
     """,

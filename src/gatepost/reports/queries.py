@@ -1,8 +1,7 @@
 """What the reports count. Each figure counts rows that a list can show (`Chosen` of that list)."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from django.db.models.functions import TruncWeek
 from gatepost.accounts.models import Member
 from gatepost.conversations.models import Reply
 from gatepost.conversations.rules import AUTOMATIC
+from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import seen_by
 from gatepost.meetings.models import Meeting
 from gatepost.outbox.lists import LEFT
@@ -22,10 +22,6 @@ from gatepost.sequences.models import Sequence, Step
 from gatepost.web.weeks import Span, monday_of
 
 CONVERSATION = "conversation"
-FIGURES = {
-    "sent": Count("id"),
-    "confirmed": Count("id", filter=Q(state=Message.State.CONFIRMED)),
-}
 ANSWERS = {
     "replied": Count(CONVERSATION, distinct=True),
     "interested": Count(CONVERSATION, distinct=True, filter=Q(label="interested")),
@@ -80,100 +76,103 @@ class Week:
     figures: Figures
 
 
-class _Rows:
-    """The rows that a member may count, within a span: each kind by the moment it happened."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of a period, in all and divided each way."""
 
-    def __init__(self, member: Member, span: Span | None) -> None:
-        seen = seen_by(member)
-        self.sent = _within(Message.objects.filter(seen, state__in=LEFT), "accepted_at", span)
-        self.bounced = _within(Message.objects.filter(seen, bounced_at__isnull=False), "bounced_at", span)
-        self.answers = _within(Reply.objects.filter(seen).exclude(label__in=AUTOMATIC), "received_at", span)
-        self.meetings = _within(Meeting.objects.filter(seen, state=Meeting.State.BOOKED), "found_at", span)
-
-
-def total(member: Member, span: Span | None) -> Figures:
-    rows = _Rows(member, span)
-    return Figures(
-        **rows.sent.aggregate(**FIGURES),
-        **rows.answers.aggregate(**ANSWERS),
-        bounced=rows.bounced.count(),
-        meetings=rows.meetings.count(),
-    )
+    whole: Figures
+    sequences: list[SequenceFigures]  # those of which something left or came back, newest first
+    members: list[MemberFigures]
+    weeks: list[Week]  # every week up to this one, also those in which nothing happened
 
 
-def by_sequence(member: Member, span: Span | None) -> list[SequenceFigures]:
-    """Sequences of which something left or came back, newest first, with their steps."""
-    rows = _Rows(member, span)
-    whole = _grouped(
-        rows, message="sequence_id", reply="message__sequence_id", meeting="enrolment__sequence_id"
-    )
-    each = _grouped(rows, message="step_id", reply="message__step_id", meeting="step_id")
+# What a figure may be divided by, and the column of each table that says it.
+SEQUENCE, STEP, MAILBOX, WEEK = "sequence", "step", "mailbox", "week"
+MESSAGE = {SEQUENCE: F("sequence_id"), STEP: F("step_id"), MAILBOX: F("mailbox_id")}
+REPLY = {SEQUENCE: F("message__sequence_id"), STEP: F("message__step_id"), MAILBOX: F("mailbox_id")}
+MEETING = {SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"), MAILBOX: F("mailbox_id")}
+
+
+def report(member: Member, span: Span, zone: ZoneInfo, *, now: datetime) -> Report:
+    """What happened in the span, in the mailboxes that the member may see.
+
+    The messages, which are many, are counted in one pass, and by columns of theirs that an index can hold;
+    everything else is a small part of them.
+    """
+    seen = seen_by(member)
+    left = _within(Message.objects.filter(seen, state__in=LEFT), "accepted_at", span)
+    came_back = _within(Message.objects.filter(seen, bounced_at__isnull=False), "bounced_at", span)
+    booked = _within(Meeting.objects.filter(seen, state=Meeting.State.BOOKED), "found_at", span)
+    answers = _within(Reply.objects.filter(seen).exclude(label__in=AUTOMATIC), "received_at", span)
+    sent = {"sent": Count("*"), "confirmed": Count("state", filter=Q(state=Message.State.CONFIRMED))}
+    tallies = [
+        *_tallied(left, {**MESSAGE, WEEK: TruncWeek("accepted_at", tzinfo=zone)}, sent),
+        *_tallied(
+            came_back, {**MESSAGE, WEEK: TruncWeek("bounced_at", tzinfo=zone)}, {"bounced": Count("*")}
+        ),
+        *_tallied(booked, {**MEETING, WEEK: TruncWeek("found_at", tzinfo=zone)}, {"meetings": Count("*")}),
+    ]
+    answered_by = {**REPLY, WEEK: TruncWeek("received_at", tzinfo=zone)}
+
+    def by(division: str) -> dict[Any, Figures]:
+        # A conversation may be answered in twice, so its parts cannot be added up: each division asks anew.
+        counted = _tallied(answers, {division: answered_by[division]}, ANSWERS)
+        return _added_up([*tallies, *counted], division)
+
     steps: defaultdict[UUID, list[StepFigures]] = defaultdict(list)
-    for step in Step.objects.filter(pk__in=each).order_by("position"):
-        steps[step.sequence_id].append(StepFigures(step.pk, step.position, each[step.pk]))
-    found = Sequence.objects.filter(pk__in=whole).order_by("-created_at")
-    return [SequenceFigures(sequence, whole[sequence.pk], tuple(steps[sequence.pk])) for sequence in found]
-
-
-def by_member(member: Member, span: Span | None) -> list[MemberFigures]:
-    rows = _Rows(member, span)
-    owner = "mailbox__member_id"
-    found = _grouped(rows, message=owner, reply=owner, meeting=owner)
-    names = dict(Member.objects.filter(pk__in=found).values_list("pk", "name"))
-    return sorted(
-        (MemberFigures(key, names[key], figures) for key, figures in found.items()), key=lambda row: row.name
+    by_step, by_sequence, by_mailbox, by_week = by(STEP), by(SEQUENCE), by(MAILBOX), by(WEEK)
+    for step in Step.objects.filter(pk__in=by_step).order_by("position"):
+        steps[step.sequence_id].append(StepFigures(step.pk, step.position, by_step[step.pk]))
+    sequences = Sequence.objects.filter(pk__in=by_sequence).order_by("-created_at")
+    return Report(
+        _added_up([*tallies, *_tallied(answers, {}, ANSWERS)]).get(None, Figures()),
+        [SequenceFigures(each, by_sequence[each.pk], tuple(steps[each.pk])) for each in sequences],
+        _by_member(by_mailbox),
+        [Week(monday, by_week.get(monday, Figures())) for monday in _mondays(span, zone, now)],
     )
 
 
-def by_week(member: Member, span: Span, zone: ZoneInfo, *, now: datetime) -> list[Week]:
-    """Every week of the span up to this one, also those in which nothing happened."""
-    rows = _Rows(member, span)
-
-    def week(column: str) -> TruncWeek:
-        return TruncWeek(column, tzinfo=zone)
-
-    found = _grouped(
-        rows,
-        message=week("accepted_at"),
-        bounced=week("bounced_at"),
-        reply=week("received_at"),
-        meeting=week("found_at"),
-    )
-    figures = {moment.astimezone(zone).date(): each for moment, each in found.items()}
-    monday, weeks = monday_of(span[0], zone), []
-    while monday <= monday_of(now, zone):
-        weeks.append(Week(monday, figures.get(monday, Figures())))
-        monday += timedelta(days=7)
-    return weeks
+def _by_member(by_mailbox: dict[UUID, Figures]) -> list[MemberFigures]:
+    """Everybody's figures: those of all his mailboxes. A conversation is in one mailbox, so they add up."""
+    sums: dict[UUID, tuple[str, Counter[str]]] = {}
+    for mailbox in (
+        Mailbox.objects.filter(pk__in=by_mailbox).select_related("member").order_by("member__name")
+    ):
+        _name, counts = sums.setdefault(mailbox.member_id, (mailbox.member.name, Counter()))
+        counts.update(asdict(by_mailbox[mailbox.pk]))
+    return [MemberFigures(key, name, Figures(**counts)) for key, (name, counts) in sums.items()]
 
 
-def _within(rows: QuerySet[Any], column: str, span: Span | None) -> QuerySet[Any]:
-    return rows.filter(**{f"{column}__gte": span[0], f"{column}__lt": span[1]}) if span else rows
+def _within(rows: QuerySet[Any], column: str, span: Span) -> QuerySet[Any]:
+    return rows.filter(**{f"{column}__gte": span[0], f"{column}__lt": span[1]})
 
 
-def _grouped(
-    rows: _Rows, *, message: object, reply: object, meeting: object, bounced: object = None
-) -> dict[Any, Figures]:
-    """Figures by what each kind of row is grouped by; four queries, however many groups there are."""
-    parts = (
-        _counted(rows.sent, message, FIGURES),
-        _counted(rows.bounced, bounced or message, {"bounced": Count("id")}),
-        _counted(rows.answers, reply, ANSWERS),
-        _counted(rows.meetings, meeting, {"meetings": Count("id")}),
-    )
-    found: defaultdict[Any, dict[str, int]] = defaultdict(dict)
-    for part in parts:
-        for group, counts in part:
-            found[group].update(counts)
-    return {group: Figures(**counts) for group, counts in found.items() if group is not None}
+def _tallied(
+    rows: QuerySet[Any], divisions: dict[str, Any], counts: dict[str, Count]
+) -> list[dict[str, Any]]:
+    """One row for each combination of the divisions, with its counts."""
+    if not divisions:
+        return [rows.aggregate(**counts)]
+    names = {f"by_{name}": column for name, column in divisions.items()}
+    found = rows.annotate(**names).values(*names).annotate(**counts).order_by()
+    return [{key.removeprefix("by_"): value for key, value in row.items()} for row in found]
 
 
-def _counted(
-    rows: QuerySet[Any], group: object, counts: dict[str, Count]
-) -> Iterable[tuple[Any, dict[str, int]]]:
-    by = F(group) if isinstance(group, str) else group
-    for row in rows.annotate(group=by).values("group").annotate(**counts).order_by():
-        yield row.pop("group"), row
+def _added_up(tallies: list[dict[str, Any]], division: str | None = None) -> dict[Any, Figures]:
+    """Figures by one division, or all under None. Rows without it (a meeting whose enrolment is gone) stand in none of its parts."""
+    sums: defaultdict[Any, Counter[str]] = defaultdict(Counter)
+    for row in tallies:
+        part = row[division] if division else None
+        if division and part is None:
+            continue
+        part = part.date() if isinstance(part, datetime) else part
+        sums[part].update({name: row[name] for name in COLUMNS if name in row})
+    return {part: Figures(**counts) for part, counts in sums.items()}
+
+
+def _mondays(span: Span, zone: ZoneInfo, now: datetime) -> list[date]:
+    first, last = monday_of(span[0], zone), monday_of(now, zone)
+    return [first + timedelta(days=days) for days in range(0, (last - first).days + 1, 7)]
 
 
 COLUMNS = tuple(column.name for column in fields(Figures))

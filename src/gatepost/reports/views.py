@@ -30,18 +30,17 @@ FUNNEL_WIDTH = 100
 def reports(request: Any) -> HttpResponse:
     weeks, span = _period(request)
     zone = ZoneInfo(request.workspace.time_zone)
-    whole = queries.total(request.member, span)
-    by_week = queries.by_week(request.member, span, zone, now=clock.now())
+    found = queries.report(request.member, span, zone, now=clock.now())
     context = {
         "weeks": weeks,
         "periods": PERIODS,
         "since": monday_of(span[0], zone).isoformat(),
-        "whole": whole,
-        "funnel": _funnel(whole),
-        "sequences": queries.by_sequence(request.member, span),
-        "members": queries.by_member(request.member, span),
-        "by_week": by_week,
-        "series": _series(by_week),
+        "whole": found.whole,
+        "funnel": _funnel(found.whole),
+        "sequences": found.sequences,
+        "members": found.members,
+        "by_week": found.weeks,
+        "series": _series(found.weeks),
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
     }
@@ -53,7 +52,8 @@ def export(request: Any) -> HttpResponse:
     """The figures by sequence and step as a CSV."""
     _weeks, span = _period(request)
     rows: list[list[object]] = []
-    for each in queries.by_sequence(request.member, span):
+    zone = ZoneInfo(request.workspace.time_zone)
+    for each in queries.report(request.member, span, zone, now=clock.now()).sequences:
         rows.append([each.sequence.name, _("all steps"), *_cells(each.figures)])
         rows += [[each.sequence.name, step.position, *_cells(step.figures)] for step in each.steps]
     text = exports.as_csv(["sequence", "step", *queries.COLUMNS], rows)

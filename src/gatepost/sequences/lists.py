@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,7 @@ class EnrolmentRow:
     enrolment: Enrolment
     contact: str
     mailbox: str
+    is_overdue: bool  # it waits for its turn: the mailbox's limit, the sending hours, the reading of mail
 
 
 def rows_of(sequences: list[Sequence]) -> list[SequenceRow]:
@@ -85,7 +87,7 @@ def _counts(row: Mapping[str, Any] | None, sent: int) -> Counts:
 
 def _sent(messages: QuerySet[Message], *, by: str) -> Counter[UUID]:
     """How many of these messages have left, by one of their columns."""
-    return Counter(dict(messages.filter(state__in=LEFT).values_list(by).annotate(count=Count("id"))))
+    return Counter(dict(messages.filter(state__in=LEFT).values_list(by).annotate(count=Count("*"))))
 
 
 def step_rows(sequence: Sequence) -> list[StepRow]:
@@ -120,9 +122,12 @@ def enrolments(sequence: Sequence, state: str = "") -> QuerySet[Enrolment]:
     return rows.filter(state=state) if state in Enrolment.State.values else rows
 
 
-def row_of(enrolment: Enrolment) -> EnrolmentRow:
+def row_of(enrolment: Enrolment, *, now: datetime) -> EnrolmentRow:
     return EnrolmentRow(
-        enrolment, display_name(enrolment.contact), names.open(enrolment.mailbox, "address") or ""
+        enrolment,
+        display_name(enrolment.contact),
+        names.open(enrolment.mailbox, "address") or "",
+        is_overdue=enrolment.due_at is not None and enrolment.due_at <= now,
     )
 
 

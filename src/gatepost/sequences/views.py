@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import row_of as contact_row
@@ -55,7 +56,7 @@ def sequence(request: Any, sequence_id: UUID) -> HttpResponse:
         "sequence": found,
         "counts": lists.rows_of([found])[0].counts,
         "steps": lists.step_rows(found),
-        "rows": replace(enrolled, rows=[lists.row_of(each) for each in enrolled]),
+        "rows": replace(enrolled, rows=[lists.row_of(each, now=clock.now()) for each in enrolled]),
         "state": state,
         "states": Enrolment.State.choices,
     }

@@ -1,0 +1,32 @@
+"""The REST API under /api/v1/: gathers the concepts' endpoints. OpenAPI at /api/v1/openapi.json.
+
+An endpoint calls the same action as the page and the command line.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+
+from gatepost import __version__
+from gatepost.accounts.tokens import Token
+from gatepost.contacts.api import router as contacts
+from gatepost.conversations.api import router as conversations
+from gatepost.errors import GatepostError
+from gatepost.mailboxes.api import router as mailboxes
+from gatepost.sequences.api import router as sequences
+
+# No interactive page: it would load its script from elsewhere.
+api = NinjaAPI(title="Gatepost", version=__version__, auth=Token(), docs_url=None, urls_namespace="api")
+for router in (mailboxes, contacts, sequences, conversations):
+    api.add_router("", router)
+
+
+@api.exception_handler(GatepostError)
+def failed(request: HttpRequest, error: GatepostError) -> HttpResponse:
+    """The same sentence as on the page, and who can act on it."""
+    return api.create_response(request, {"error": {"who": error.who, "message": error.message}}, status=error.status)
+
+
+@api.exception_handler(Http404)
+def not_there(request: HttpRequest, error: Http404) -> HttpResponse:
+    message = "There is no such thing here, or not in your workspace."
+    return api.create_response(request, {"error": {"who": "rep", "message": message}}, status=404)

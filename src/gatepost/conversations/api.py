@@ -1,0 +1,94 @@
+"""Conversations over the API. Opening the texts of one leaves an audit entry with the token's name."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from ninja import Router, Schema, Status
+
+from gatepost.accounts.tokens import caller, reads, writer
+from gatepost.conversations import actions, lists
+from gatepost.conversations.models import Conversation, Reply
+from gatepost.mailboxes.queries import require_may_read
+from gatepost.web.api import Listing, listing
+
+router = Router(tags=["conversations"])
+
+
+class ConversationOut(Schema):
+    id: UUID
+    contact_id: UUID
+    mailbox_id: UUID
+    sequence_id: UUID
+    label: str
+    done: bool
+    last_reply_at: str
+
+
+class LetterOut(Schema):
+    at: str
+    ours: bool
+    subject: str
+    text: str
+    label: str = ""
+    evidence: list[str] = []  # the words that decided the label
+    reply_id: UUID | None = None
+
+
+class ConversationWithTexts(ConversationOut):
+    letters: list[LetterOut]
+
+
+class LabelIn(Schema):
+    label: str
+
+
+@router.get("/conversations", response=Listing[ConversationOut], summary="List conversations, latest reply first")
+@reads
+def conversations(request: HttpRequest, part: str = "open", label: str = "", after: str = "") -> dict[str, Any]:
+    chosen = lists.Chosen(part=part if part in lists.PARTS else "open", label=label)
+    found = lists.listed(lists.chosen_conversations(chosen), caller(request).member)
+    return listing(found, by="last_reply_at", after=after, shown=_shown)
+
+
+@router.get("/conversations/{uuid:conversation_id}", response=ConversationWithTexts, summary="Open one, with its texts")
+@reads
+def conversation(request: HttpRequest, conversation_id: UUID) -> dict[str, Any]:
+    who = caller(request)
+    found = get_object_or_404(Conversation.objects.select_related("mailbox", "enrolment"), pk=conversation_id)
+    require_may_read(who.member, found.mailbox)
+    return {**_shown(found), "letters": [_letter(each) for each in lists.letters(found, who.actor, reason="API")]}
+
+
+@router.put("/replies/{uuid:reply_id}/label", response={204: None}, summary="Correct a label")
+def correct_label(request: HttpRequest, reply_id: UUID, given: LabelIn) -> Status[None]:
+    who = writer(request)
+    reply = reads(lambda request: get_object_or_404(Reply.objects.select_related("mailbox"), pk=reply_id))(request)
+    require_may_read(who.member, reply.mailbox)
+    actions.correct_label(reply_id, given.label, workspace_id=who.workspace_id, actor=who.actor)
+    return Status(204, None)
+
+
+def _shown(found: Conversation) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "contact_id": found.contact_id,
+        "mailbox_id": found.mailbox_id,
+        "sequence_id": found.enrolment.sequence_id,
+        "label": found.label,
+        "done": found.done,
+        "last_reply_at": found.last_reply_at.isoformat(),
+    }
+
+
+def _letter(letter: lists.Letter) -> dict[str, Any]:
+    return {
+        "at": letter.at.isoformat(),
+        "ours": letter.reply is None,
+        "subject": letter.subject,
+        "text": "".join(piece.text for piece in letter.pieces),
+        "label": letter.reply.label if letter.reply else "",
+        "evidence": [piece.text for piece in letter.pieces if piece.marked],
+        "reply_id": letter.reply.pk if letter.reply else None,
+    }

@@ -1,0 +1,124 @@
+"""The API as a program uses it: the same actions as the pages, in the same workspace, under the same rules."""
+
+import json
+
+from django.test import Client
+
+from gatepost.accounts import actions as accounts
+from gatepost.accounts.membership import by
+from gatepost.accounts.models import ApiToken, Member
+from gatepost.audit.models import AuditEntry
+from gatepost.contacts.models import Contact
+from gatepost.sequences.models import Enrolment
+from tests.makers import make_contact, make_enrolment, make_mailbox, make_member, make_sequence, make_workspace, rows
+from tests.pages import make_message, make_reply
+
+
+class Program:
+    """A program with a member's token."""
+
+    def __init__(self, member: Member) -> None:
+        token = accounts.create_token(member, "test", actor=by(member))
+        self.client = Client(headers={"Authorization": f"Bearer {token}"})
+
+    def get(self, path: str):
+        return self.client.get(f"/api/v1{path}")
+
+    def post(self, path: str, value: object):
+        return self.client.post(f"/api/v1{path}", json.dumps(value), content_type="application/json")
+
+    def put(self, path: str, value: object):
+        return self.client.put(f"/api/v1{path}", json.dumps(value), content_type="application/json")
+
+
+def test_without_a_token_nothing_is_told(db: None) -> None:
+    for client in (Client(), Client(headers={"Authorization": "Bearer gatepost_unknown"})):
+        answer = client.get("/api/v1/contacts")
+        assert answer.status_code == 401
+
+
+def test_a_revoked_token_opens_nothing(db: None) -> None:
+    alice = make_member(make_workspace())
+    program = Program(alice)
+    assert program.get("/contacts").status_code == 200
+    token = rows(ApiToken, alice.workspace_id)[0]
+    accounts.revoke_token(token.pk, workspace_id=alice.workspace_id, actor=by(alice))
+    assert program.get("/contacts").status_code == 401
+
+
+def test_the_token_itself_is_not_stored(db: None) -> None:
+    alice = make_member(make_workspace())
+    token = accounts.create_token(alice, "test", actor=by(alice))
+    kept = rows(ApiToken, alice.workspace_id)[0]
+    assert token not in str(vars(kept))
+
+
+def test_a_program_writes_a_sequence_and_enrols_a_contact(db: None) -> None:
+    alice = make_member(make_workspace())
+    mailbox = make_mailbox(alice)
+    program = Program(alice)
+    contact = program.post("/contacts", {"email": "petra@contoso.example", "first_name": "Petra"}).json()
+    sequence = program.post(
+        "/sequences", {"name": "By program", "steps": [{"subject": "Hello", "body": "Hi {{ first_name }},\n\nshall we?"}]}
+    ).json()
+    done = program.post(
+        f"/sequences/{sequence['id']}/enrolments",
+        {"contact_ids": [contact["id"]], "mailbox_id": str(mailbox.pk)},
+    ).json()
+    assert done == {"count": 1, "skipped": []}
+    assert program.post(f"/sequences/{sequence['id']}/activate", {}).json()["state"] == "active"
+    assert len(rows(Enrolment, alice.workspace_id, state="active")) == 1
+
+
+def test_a_step_with_an_unknown_field_is_refused_with_what_to_change(db: None) -> None:
+    alice = make_member(make_workspace())
+    answer = Program(alice).post(
+        "/sequences", {"name": "Wrong", "steps": [{"subject": "Hello", "body": "Hi {{ frist_name }}"}]}
+    )
+    assert answer.status_code == 400
+    assert "first_name" in answer.json()["error"]["message"]
+
+
+def test_a_second_contact_with_the_same_address_is_a_conflict(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    program = Program(alice)
+    assert program.post("/contacts", {"email": "petra@contoso.example"}).status_code == 201
+    assert program.post("/contacts", {"email": "Petra@contoso.example"}).status_code == 409
+    assert len(rows(Contact, alice.workspace_id)) == 1
+
+
+def test_things_of_another_workspace_are_not_there(committed_db: None) -> None:
+    alice, charlie = make_member(make_workspace()), make_member(make_workspace("Fabrikam"), "Charlie")
+    contact = make_contact(alice.workspace)
+    sequence = make_sequence(alice)
+    enrolment = make_enrolment(sequence, contact, make_mailbox(alice))
+    theirs = Program(charlie)
+    assert theirs.get("/contacts").json()["rows"] == []
+    assert theirs.put(f"/sequences/{sequence.pk}/steps", [{"body": "x"}]).status_code == 404
+    assert theirs.post(f"/enrolments/{enrolment.pk}/stop", {}).status_code == 404
+    assert rows(Enrolment, alice.workspace_id)[0].state == "active"
+
+
+def test_an_auditor_reads_and_changes_nothing(db: None) -> None:
+    workspace = make_workspace()
+    auditor = Program(make_member(workspace, "Audrey", role="auditor"))
+    assert auditor.get("/contacts").status_code == 200
+    assert auditor.post("/contacts", {"email": "petra@contoso.example"}).status_code == 403
+
+
+def test_opening_a_conversation_leaves_an_entry_with_the_token(db: None) -> None:
+    alice = make_member(make_workspace())
+    enrolment = make_enrolment(make_sequence(alice), make_contact(alice.workspace), make_mailbox(alice))
+    reply = make_reply(make_message(enrolment), text="Yes, let us talk.")
+    program = Program(alice)
+    listed = program.get("/conversations").json()["rows"][0]
+    assert "letters" not in listed
+    opened = program.get(f"/conversations/{listed['id']}").json()
+    assert "Yes, let us talk." in [letter["text"] for letter in opened["letters"]]
+    entries = rows(AuditEntry, alice.workspace_id, tag="content:read", subject_id=reply.pk, actor_kind="token")
+    assert len(entries) == 1
+
+
+def test_the_contract_lists_every_endpoint(db: None) -> None:
+    contract = Client().get("/api/v1/openapi.json").json()
+    assert {"/api/v1/contacts", "/api/v1/sequences", "/api/v1/conversations", "/api/v1/mailboxes"} <= set(contract["paths"])

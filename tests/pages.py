@@ -1,0 +1,127 @@
+"""Looking at pages as a member does, and making what they show."""
+
+import html
+import re
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.test import Client
+
+from gatepost import clock
+from gatepost.accounts.models import Member
+from gatepost.conversations.actions import Incoming, record_reply
+from gatepost.conversations.models import Reply
+from gatepost.ids import uuid7
+from gatepost.isolation import inside
+from gatepost.meetings.models import Brief, Meeting
+from gatepost.outbox.models import Message
+from gatepost.sequences.models import Enrolment
+from gatepost.text.labeller import Evidence
+from gatepost.text.tone import Tone
+from gatepost.vault.sealing import seal
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def signed_in(member: Member) -> Client:
+    client = Client()
+    client.force_login(member.user, backend=BACKEND)
+    return client
+
+
+def text_of(response: object) -> str:
+    """What a page says, without its tags."""
+    page = response.content.decode()  # type: ignore[attr-defined]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def rows_in(response: object) -> int:
+    """How many rows the page's tables have."""
+    body = response.content.decode()  # type: ignore[attr-defined]
+    return sum(part.count("<tr") for part in re.findall(r"<tbody>(.*?)</tbody>", body, re.S))
+
+
+def make_message(
+    enrolment: Enrolment,
+    *,
+    position: int = 1,
+    state: str = "confirmed",
+    sent: datetime | None = None,
+    reason: str = "",
+) -> Message:
+    """One mail of ours; unless held or planned it has left."""
+    moment = sent or clock.now() - timedelta(days=1)
+    with inside(enrolment.workspace_id):
+        message = Message(
+            workspace_id=enrolment.workspace_id,
+            mailbox_id=enrolment.mailbox_id,
+            contact_id=enrolment.contact_id,
+            enrolment_id=enrolment.pk,
+            sequence_id=enrolment.sequence_id,
+            step_id=enrolment.sequence.steps.get(position=position).pk,
+            position=position,
+            key=uuid4().hex,
+            state=state,
+            reason=reason,
+            content_hash="-",
+            planned_at=moment,
+        )
+        if state in ("accepted", "confirmed"):
+            message.sending_at = message.accepted_at = moment
+        if state == "confirmed":
+            message.confirmed_at = moment
+        seal(message, "subject", "Quick question")
+        seal(message, "body", "Hi Petra,\n\nshall we talk?")
+        message.save(force_insert=True)
+    return message
+
+
+def make_reply(
+    message: Message, label: str = "interested", text: str = "Yes, let us talk.", *, words: str = ""
+) -> Reply:
+    """An answer to `message`; `words` of it are what decided the label."""
+    start = text.index(words) if words else 0
+    evidence = (Evidence(start, start + len(words), words, "test"),) if words else ()
+    tone = Tone(
+        label, (label,), 0.9, evidence, text, None, None, None, "hard" if label == "bounce" else None, "test"
+    )
+    reply = record_reply(
+        Incoming(
+            message=message,
+            graph_id=uuid4().hex,
+            internet_message_id=f"<{uuid4().hex}@contoso.example>",
+            received=clock.now() - timedelta(hours=1),
+            sender="petra@contoso.example",
+            someone_else=False,
+            subject="Re: Quick question",
+            tone=tone,
+        )
+    )
+    assert reply is not None
+    return reply
+
+
+def make_meeting(enrolment: Enrolment, *, brief: str = "", starts: datetime | None = None) -> Meeting:
+    starts = starts or clock.now() + timedelta(days=2)
+    with inside(enrolment.workspace_id):
+        meeting = Meeting(
+            id=uuid7(),
+            workspace_id=enrolment.workspace_id,
+            mailbox_id=enrolment.mailbox_id,
+            contact_id=enrolment.contact_id,
+            enrolment=enrolment,
+            step_id=enrolment.sequence.steps.get(position=1).pk,
+            graph_id=uuid4().hex,
+            ical_uid_index=uuid4().hex,
+            starts_at=starts,
+            ends_at=starts + timedelta(minutes=30),
+            found_at=clock.now(),
+        )
+        seal(meeting, "subject", "A first look")
+        meeting.save(force_insert=True)
+        if brief:
+            row = Brief(workspace_id=enrolment.workspace_id, mailbox_id=enrolment.mailbox_id, meeting=meeting)
+            row.written_at, row.content_hash = clock.now(), "-"
+            seal(row, "text", brief)
+            row.save(force_insert=True)
+    return meeting

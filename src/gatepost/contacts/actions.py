@@ -57,6 +57,7 @@ def import_csv(workspace_id: UUID, file_name: str, data: bytes, *, member: Membe
             file_name=rules.clean(file_name)[:200],
             created_at=clock.now(),
             encoding=sheet.encoding,
+            columns=rules.further_columns(sheet.headings),
             problems=[{"line": p.line, "message": p.message} for p in sheet.problems[:KEPT_PROBLEMS]],
         )
         companies: dict[str, Company] = {}

@@ -80,6 +80,7 @@ class ContactImport(InWorkspace):
     file_name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     encoding = models.CharField(max_length=20)
+    columns = ArrayField(models.CharField(max_length=60), default=list)  # further ones: templates may name them
     added = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)

@@ -65,6 +65,12 @@ def merge_fields(contact: Contact) -> dict[str, str | None]:
     }
 
 
+def imported_columns() -> list[str]:
+    """The further columns of all imports: what a template may name besides the known fields."""
+    columns = ContactImport.objects.values_list("columns", flat=True)
+    return sorted({column for each in columns for column in each})
+
+
 def display_name(contact: Contact) -> str:
     parts = [names.open(contact, "first_name"), names.open(contact, "last_name")]
     return " ".join(part for part in parts if part) or (names.open(contact, "email") or "")

@@ -113,6 +113,16 @@ def _decode(data: bytes, encoding: str) -> str:
         ) from None
 
 
+def field_name(heading: str) -> str:
+    """A further column as a template names it: "Favourite colour" is `favourite_colour`."""
+    return re.sub(r"\W+", "_", heading.strip().casefold()).strip("_")[:60] or "column"
+
+
+def further_columns(headings: tuple[str, ...]) -> list[str]:
+    """The columns that are no known field, as templates name them."""
+    return sorted({field_name(heading) for heading in headings if not column_of(heading)})
+
+
 def column_of(heading: str) -> str:
     """The field that a heading means, or "" for a further column."""
     return HEADINGS.get(re.sub(r"[\W_]+", "", heading.casefold()), "")
@@ -163,7 +173,7 @@ def _judge(
         if column:
             values[column] = text
         else:
-            further[heading.strip()[:60]] = text
+            further[field_name(heading)] = text
     problem = check(values)
     if problem:
         return bad(problem)

@@ -20,6 +20,9 @@ UTC = 'outlook.timezone="UTC"'
 REFERENCE_PROPERTIES = f"singleValueExtendedProperties($filter=id eq '{IN_REPLY_TO}' or id eq '{REFERENCES}')"
 ENVELOPE = "id,conversationId,internetMessageId,receivedDateTime"
 DRAFT = "id,isDraft,internetMessageId,conversationId,changeKey,sentDateTime"
+SUBSCRIPTION = frozenset(
+    {"changeType", "notificationUrl", "lifecycleNotificationUrl", "resource", "expirationDateTime", "clientState"}
+)
 EVENT = "id,iCalUId,changeKey,lastModifiedDateTime,start,end,isCancelled,organizer,attendees,sensitivity"
 
 
@@ -160,17 +163,18 @@ _ALL = (
     Shape("brief.delete", "DELETE", "/me/events/{id}", "Calendars.ReadWrite", "to remove that private event"),
     # Notifications: a hint that something changed, without any content.
     Shape(
-        "subscription.create", "POST", "/subscriptions", "Mail.Read", "to be told that something arrived",
-        body=frozenset(
-            {"changeType", "notificationUrl", "lifecycleNotificationUrl", "resource", "expirationDateTime",
-             "clientState"}
-        ),
+        "subscription.create", "POST", "/subscriptions", "Mail.Read", "to be told that mail arrived",
+        body=SUBSCRIPTION,
     ),
     Shape(
-        "subscription.renew", "PATCH", "/subscriptions/{id}", "Mail.Read", "to keep being told",
+        "subscription.create-calendar", "POST", "/subscriptions", "Calendars.Read",
+        "to be told that the calendar changed", body=SUBSCRIPTION,
+    ),
+    Shape(
+        "subscription.renew", "PATCH", "/subscriptions/{id}", "User.Read", "to keep being told",
         body=frozenset({"expirationDateTime"}),
     ),
-    Shape("subscription.delete", "DELETE", "/subscriptions/{id}", "Mail.Read", "to stop being told"),
+    Shape("subscription.delete", "DELETE", "/subscriptions/{id}", "User.Read", "to stop being told"),
 )  # fmt: skip
 
 SHAPES: dict[str, Shape] = {shape.name: shape for shape in _ALL}

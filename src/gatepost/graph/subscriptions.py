@@ -15,15 +15,17 @@ class Subscribed:
 
 async def create(gateway: Gateway, resource: str, *, address: str, secret: str, expires: datetime) -> Subscribed:
     """Microsoft will post to `address` when something in `resource` is created or changed."""
+    of_calendar = resource.endswith("events")
     body = {
-        "changeType": "created,updated" if "events" not in resource else "created,updated,deleted",
+        "changeType": "created,updated,deleted" if of_calendar else "created,updated",
         "notificationUrl": address,
         "lifecycleNotificationUrl": address,  # cannot be added later
         "resource": resource,
         "expirationDateTime": written(expires),
         "clientState": secret,
     }
-    return _subscribed(await gateway.ask("subscription.create", body=body))
+    shape = "subscription.create-calendar" if of_calendar else "subscription.create"
+    return _subscribed(await gateway.ask(shape, body=body))
 
 
 async def renew(gateway: Gateway, microsoft_id: str, *, expires: datetime) -> Subscribed:

@@ -155,12 +155,11 @@ def cancel(message: Message, reason: str) -> bool:
         fresh = Message.objects.select_for_update().get(pk=message.pk)
         if fresh.state not in (State.PLANNED, State.DRAFTED, State.HELD):
             return False
-        had_draft = bool(fresh.graph_id)
         fresh.state, fresh.reason, fresh.not_before = State.CANCELLED, reason[:200], None
         fresh.save(update_fields=["state", "reason", "not_before"])
         record(BY_SENDING, tags.MESSAGE_CANCEL, fresh, reason=reason[:200])
-        if had_draft:
-            enqueue("outbox.remove-draft", workspace=str(fresh.workspace_id), message=str(fresh.pk))
+        # Also where no draft is known: one may have been made by a request whose answer was lost.
+        enqueue("outbox.remove-draft", workspace=str(fresh.workspace_id), message=str(fresh.pk))
         _tell_sequences(fresh)
     return True
 

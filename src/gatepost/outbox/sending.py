@@ -113,7 +113,11 @@ async def _draft(message: Message, gateway: Gateway) -> bool:
     except Refused as error:
         await in_thread(actions.hold, message, f"Microsoft refused the draft: {error.code}")
         return False
-    return await in_thread(actions.drafted, message, draft)
+    if await in_thread(actions.drafted, message, draft):
+        return True
+    if (await in_thread(_reload, message)).state == State.CANCELLED:
+        await remove_draft(message, gateway)  # it was cancelled while the draft was made
+    return False
 
 
 async def _create(message: Message, gateway: Gateway) -> Draft:
@@ -148,7 +152,7 @@ async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
     try:
         await drafts.send(gateway, message.graph_id)
     except Refused as error:
-        return await _refused(message, error.code)
+        return await _refused(message, error.code, gateway)
     except (Unclear, NotThere):
         await in_thread(actions.wait, message, clock.now() + rules.LOOKS[0], "finding out whether it was sent")
     else:
@@ -156,13 +160,18 @@ async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
     return None
 
 
-async def _refused(message: Message, code: str) -> rules.Wait | None:
+async def _refused(message: Message, code: str, gateway: Gateway) -> rules.Wait | None:
     match rules.after_refusal(code, now=clock.now()):
         case rules.Wait(until, reason) as wait:
             await in_thread(actions.back_to_draft, message)
             await in_thread(actions.wait, message, until, reason)
             return wait
         case rules.Hold(reason):
+            # An earlier try may have been carried out late: what was sent cannot be sent again.
+            sent = next((each for each in await _look_everywhere(message, gateway) if not each.is_draft), None)
+            if sent is not None:
+                await in_thread(actions.confirmed, message, graph_id=sent.graph_id)
+                return None
             await in_thread(actions.hold, message, reason)
     if code in rules.MAILBOX_REFUSALS:
         return rules.Wait(clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True)

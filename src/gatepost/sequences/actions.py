@@ -14,7 +14,7 @@ from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
 from gatepost.contacts.models import Contact
-from gatepost.contacts.queries import is_suppressed
+from gatepost.contacts.queries import imported_columns, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
@@ -75,14 +75,14 @@ def create_sequence(workspace_id: UUID, name: str, *, member: Member) -> Sequenc
 
 
 def save_steps(
-    sequence_id: UUID, steps: SequenceOf[StepDraft], *, workspace_id: UUID, actor: Actor, known: frozenset[str] = frozenset()
+    sequence_id: UUID, steps: SequenceOf[StepDraft], *, workspace_id: UUID, actor: Actor
 ) -> None:
     """The sequence has these steps. Raises BadInput or BadTemplate; then nothing is changed.
 
     Steps keep their identity by position, so that what was sent stays attributed to them.
     """
-    _check(steps, known)
     with inside(workspace_id):
+        _check(steps, imported_columns())
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
         existing = {step.position: step for step in sequence.steps.all()}
         for position, draft in enumerate(steps, 1):
@@ -98,14 +98,14 @@ def save_steps(
         record(actor, tags.SEQUENCE_EDIT, sequence, steps=len(steps))
 
 
-def _check(steps: SequenceOf[StepDraft], further: frozenset[str]) -> None:
+def _check(steps: SequenceOf[StepDraft], further: list[str]) -> None:
     if not steps:
         raise BadInput("A sequence needs at least one step.")
     if len(steps) > rules.MAX_STEPS:
         raise BadInput(f"A sequence has at most {rules.MAX_STEPS} steps.")
     if not steps[0].subject.strip():
         raise BadInput("The first step needs a subject. Later ones may leave it empty and continue the thread.")
-    known = set(FIELDS) | further
+    known = {*FIELDS, *further}
     problems: list[tuple[int, str, templates.Problem]] = []
     for number, step in enumerate(steps, 1):
         if not 0 <= step.delay_minutes <= rules.LONGEST_DELAY_MINUTES:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.contacts.models import Contact
+from gatepost.contacts.queries import imported_columns
 from gatepost.contacts.queries import row_of as contact_row
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
@@ -86,7 +87,7 @@ def edit(request: Any, sequence_id: UUID) -> HttpResponse:
             "sequence": found,
             "steps": steps,
             "problem": problem,
-            "fields": FIELDS,
+            "fields": {**FIELDS, **{column: _("a column of an import") for column in imported_columns()}},
             "units": forms.UNITS,
             "contacts": lists.contacts_to_preview(request.workspace.id),
             "schedule": forms.schedule_of(found.window, found.time_zone),

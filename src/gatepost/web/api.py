@@ -19,7 +19,12 @@ class Listing(Schema, Generic[T]):
 
 
 def listing(
-    found: "QuerySet[Any]", *, by: str, after: str, shown: Callable[[Any], dict[str, Any]], newest_first: bool = True
+    found: "QuerySet[Any]",
+    *,
+    by: str,
+    after: str,
+    shown: Callable[[Any], dict[str, Any]],
+    newest_first: bool = True,
 ) -> dict[str, Any]:
     page = page_of(found, by=by, after=after, newest_first=newest_first)
     return {"rows": [shown(row) for row in page], "following": page.following}

@@ -70,6 +70,17 @@ class Message(InWorkspace):
             models.Index(fields=["workspace", "internet_message_index"]),
             models.Index(fields=["mailbox", "conversation_index"]),
             models.Index(fields=["workspace", "-planned_at"]),
+            # What reports count, without touching the rows themselves.
+            models.Index(
+                fields=["workspace", "accepted_at"],
+                include=["state", "sequence_id", "step_id", "mailbox"],
+                name="message_accepted",
+            ),
+            models.Index(
+                fields=["workspace", "bounced_at"],
+                condition=models.Q(bounced_at__isnull=False),
+                name="message_bounced",
+            ),
         ]
 
     @property

@@ -10,7 +10,15 @@ from gatepost.accounts.models import ApiToken, Member
 from gatepost.audit.models import AuditEntry
 from gatepost.contacts.models import Contact
 from gatepost.sequences.models import Enrolment
-from tests.makers import make_contact, make_enrolment, make_mailbox, make_member, make_sequence, make_workspace, rows
+from tests.makers import (
+    make_contact,
+    make_enrolment,
+    make_mailbox,
+    make_member,
+    make_sequence,
+    make_workspace,
+    rows,
+)
 from tests.pages import make_message, make_reply
 
 

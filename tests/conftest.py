@@ -39,6 +39,7 @@ def django_db_setup(database: Any, django_db_blocker: Any, tmp_path_factory: Any
         connections.databases[alias].update(_address(url), OPTIONS={})
     settings.GATEPOST_DATABASE_URL, settings.GATEPOST_KEYSTORE_URL = database.app, database.keystore
     settings.GATEPOST_KEY_FILE = tmp_path_factory.mktemp("keys") / "installation.key"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a real one is slow on purpose
     keys.create_installation_key(settings.GATEPOST_KEY_FILE)
     keys.prepare_keystore(database.keystore)
     with django_db_blocker.unblock():

@@ -1,0 +1,33 @@
+"""Running a job's code in the test's own thread and transaction.
+
+A job awaits two things: threads with database work, and Microsoft. Where the first run where they are called and
+the second is a stand-in in memory, nothing is ever waited for, and no event loop is needed.
+"""
+
+from collections.abc import Coroutine
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+
+def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The coroutine's result. It must not wait for anything."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise AssertionError("the coroutine waits for something")
+
+
+def without_threads(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
+    """Database work of these modules' jobs runs where it is called."""
+
+    async def in_thread(function: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    for module in modules:
+        monkeypatch.setattr(module, "in_thread", in_thread)

@@ -1,0 +1,196 @@
+import csv
+import io
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gatepost.contacts import rules
+from gatepost.contacts.rules import clean, is_address, prefixes, read_csv
+from gatepost.errors import BadInput
+
+HEADER = "email,first_name,company\n"
+
+
+def sheet(text, encoding="utf-8"):
+    return read_csv(text.encode(encoding))
+
+
+def only_problem(text):
+    (problem,) = sheet(text).problems
+    return problem
+
+
+def test_a_plain_list_is_read():
+    found = sheet(HEADER + "petra@contoso.example,Petra,Contoso\n")
+    assert found.problems == []
+    assert found.rows[0].values == {"email": "petra@contoso.example", "first_name": "Petra", "company": "Contoso"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_umlauts_survive_in_every_usual_encoding(encoding):
+    data = (HEADER + "ue@contoso.example,Jürgen,Müßig\n").encode(encoding)
+    found = read_csv(data)
+    assert (found.rows[0].values["first_name"], found.encoding) == ("Jürgen", encoding)
+
+
+def test_utf_16_with_its_other_byte_order_is_read_too():
+    data = b"\xfe\xff" + (HEADER + "a@contoso.example,Jürgen,\n").encode("utf-16-be")
+    assert read_csv(data).rows[0].values["first_name"] == "Jürgen"
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty"),
+        (b"\n\n  \n", "empty"),
+        (b"PK\x03\x04rest of an xlsx", "Excel"),
+        (b"\x89PNG\x00\x00\x01", "not a text file"),
+        (b"\xef\xbb\xbfemail\n\xff\xfe\xfa", "Save it as"),
+        (b"\xff\xfee", "Save it as"),
+        (b"name,company\nPetra,Contoso\n", "No column is called"),
+        (b"email,first_name\n", "no rows below"),
+        (b"email" + b",x" * 300 + b"\n", "columns"),
+        (b"email\n" + b"x" * rules.MAX_BYTES, "larger than"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_what_to_do_and_gives_nothing(data, says):
+    with pytest.raises(BadInput, match=says):
+        read_csv(data)
+
+
+def test_more_rows_than_are_read_at_once_say_so(monkeypatch):
+    monkeypatch.setattr(rules, "MAX_ROWS", 3)
+    with pytest.raises(BadInput, match="more than 3 rows"):
+        sheet(HEADER + "".join(f"a{n}@contoso.example,,\n" for n in range(4)))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_comma_semicolon_and_tab_all_part_the_cells(mark):
+    found = sheet(f"E-Mail{mark}Vorname{mark}Firma\na@contoso.example{mark}Petra{mark}Contoso\n")
+    assert found.rows[0].values == {"email": "a@contoso.example", "first_name": "Petra", "company": "Contoso"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_each_systems_way(end):
+    assert len(sheet(end.join(["email", "a@contoso.example", "b@contoso.example"])).rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("heading", "column"),
+    [("E-Mail", "email"), ("Email Address", "email"), ("FIRST NAME", "first_name"), ("Nachname", "last_name"),
+     ("Organisation", "company"), ("Time-Zone", "time_zone"), ("Favourite colour", ""), ("Adresse", "")],
+)  # fmt: skip
+def test_headings_are_known_as_people_write_them(heading, column):
+    assert rules.column_of(heading) == column
+
+
+def test_a_postal_address_is_not_taken_for_the_email():
+    found = sheet("Adresse,E-Mail\nHauptstr. 1,a@contoso.example\n")
+    assert found.rows[0].values["email"] == "a@contoso.example"
+    assert found.rows[0].further == {"adresse": "Hauptstr. 1"}
+
+
+def test_a_second_column_of_one_meaning_is_kept_as_a_further_one():
+    row = sheet("email,phone,mobile\na@contoso.example,1,2\n").rows[0]
+    assert (row.values["phone"], row.further) == ("1", {"mobile": "2"})
+
+
+def test_a_line_break_inside_quotation_marks_belongs_to_the_cell_and_lines_are_still_counted_right():
+    found = sheet('email,first_name\na@contoso.example,"Petra\nMaria"\nbroken,\n')
+    assert found.rows[0].values["first_name"] == "Petra Maria"
+    assert found.problems[0].line == 4
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (",Petra,Contoso", "missing"),
+        ("petra,Petra,Contoso", "needs one @"),
+        ("petra@@contoso.example,Petra,Contoso", "needs one @"),
+        ("petra@contoso,Petra,Contoso", "needs one @"),
+        ("a b@contoso.example,Petra,Contoso", "needs one @"),
+        ("Petra <petra@contoso.example>,Petra,Contoso", "needs one @"),
+        ("a@contoso.example;b@contoso.example,Petra,Contoso", "needs one @"),
+        ("a@contoso.example,Petra", "2 cells instead of 3"),
+        ("a@contoso.example,Petra,Contoso,more", "4 cells instead of 3"),
+        (f"a@contoso.example,Petra,{'x' * 2001}", "longer than"),
+        (f"{'x' * 65}@contoso.example,Petra,Contoso", "needs one @"),
+    ],
+)
+def test_a_bad_row_is_kept_as_it_was_with_what_to_change(row, says):
+    problem = only_problem(HEADER + row + "\n")
+    assert says in problem.message
+    assert (problem.line, ",".join(problem.cells)) == (2, row)
+
+
+def test_a_time_zone_or_country_that_is_none_says_what_to_write():
+    text = "email,time_zone,country\na@contoso.example,CET-ish,\nb@contoso.example,,Germany\nc@contoso.example,Europe/Berlin,de\n"
+    found = sheet(text)
+    assert [p.line for p in found.problems] == [2, 3]
+    assert "Europe/Berlin" in found.problems[0].message and "DE" in found.problems[1].message
+    assert len(found.rows) == 1
+
+
+def test_an_address_that_comes_twice_is_used_once_and_the_second_line_says_where_the_first_is():
+    found = sheet(HEADER + "a@contoso.example,Petra,\nA@Contoso.Example,Peter,\n")
+    assert len(found.rows) == 1
+    assert "line 2" in found.problems[0].message
+
+
+def test_invisible_and_direction_characters_do_not_come_in():
+    found = sheet(HEADER + "a@contoso.example,Pe\u202etra\u200b\x07,Con\x1btoso\n")
+    assert found.rows[0].values["first_name"] == "Petra"
+    assert found.rows[0].values["company"] == "Contoso"
+
+
+@pytest.mark.parametrize("cell", ["=HYPERLINK(1)", "+491234", "-1", "@sum"])
+def test_what_a_spreadsheet_would_run_is_kept_as_text(cell):
+    assert sheet(f'email,title\na@contoso.example,"{cell}"\n').rows[0].values["title"] == cell
+
+
+def test_ten_thousand_rows_are_read_and_none_is_lost():
+    lines = [f"p{n}@contoso.example,P{n},Contoso" if n % 10 else f"p{n},P{n},Contoso" for n in range(10_000)]
+    found = sheet(HEADER + "\n".join(lines))
+    assert (len(found.rows), len(found.problems)) == (9_000, 1_000)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
+
+
+@given(st.lists(st.lists(TEXT, min_size=3, max_size=3), min_size=1, max_size=8))
+@example([["=1+1", "\r", '"']])
+def test_no_row_is_ever_lost_whatever_stands_in_it(table):
+    out = io.StringIO()
+    csv.writer(out).writerows([["email", "first_name", "notes"], *table])
+    filled = [row for row in table if any(cell.strip() for cell in row)]
+    try:
+        found = read_csv(out.getvalue().encode())
+    except BadInput:
+        assert not filled
+        return
+    assert len(found.rows) + len(found.problems) == len(filled)
+
+
+@given(st.text())
+def test_cleaned_text_is_one_printable_line(text):
+    cleaned = clean(text)
+    assert cleaned.splitlines() in ([], [cleaned])
+    assert clean(cleaned) == cleaned
+    assert not any(character in cleaned for character in "\r\n\t\x00\u202e\u200b")
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [("petra@contoso.example", True), ("o'neil+x@mail.contoso.example", True), ("ü@bücher.example", True),
+     ("a@b.c\r\nBcc: x@y.example", False), ("a@[127.0.0.1]", False), ('"a b"@contoso.example', False),
+     ("a@contoso..example", False), ("a,b@contoso.example", False), ("x" * 250 + "@a.example", False)],
+)  # fmt: skip
+def test_an_address_is_one_plain_address(text, good):
+    assert is_address(text) is good
+
+
+def test_a_contact_is_found_by_the_beginning_of_each_word():
+    found = prefixes("Ann-Marie", "van der Berg", "ann.marie@contoso.example")
+    assert {"an", "ann", "marie", "berg", "van", "contoso", "exampl", "ann.marie@co"} <= found
+    assert "a" not in found and "rie" not in found

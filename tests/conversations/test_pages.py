@@ -1,0 +1,136 @@
+import pytest
+
+from gatepost.accounts.models import Member
+from gatepost.audit import tags
+from gatepost.audit.models import AuditEntry
+from gatepost.conversations.lists import Piece, marked
+from gatepost.conversations.models import Conversation, Reply
+from tests.makers import (
+    fresh,
+    make_contact,
+    make_enrolment,
+    make_mailbox,
+    make_member,
+    make_sequence,
+    make_workspace,
+    rows,
+)
+from tests.pages import make_message, make_reply, rows_in, signed_in, text_of
+
+
+def answered(
+    member: Member, label: str = "interested", text: str = "Yes, let us talk.", words: str = ""
+) -> Conversation:
+    """A conversation in which a contact of its own answered our first step."""
+    mailbox = make_mailbox(member, f"{member.name.lower()}@northwind.example")
+    enrolment = make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
+    return make_reply(make_message(enrolment), label, text, words=words).conversation
+
+
+def test_the_inbox_shows_a_reply_with_its_label_in_words(db: None) -> None:
+    alice = make_member(make_workspace())
+    answered(alice, "circle_back_later")
+    page = signed_in(alice).get("/inbox/")
+    assert rows_in(page) == 1
+    assert "Petra Quandt" in text_of(page)
+    assert "Circle back later" in text_of(page)
+
+
+def test_the_words_that_decided_the_label_are_marked(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice, text="Thanks. Yes, let us talk on Tuesday.", words="let us talk")
+    page = signed_in(alice).get(f"/inbox/{conversation.pk}/").content.decode()
+    assert "Thanks. Yes, <mark>let us talk</mark> on Tuesday." in page
+
+
+@pytest.mark.parametrize(
+    ("spans", "pieces"),
+    [
+        ([], ["abcdef"]),
+        ([(0, 2)], ["[ab]", "cdef"]),
+        ([(2, 4), (3, 6)], ["ab", "[cd]", "[ef]"]),
+        ([(4, 99)], ["abcd", "[ef]"]),
+        ([(3, 3), (5, 2)], ["abcdef"]),
+    ],
+)
+def test_marks_may_touch_overlap_or_reach_too_far(spans: list[tuple[int, int]], pieces: list[str]) -> None:
+    def written(piece: Piece) -> str:
+        return f"[{piece.text}]" if piece.marked else piece.text
+
+    assert [written(piece) for piece in marked("abcdef", spans)] == pieces
+
+
+def test_opening_a_conversation_is_recorded_for_each_text_and_ends_unread(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice)
+    client = signed_in(alice)
+    client.get("/inbox/")
+    assert rows(AuditEntry, alice.workspace_id, tag=tags.CONTENT_READ) == []
+    assert conversation.unread
+    client.get(f"/inbox/{conversation.pk}/")
+    opened = rows(AuditEntry, alice.workspace_id, tag=tags.CONTENT_READ)
+    assert sorted(entry.detail["what"] for entry in opened) == ["message", "reply"]
+    assert not fresh(conversation).unread
+
+
+def test_a_team_lead_who_looks_leaves_it_unread_for_the_rep(db: None) -> None:
+    workspace = make_workspace()
+    conversation = answered(make_member(workspace, "Ben", role="rep"))
+    lead = signed_in(make_member(workspace, "Lena", role="lead"))
+    assert lead.get(f"/inbox/{conversation.pk}/").status_code == 200
+    assert fresh(conversation).unread
+
+
+def test_a_rep_sees_conversations_of_his_own_mailboxes_only(committed_db: None) -> None:
+    workspace = make_workspace()
+    conversation = answered(make_member(workspace))
+    ben = signed_in(make_member(workspace, "Ben", role="rep"))
+    assert rows_in(ben.get("/inbox/")) == 0
+    assert ben.get(f"/inbox/{conversation.pk}/").status_code == 403
+    assert ben.post(f"/inbox/{conversation.pk}/done/", {"done": "yes"}).status_code == 403
+
+
+def test_a_label_is_corrected_and_the_first_one_stays_beside_it(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice, "unsure")
+    client = signed_in(alice)
+    reply = rows(Reply, alice.workspace_id)[0]
+    page = text_of(client.post(f"/inbox/replies/{reply.pk}/label/", {"label": "question"}, follow=True))
+    assert "First labelled: Unsure" in page
+    assert fresh(conversation).label == "question"
+
+
+def test_what_is_done_leaves_the_inbox_and_comes_back(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice)
+    client = signed_in(alice)
+    client.post(f"/inbox/{conversation.pk}/done/", {"done": "yes"})
+    assert rows_in(client.get("/inbox/")) == 0
+    assert rows_in(client.get("/inbox/", {"part": "done"})) == 1
+    client.post(f"/inbox/{conversation.pk}/done/", {"done": "no"})
+    assert rows_in(client.get("/inbox/")) == 1
+
+
+def test_a_reply_cannot_carry_markup_into_the_page(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice, text="<img src=x onerror=alert(1)> yes")
+    page = signed_in(alice).get(f"/inbox/{conversation.pk}/").content.decode()
+    assert "<img" not in page
+
+
+def test_what_happened_with_a_contact_is_told_without_opening_a_text(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice)
+    path = f"/inbox/of-contact/{conversation.contact_id}/"
+    part = signed_in(alice).get(path, headers={"HX-Request": "true"})
+    assert "<html" not in part.content.decode()
+    told = text_of(part)
+    assert told.index("Answered Interested") < told.index("Step 1 sent")
+    assert "Enrolled in Fewer empty appointments" in told
+    assert rows(AuditEntry, alice.workspace_id, tag=tags.CONTENT_READ) == []
+
+
+def test_another_workspaces_conversation_does_not_exist(db: None) -> None:
+    conversation = answered(make_member(make_workspace()))
+    charlie = signed_in(make_member(make_workspace("Elsewhere"), "Charlie"))
+    assert charlie.get(f"/inbox/{conversation.pk}/").status_code == 404

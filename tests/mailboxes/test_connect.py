@@ -1,0 +1,226 @@
+"""Connecting a mailbox, against a sign-in host of one function."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
+
+import pytest
+
+from gatepost.audit.models import AuditEntry, LedgerRow
+from gatepost.isolation import inside
+from gatepost.mailboxes import actions, connection, rules
+from gatepost.mailboxes.actions import Connected, NotApproved, NotConnected, finish_connect, start_connect
+from gatepost.mailboxes.models import ConnectAttempt, Connection, Folder, Mailbox
+from gatepost.vault import names, tokens
+from gatepost.vault.sealing import index
+from tests.graph.entra import OBJECT, TENANT, id_token, sign_in_host
+from tests.makers import MONDAY, advance, clock_at, fresh, make_member, make_workspace, rows
+
+FULL = "openid profile User.Read Mail.Read Mail.ReadWrite Mail.Send Calendars.Read"
+
+
+@pytest.fixture(scope="module")
+def running():
+    with sign_in_host() as host:
+        yield host
+
+
+@pytest.fixture
+def host(running, monkeypatch, settings):
+    running.asked.clear()
+    running.entra._apps.clear()  # msal remembers failures for a while
+    running.profile = dict(running.profile, id=OBJECT)
+    running.inbox = (200, {"id": "inbox"})
+    settings.GATEPOST_SANDBOX_URL = running.entra.sandbox_url
+    for module in (actions, connection):
+        monkeypatch.setattr(module, "entra", lambda: running.entra)
+    return running
+
+
+@pytest.fixture
+def clock_file(tmp_path):
+    with clock_at(MONDAY, tmp_path) as file:
+        yield file
+
+
+@pytest.fixture
+def member(committed_db, clock_file):
+    # Looking at the account runs in a thread of its own, so the changes must be committed.
+    return make_member(make_workspace())
+
+
+def leave(member, *, session="browser-1"):
+    """The rep leaves for Microsoft; the query of the address that he is sent to."""
+    query = parse_qs(urlsplit(start_connect(member, session_key=session)).query)
+    return {key: values[0] for key, values in query.items()}
+
+
+def come_back(host, query, *, session="browser-1", scope=FULL, **claims):
+    host.grants(id_token=id_token("", **{"nonce": query["nonce"], **claims}), scope=scope)
+    return finish_connect({"code": "c", "state": query["state"]}, session_key=session)
+
+
+def connect(host, member, **options):
+    return come_back(host, leave(member), **options)
+
+
+def test_a_mailbox_is_connected_with_its_name_addresses_and_permissions(host, member):
+    result = connect(host, member)
+
+    assert isinstance(result, Connected) and not result.again
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert names.open(mailbox, "address") == "alice@northwind.example"
+    assert (mailbox.microsoft_tenant, mailbox.microsoft_object) == (UUID(TENANT), UUID(OBJECT))
+    assert set(mailbox.scopes) == set(FULL.split()) - {"openid", "profile"}
+    for address in ("alice@northwind.example", "a.berger@northwind-labs.example"):
+        assert index(member.workspace_id, "address", address) in mailbox.own_address_indexes
+        assert index(member.workspace_id, "domain", address.partition("@")[2]) in mailbox.domain_indexes
+
+
+def test_a_connected_mailbox_reads_before_it_speaks(host, member):
+    connect(host, member)
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert (mailbox.read_through, mailbox.sync_due_at, mailbox.calendar_due_at) == (None, MONDAY, MONDAY)
+    folders = rows(Folder, member.workspace_id)
+    assert {folder.name for folder in folders} == {"inbox", "junkemail", "sentitems"}
+    assert {folder.anchored_at for folder in folders} == {MONDAY - timedelta(days=1)}
+
+
+def test_the_tokens_are_stored_sealed_and_what_the_sign_in_needed_is_forgotten(host, member):
+    connect(host, member)
+    (stored,), (attempt,) = rows(Connection, member.workspace_id), rows(ConnectAttempt, member.workspace_id)
+    assert tokens.open(stored, "refresh_token") == "refresh-1"
+    assert b"refresh-1" not in bytes(stored.refresh_token)
+    assert (attempt.outcome, attempt.flow) == ("connected", None)
+
+
+def test_each_request_made_while_connecting_is_in_the_ledger(host, member):
+    connect(host, member)
+    ledger = rows(LedgerRow, member.workspace_id)
+    assert sorted(row.shape for row in ledger) == ["inbox.check", "profile"]
+    assert {row.reason for row in ledger} == {"connect"}
+
+
+def test_an_address_works_once(host, member):
+    query = leave(member)
+    assert isinstance(come_back(host, query), Connected)
+    again = come_back(host, query)
+    assert isinstance(again, NotConnected) and "already finished" in again.message
+    assert len(rows(Mailbox, member.workspace_id)) == 1
+
+
+def test_an_address_that_failed_once_does_not_work_later(host, member):
+    query = leave(member)
+    finish_connect({"error": "access_denied", "state": query["state"]}, session_key="browser-1")
+    assert isinstance(come_back(host, query), NotConnected)
+
+
+def test_an_address_does_not_work_in_another_browser_and_still_works_in_the_right_one(host, member):
+    query = leave(member)
+    assert isinstance(come_back(host, query, session="browser-2"), NotConnected)
+    assert host.asked == []
+    assert isinstance(come_back(host, query), Connected)
+
+
+def test_an_address_does_not_work_for_ever(host, member, clock_file):
+    query = leave(member)
+    advance(clock_file, rules.ATTEMPT_LIFE + timedelta(seconds=1))
+    assert isinstance(come_back(host, query), NotConnected)
+    assert host.asked == []
+
+
+@pytest.mark.parametrize("state", ["", "made-up"])
+def test_a_made_up_address_connects_nothing(host, member, state):
+    assert isinstance(finish_connect({"code": "c", "state": state}, session_key="browser-1"), NotConnected)
+
+
+def test_connecting_again_keeps_the_mailbox_and_asks_it_to_catch_up(host, member, clock_file):
+    first = connect(host, member)
+    with inside(member.workspace_id):
+        Mailbox.objects.update(state="needs_reconnect", read_through=MONDAY)
+        Folder.objects.filter(name="inbox").update(position="https://graph.microsoft.com/…", walking=False)
+    advance(clock_file, timedelta(days=3))
+
+    second = connect(host, member)
+
+    assert (second.mailbox_id, second.again) == (first.mailbox_id, True)
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert (mailbox.state, mailbox.read_through) == ("connected", None)
+    assert rows(Folder, member.workspace_id, name="inbox")[0].position.startswith("https://")
+    assert len(rows(Connection, member.workspace_id)) == 1
+
+
+def test_a_colleague_cannot_take_over_a_mailbox(host, member):
+    connect(host, member)
+    colleague = make_member(member.workspace, "Ben", role="rep")
+    refused = connect(host, colleague)
+    assert isinstance(refused, NotConnected) and "colleague" in refused.message.casefold()
+    assert rows(Mailbox, member.workspace_id)[0].member_id == member.pk
+
+
+def test_another_workspace_cannot_take_over_a_mailbox(host, member):
+    connect(host, member)
+    stranger = make_member(make_workspace("Fabrikam"), "Charlie")
+    refused = connect(host, stranger)
+    assert isinstance(refused, NotConnected) and "another workspace" in refused.message
+    assert rows(Mailbox, stranger.workspace_id) == []
+
+
+def test_a_mailbox_is_known_by_its_account_and_not_by_its_address(host, member):
+    connect(host, member)
+    other = "77777777-8888-4777-8666-555555555555"
+    host.profile = dict(host.profile, id=other)
+    assert isinstance(connect(host, member, oid=other), Connected)
+    assert len(rows(Mailbox, member.workspace_id)) == 2
+
+
+def test_cancelling_at_microsoft_may_mean_that_an_administrator_must_approve(host, member):
+    query = leave(member)
+    result = finish_connect({"error": "access_denied", "state": query["state"]}, session_key="browser-1")
+    (attempt,) = rows(ConnectAttempt, member.workspace_id)
+    assert isinstance(result, NotApproved) and result.attempt_id == attempt.pk
+    assert (attempt.outcome, attempt.flow) == ("not_approved", None)
+    assert len(rows(AuditEntry, member.workspace_id, tag="mailbox:connect-refused")) == 1
+
+
+def test_an_account_without_a_mailbox_is_not_connected_and_says_what_to_ask_for(host, member):
+    host.inbox = (404, {"error": {"code": "MailboxNotEnabledForRESTAPI", "message": "No."}})
+    result = connect(host, member)
+    assert isinstance(result, NotConnected) and "no usable mailbox" in result.title
+    assert rows(Mailbox, member.workspace_id) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "title"),
+    [
+        ((401, {"error": "invalid_client", "error_codes": [7000222]}), "Gatepost itself"),
+        ((503, b"<html>"), "does not answer"),
+        ((400, {"error": "invalid_request", "error_codes": [9002313]}), "refused the sign-in"),
+    ],
+)
+def test_a_sign_in_that_fails_says_who_can_mend_it(host, member, answer, title):
+    query = leave(member)
+    host.answer = answer
+    result = finish_connect({"code": "c", "state": query["state"]}, session_key="browser-1")
+    assert isinstance(result, NotConnected) and title in result.title
+    assert rows(Mailbox, member.workspace_id) == []
+
+
+def test_an_identity_token_of_another_sign_in_connects_nothing(host, member):
+    assert isinstance(connect(host, member, nonce="of-another"), NotConnected)
+    assert rows(Connection, member.workspace_id) == []
+
+
+def test_fewer_permissions_than_asked_connect_with_fewer_features(host, member):
+    connect(host, member, scope="openid profile User.Read Mail.Send Mail.Read")
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert rules.running_features(mailbox.scopes) == {"send", "replies"}
+
+
+def test_disconnecting_ends_everything_at_once_and_destroys_the_tokens(host, member):
+    connected = connect(host, member)
+    actions.disconnect(connected.mailbox_id, workspace_id=member.workspace_id, actor=actions.Actor("member"))
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert (mailbox.state, mailbox.sync_due_at, mailbox.calendar_due_at) == ("disconnected", None, None)
+    assert rows(Connection, member.workspace_id) == []
+    assert fresh(mailbox).is_connected is False

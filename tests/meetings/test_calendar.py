@@ -1,0 +1,300 @@
+"""Looking at a calendar: which events are ours, what they change, and how briefs stand beside them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from gatepost import clock
+from gatepost.accounts.actions import INSTALLER
+from gatepost.graph.errors import ApprovalNeeded, NotThere, TryLater
+from gatepost.graph.wire import written
+from gatepost.isolation import inside
+from gatepost.meetings import actions, jobs
+from gatepost.meetings.models import Brief, Meeting
+from gatepost.sequences.models import Enrolment
+from gatepost.vault import content
+from tests import makers
+from tests.at_once import at_once, without_threads
+from tests.makers import MONDAY, clock_at, fresh, rows
+
+CONTACT, REP = "petra@contoso.example", "alice@northwind.example"
+THURSDAY = MONDAY + timedelta(days=3)
+
+
+class Calendar:
+    """The rep's calendar at Microsoft, in memory."""
+
+    def __init__(self):
+        self.events, self.briefs, self.asked, self.fails = {}, {}, [], False
+
+    def book(self, graph_id="E1", *, starts=THURSDAY, organizer=CONTACT, attendees=((REP, "accepted"),), **more):
+        self.events[graph_id] = {
+            "id": graph_id,
+            "iCalUId": f"uid-{graph_id}",
+            "changeKey": "k",
+            "start": {"dateTime": written(starts)},
+            "end": {"dateTime": written(starts + timedelta(minutes=30))},
+            "organizer": _person(organizer),
+            "attendees": [{**_person(address), "status": {"response": answer}} for address, answer in attendees],
+            **more,
+        }
+
+    async def ask(self, name, *, item="", body=None, **values):
+        self.asked.append(name)
+        if self.fails:
+            raise TryLater("busy")
+        match name:
+            case "calendar":
+                return {"value": [e for e in self.events.values() if _within(e, values) and "hidden" not in e]}
+            case "event.look" | "event.details":
+                return {**self._get(self.events, values["id"]), "subject": "Intro with Alice"}
+            case "brief.find":
+                return {"value": [{"id": i} for i, b in self.briefs.items() if b["transactionId"] == values["key"]]}
+            case "brief.create":
+                self.briefs[f"B{len(self.briefs) + 1}"] = body
+                return {"id": f"B{len(self.briefs)}"}
+            case "brief.update":
+                self._get(self.briefs, values["id"]).update(body)
+                return {}
+            case "brief.delete":
+                self._get(self.briefs, values["id"])
+                del self.briefs[values["id"]]
+                return {}
+        raise AssertionError(f"the meetings asked for {name}")
+
+    def _get(self, where, graph_id):
+        if graph_id not in where:
+            raise NotThere("404")
+        return where[graph_id]
+
+
+def _person(address):
+    return {"emailAddress": {"address": address}}
+
+
+def _within(event, values):
+    return values["start"] <= event["start"]["dateTime"] < values["end"]
+
+
+@pytest.fixture
+def clock_file(tmp_path):
+    with clock_at(MONDAY, tmp_path) as file:
+        yield file
+
+
+@pytest.fixture
+def story(db, clock_file, monkeypatch):
+    without_threads(monkeypatch, jobs)
+    return Story()
+
+
+class Story:
+    def __init__(self):
+        self.member = makers.make_member(makers.make_workspace())
+        self.mailbox = makers.make_mailbox(self.member, REP)
+        self.contact = makers.make_contact(self.member.workspace, CONTACT)
+        self.enrolment = makers.make_enrolment(makers.make_sequence(self.member), self.contact, self.mailbox)
+        self.calendar = Calendar()
+
+    def look(self, *, briefs=False):
+        if briefs:
+            actions.switch_briefs(self.mailbox.workspace_id, True, actor=INSTALLER)
+        dropped = at_once(jobs._read_window(self.mailbox, self.calendar))
+        at_once(jobs._keep_briefs(self.mailbox, self.calendar))
+        return dropped
+
+    def meeting(self):
+        (meeting,) = rows(Meeting, self.mailbox.workspace_id)
+        return meeting
+
+
+def test_a_meeting_that_a_contact_booked_stops_the_sequence(story):
+    story.calendar.book()
+    assert story.look() == 0
+    meeting = story.meeting()
+    assert (meeting.state, meeting.starts_at, meeting.booked_by_contact) == ("booked", THURSDAY, True)
+    assert content.open(meeting, "subject") == "Intro with Alice"
+    assert (fresh(story.enrolment).state, fresh(story.enrolment).cause) == (Enrolment.State.STOPPED, "meeting")
+
+
+def test_a_meeting_that_the_rep_set_up_counts_as_his(story):
+    story.calendar.book(organizer=REP, attendees=((CONTACT, "accepted"),))
+    story.look()
+    assert story.meeting().booked_by_contact is False
+
+
+def test_an_event_without_a_contact_is_dropped_and_its_subject_never_asked_for(story):
+    story.calendar.book("dentist", organizer=REP, attendees=())
+    story.calendar.book("team", organizer="ben@northwind.example")
+    assert story.look() == 2
+    assert rows(Meeting, story.mailbox.workspace_id) == []
+    assert "event.details" not in story.calendar.asked
+
+
+def test_a_private_meetings_subject_is_not_asked_for(story):
+    story.calendar.book(sensitivity="private")
+    story.look()
+    assert "event.details" not in story.calendar.asked
+    assert content.open(story.meeting(), "subject") is None
+
+
+def test_a_meeting_is_known_once_however_often_it_is_seen(story):
+    story.calendar.book()
+    story.look()
+    story.look()
+    assert story.calendar.asked.count("event.details") == 1
+    assert story.meeting().state == "booked"
+
+
+def test_a_meeting_that_moves_has_its_new_time(story):
+    story.calendar.book()
+    story.look()
+    story.calendar.book(starts=THURSDAY + timedelta(hours=1))
+    story.look()
+    assert story.meeting().starts_at == THURSDAY + timedelta(hours=1)
+
+
+def test_a_meeting_that_moves_out_of_the_window_is_not_cancelled_but_moved(story):
+    story.calendar.book()
+    story.look()
+    story.calendar.book(starts=MONDAY + timedelta(days=100))
+    story.look()
+    assert (story.meeting().state, story.meeting().starts_at) == ("booked", MONDAY + timedelta(days=100))
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [({"isCancelled": True}, "cancelled"), ({"attendees": ((CONTACT, "declined"), (REP, "accepted"))}, "declined")],
+)
+def test_a_meeting_that_is_off_leaves_the_sequence_stopped(story, change, state):
+    story.calendar.book()
+    story.look()
+    story.calendar.book(**change)
+    story.look()
+    assert story.meeting().state == state
+    assert fresh(story.enrolment).state == Enrolment.State.STOPPED
+
+
+def test_a_meeting_that_was_deleted_is_looked_up_before_it_is_called_cancelled(story):
+    story.calendar.book()
+    story.look()
+    story.calendar.events.clear()
+    story.look()
+    assert "event.look" in story.calendar.asked
+    assert story.meeting().state == "cancelled"
+
+
+def test_a_meeting_that_a_list_merely_left_out_stays_booked(story):
+    story.calendar.book()
+    story.look()
+    story.calendar.events["E1"]["hidden"] = True
+    story.look()
+    assert story.meeting().state == "booked"
+
+
+def test_an_error_never_means_that_there_is_no_meeting(story):
+    story.calendar.book()
+    story.look()
+    story.calendar.fails = True
+    with pytest.raises(TryLater):
+        story.look()
+    assert story.meeting().state == "booked"
+
+
+def test_without_briefs_in_the_calendar_the_brief_lives_in_gatepost_only(story):
+    story.calendar.book()
+    story.look()
+    (brief,) = rows(Brief, story.mailbox.workspace_id)
+    assert "Petra Quandt" in content.open(brief, "text")
+    assert story.calendar.briefs == {}
+
+
+def test_a_brief_stands_before_the_meeting_private_and_without_attendees(story):
+    story.calendar.book()
+    story.look(briefs=True)
+    (brief,) = story.calendar.briefs.values()
+    assert datetime.fromisoformat(brief["end"]["dateTime"]).isoformat() == THURSDAY.replace(tzinfo=None).isoformat()
+    assert brief["sensitivity"] == "private" and "attendees" not in brief
+    assert brief["subject"] == "Brief: Petra Quandt, Contoso"
+    assert not any(name in story.calendar.asked for name in ("event.update", "event.patch"))
+
+
+def test_a_brief_is_written_once_and_follows_its_meeting(story):
+    story.calendar.book()
+    story.look(briefs=True)
+    story.look()
+    story.calendar.book(starts=THURSDAY + timedelta(hours=2))
+    story.look()
+    assert story.calendar.asked.count("brief.create") == 1
+    (brief,) = story.calendar.briefs.values()
+    assert brief["end"]["dateTime"].startswith(f"{THURSDAY + timedelta(hours=2):%Y-%m-%dT%H}")
+
+
+def test_a_brief_whose_creation_was_not_recorded_is_found_and_not_made_twice(story, monkeypatch):
+    story.calendar.book()
+    with monkeypatch.context() as crash:
+        crash.setattr(actions, "brief_shown", lambda *args: (_ for _ in ()).throw(RuntimeError))
+        with pytest.raises(RuntimeError):
+            story.look(briefs=True)
+    story.look()
+    assert len(story.calendar.briefs) == 1
+
+
+def test_a_brief_removed_by_hand_is_written_anew_when_it_changes(story):
+    story.calendar.book()
+    story.look(briefs=True)
+    story.calendar.briefs.clear()
+    story.calendar.book(starts=THURSDAY + timedelta(hours=2))
+    story.look()
+    assert len(story.calendar.briefs) == 1
+
+
+@pytest.mark.parametrize("why", ["cancelled", "switched off", "switched off for the mailbox", "no permission"])
+def test_a_brief_leaves_the_calendar_when_its_reason_is_gone(story, why):
+    story.calendar.book()
+    story.look(briefs=True)
+    workspace_id = story.mailbox.workspace_id
+    match why:
+        case "cancelled":
+            story.calendar.book(isCancelled=True)
+        case "switched off":
+            actions.switch_briefs(workspace_id, False, actor=INSTALLER)
+        case "switched off for the mailbox":
+            with inside(workspace_id):
+                type(story.mailbox).objects.filter(pk=story.mailbox.pk).update(briefs_on_calendar=False)
+        case "no permission":
+            with inside(workspace_id):
+                type(story.mailbox).objects.filter(pk=story.mailbox.pk).update(scopes=["Calendars.Read"])
+    story.look()
+    assert story.calendar.briefs == {}
+    (brief,) = rows(Brief, workspace_id)
+    assert brief.event_id == ""
+
+
+def test_a_calendar_that_was_read_is_due_again_after_the_interval(story):
+    actions.calendar_read(story.mailbox, clock.now(), 4, next_sync=clock.now() + timedelta(minutes=5))
+    assert fresh(story.mailbox).calendar_due_at == MONDAY + timedelta(minutes=5)
+
+
+def test_a_notification_that_came_while_the_calendar_was_read_is_not_pushed_away(story, clock_file):
+    started = clock.now()
+    makers.advance(clock_file, timedelta(seconds=10))
+    with inside(story.mailbox.workspace_id):
+        type(story.mailbox).objects.filter(pk=story.mailbox.pk).update(calendar_due_at=started + timedelta(seconds=5))
+    actions.calendar_read(story.mailbox, started, 0, next_sync=started + timedelta(hours=1))
+    assert fresh(story.mailbox).calendar_due_at == started + timedelta(seconds=5)
+
+
+def test_a_brief_that_may_no_longer_be_removed_does_not_stop_the_reading(story, monkeypatch):
+    story.calendar.book()
+    story.look(briefs=True)
+    actions.switch_briefs(story.mailbox.workspace_id, False, actor=INSTALLER)
+    ask = story.calendar.ask
+
+    async def refuses(name, **values):
+        if name == "brief.delete":
+            raise ApprovalNeeded("not granted")
+        return await ask(name, **values)
+
+    monkeypatch.setattr(story.calendar, "ask", refuses)
+    assert story.look() == 0

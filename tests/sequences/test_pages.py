@@ -1,0 +1,185 @@
+from typing import Any
+
+from gatepost.isolation import inside
+from gatepost.sequences import forms
+from gatepost.sequences.lists import drafts_of
+from gatepost.sequences.models import Enrolment, Sequence
+from tests.makers import (
+    STEPS,
+    make_contact,
+    make_enrolment,
+    make_mailbox,
+    make_member,
+    make_sequence,
+    make_workspace,
+    rows,
+)
+from tests.pages import rows_in, signed_in, text_of
+
+
+def editor(*steps: tuple[str, str, str, str], **more: str) -> dict[str, str]:
+    """What a browser posts: delay, unit, subject and text of each step."""
+    posted = dict(more)
+    for number, values in enumerate(steps):
+        for name, value in zip(("delay", "unit", "subject", "body"), values, strict=True):
+            posted[f"{name}-{number}"] = value
+    return posted
+
+
+FIRST = ("0", "days", "Hello {{ first_name }}", "Shall we talk?")
+SECOND = ("2", "days", "", "Just following up.")
+
+
+def stored(sequence: Sequence) -> list[Any]:
+    with inside(sequence.workspace_id):
+        return drafts_of(sequence)
+
+
+def test_a_sequence_is_made_and_its_editor_opens(db: None) -> None:
+    page = signed_in(make_member(make_workspace())).post(
+        "/sequences/new/", {"name": "Spring fair"}, follow=True
+    )
+    assert page.redirect_chain[-1][0].endswith("/edit/")
+    assert "Step 1" in text_of(page)
+
+
+def test_saving_stores_every_step_in_order(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    answer = signed_in(alice).post(f"/sequences/{sequence.pk}/edit/", editor(FIRST, SECOND, do="save"))
+    assert answer.status_code == 302
+    assert [(draft.delay_minutes, draft.body) for draft in stored(sequence)] == [
+        (0, "Shall we talk?"),
+        (2880, "Just following up."),
+    ]
+
+
+def test_a_wrong_field_is_marked_where_it_stands_and_what_was_typed_stays(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    wrong = ("1", "hours", "", "Hello {{ firstname }}, again.")
+    page = signed_in(alice).post(f"/sequences/{sequence.pk}/edit/", editor(FIRST, wrong, do="save"))
+    shown = page.content.decode()
+    assert "Not saved yet" in shown
+    assert 'id="body-1-error"' in shown
+    assert "Hello {{ firstname }}, again." in shown
+    assert len(stored(sequence)) == len(STEPS)
+
+
+def test_adding_moving_and_removing_steps_changes_the_page_only(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    client, path = signed_in(alice), f"/sequences/{sequence.pk}/edit/"
+    for order, count in (("add", 3), ("remove-0", 1), ("down-0", 2), ("nonsense", 2)):
+        page = client.post(path, editor(FIRST, SECOND, do=order)).content.decode()
+        assert page.count('<fieldset class="step') == count, order
+    assert len(stored(sequence)) == len(STEPS)
+
+
+def test_steps_change_places() -> None:
+    first, second = forms.StepForm(subject="first"), forms.StepForm(subject="second")
+    assert forms.rearranged([first, second], "down-0") == [second, first]
+    assert forms.rearranged([first, second], "up-1") == [second, first]
+    assert forms.rearranged([first, second], "up-0") == [first, second]
+    assert forms.rearranged([first, second], "remove-7") == [first, second]
+
+
+def test_a_delay_is_shown_in_the_largest_whole_unit() -> None:
+    def shown(minutes: int) -> tuple[int, str]:
+        step = forms.StepForm.of(STEPS[0].__class__(minutes, "", ""))
+        return step.delay, step.unit
+
+    assert [shown(0), shown(2880), shown(180), shown(95)] == [
+        (0, "days"),
+        (2, "days"),
+        (3, "hours"),
+        (95, "minutes"),
+    ]
+
+
+def test_a_window_until_midnight_survives_the_form() -> None:
+    shown = forms.schedule_of({"mon": [["00:00", "24:00"]]}, "Europe/Berlin").initial
+    posted = forms.Schedule({**shown, "days": ["mon"]})
+    assert posted.is_valid()
+    assert posted.window() == {"mon": [["00:00", "24:00"]]}
+
+
+def test_the_preview_is_what_a_contact_would_get(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    make_mailbox(alice)
+    contact = make_contact(alice.workspace, first_name="Petra")
+    posted = editor(FIRST, ("2", "days", "", "Bye {{ title }}"), contact=str(contact.pk))
+    page = signed_in(alice).post(f"/sequences/{sequence.pk}/preview/", posted, headers={"HX-Request": "true"})
+    shown = text_of(page)
+    assert "<html" not in page.content.decode()
+    assert "Hello Petra" in shown
+    assert "Re: Hello Petra" in shown
+    assert "This contact has no title: the mail would wait." in shown
+
+
+def test_a_preview_of_a_broken_step_says_what_is_wrong(db: None) -> None:
+    alice = make_member(make_workspace())
+    contact = make_contact(alice.workspace)
+    posted = editor(("0", "days", "Hi", "Hello {{ first_name"), contact=str(contact.pk))
+    page = text_of(signed_in(alice).post(f"/sequences/{make_sequence(alice).pk}/preview/", posted))
+    assert "Line 1: Close this field with two braces" in page
+
+
+def test_the_ticked_contacts_are_enrolled_and_the_others_stay(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence, mailbox = make_sequence(alice), make_mailbox(alice)
+    chosen, other = make_contact(alice.workspace), make_contact(alice.workspace)
+    given = {"mailbox": str(mailbox.pk), "contact": [str(chosen.pk)]}
+    page = signed_in(alice).post(f"/sequences/{sequence.pk}/enrol/", given, follow=True)
+    assert "1 enrolled." in text_of(page)
+    assert [row.contact_id for row in rows(Enrolment, alice.workspace_id)] == [chosen.pk]
+    left = signed_in(alice).get(f"/sequences/{sequence.pk}/enrol/")
+    assert str(other.pk) in left.content.decode()
+    assert rows_in(left) == 1
+
+
+def test_enrolling_all_says_who_was_left_out_and_why(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence, mailbox = make_sequence(alice), make_mailbox(alice)
+    make_contact(alice.workspace)
+    make_contact(alice.workspace, "colleague@northwind.example")
+    given = {"mailbox": str(mailbox.pk), "all": "1"}
+    page = text_of(signed_in(alice).post(f"/sequences/{sequence.pk}/enrol/", given, follow=True))
+    assert "1 enrolled." in page
+    assert "1 left out: is an address of your own organisation" in page
+
+
+def test_enrolling_nobody_asks_for_a_tick(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence, mailbox = make_sequence(alice), make_mailbox(alice)
+    answer = signed_in(alice).post(f"/sequences/{sequence.pk}/enrol/", {"mailbox": str(mailbox.pk)})
+    assert answer.status_code == 400
+    assert "Tick at least one contact." in text_of(answer)
+
+
+def test_an_enrolment_is_stopped_by_hand(db: None) -> None:
+    alice = make_member(make_workspace())
+    enrolment = make_enrolment(make_sequence(alice), make_contact(alice.workspace), make_mailbox(alice))
+    page = signed_in(alice).post(f"/sequences/enrolments/{enrolment.pk}/stop/", follow=True)
+    assert "Stopped by a member" in text_of(page)
+
+
+def test_a_sequence_is_paused_and_activated_again(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    client = signed_in(alice)
+    assert "Paused. Nothing of it leaves" in text_of(
+        client.post(f"/sequences/{sequence.pk}/pause/", follow=True)
+    )
+    assert "Active. Steps go out" in text_of(client.post(f"/sequences/{sequence.pk}/activate/", follow=True))
+
+
+def test_the_sending_hours_are_saved(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    given = {"days": ["mon", "wed"], "opens": "09:00", "closes": "12:30", "time_zone": "Europe/Lisbon"}
+    signed_in(alice).post(f"/sequences/{sequence.pk}/schedule/", given)
+    saved = rows(Sequence, alice.workspace_id)[0]
+    assert saved.window == {"mon": [["09:00", "12:30"]], "wed": [["09:00", "12:30"]]}
+    assert saved.time_zone == "Europe/Lisbon"

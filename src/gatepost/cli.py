@@ -1,6 +1,7 @@
 """The command line. Verbs are gathered here; what they do is in the concepts."""
 
 import asyncio
+import json
 import sys
 import time
 from pathlib import Path
@@ -186,6 +187,23 @@ def demo(check: bool, as_json: bool, data: Path | None, port: int, seed: int, fr
     from gatepost.demo.show import show
 
     show(data=data, first_port=port, seed=seed, fresh=fresh)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench(name: str, as_json: bool) -> None:
+    """Measure something by name; figures beside their limits."""
+    from gatepost import bench
+
+    if name not in bench.NAMES:
+        raise click.ClickException(f"There is no bench {name!r}. There are: {', '.join(bench.NAMES)}.")
+    figures = bench.run(name)
+    if as_json:
+        click.echo(json.dumps(figures, indent=2))
+    else:
+        for key, value in figures.items():
+            click.echo(f"{key.replace('_', ' ')}: {value}")
 
 
 def _become(command: list[str]) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from urllib.parse import parse_qs
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from gatepost import clock
 from gatepost.graph.gateway import LOGIN
 from gatepost.graph.oauth import Entra
 
@@ -59,7 +59,7 @@ def granted() -> dict[str, Any]:
 
 def id_token(flow_nonce: str, *, key: rsa.RSAPrivateKey = KEY, kid: str = "k1", **claims: Any) -> str:
     """An identity token as Entra signs it; claims may be wrong on purpose, None leaves one out."""
-    now = int(time.time())
+    now = int(clock.now().timestamp())  # Microsoft and the product live in the same time
     body = {
         "aud": CLIENT, "iss": f"{LOGIN}/{TENANT}/v2.0", "tid": TENANT, "oid": OBJECT, "sub": "s", "iat": now,
         "nbf": now, "exp": now + 3600, "nonce": hashlib.sha256(flow_nonce.encode()).hexdigest(), **claims,

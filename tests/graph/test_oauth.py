@@ -155,3 +155,13 @@ def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one(host):
 def test_an_installation_without_an_app_registration_says_what_to_set():
     with pytest.raises(errors.RegistrationWrong, match="GATEPOST_CLIENT_ID"):
         Entra("", None, "organizations", None)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"exp": 1_000}, {"exp": None}, {"iat": 99_999_999_999}, {"nbf": 99_999_999_999}, {"sub": None}, {"exp": "soon"}],
+    ids=str,
+)
+def test_an_identity_token_of_another_time_is_refused(host, claims):
+    with pytest.raises(errors.Refused):
+        finish(host, **claims)

@@ -172,14 +172,14 @@ def _complete(contact: Contact, values: dict[str, str], further: dict[str, str])
 
 
 def _company(workspace_id: UUID, values: dict[str, str], known: dict[str, Company]) -> Company | None:
-    """The company of an address's domain; its first name stays."""
+    """The company of this name at the address's domain: people at a mail provider share only the domain."""
     if not values.get("company"):
         return None
-    key = index(workspace_id, "domain", rules.domain_of(values["email"]))
+    key = index(workspace_id, "company", f"{rules.domain_of(values['email'])}\0{values['company']}")
     if key not in known:
-        company = Company.objects.filter(workspace_id=workspace_id, domain_index=key).first()
+        company = Company.objects.filter(workspace_id=workspace_id, identity_index=key).first()
         if company is None:
-            company = Company(workspace_id=workspace_id, domain_index=key)
+            company = Company(workspace_id=workspace_id, identity_index=key)
             seal(company, "name", values["company"])
             company.save(force_insert=True)
         known[key] = company

@@ -7,14 +7,14 @@ from gatepost.vault.fields import SealedField
 
 
 class Company(InWorkspace):
-    """Where contacts work, known by the domain of their addresses."""
+    """Where contacts work: a name at the domain of their addresses."""
 
     name = SealedField(holds="name")
-    domain_index = models.CharField(max_length=32)
+    identity_index = models.CharField(max_length=32)
     hold_until = models.DateTimeField(null=True)  # a promise asks everybody to wait
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "domain_index"], name="one_company_per_domain")]
+        constraints = [models.UniqueConstraint(fields=["workspace", "identity_index"], name="one_company")]
 
 
 class Contact(InWorkspace):

@@ -29,8 +29,11 @@ SETTLE_SECONDS = 60.0  # longer than that without quiet is a failure in itself
 LATE_REPLY = timedelta(seconds=5 * RATE)
 
 
-def check(*, as_json: bool, seed: int = 1) -> int:
-    """Run the main job and print what was seen. Returns the exit code: 0 only if every stage holds."""
+def check(*, as_json: bool, seed: int = 1, switches: dict[str, Any] | None = None) -> int:
+    """Run the main job and print what was seen. Returns the exit code: 0 only if every stage holds.
+
+    `switches`: how the sandbox decides what Microsoft's documentation leaves open.
+    """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gatepost-check-") as folder:
         say = _quiet if as_json else _aloud
@@ -38,6 +41,8 @@ def check(*, as_json: bool, seed: int = 1) -> int:
             Path(folder), seed=seed, prospects=PROSPECTS, unrelated=UNRELATED, first_port=18000,
             start_at=START.timestamp(), rate=RATE, say=say,
         ) as stand:  # fmt: skip
+            if switches:
+                post_json(stand.sandbox("switches"), switches)
             report = _run(stand, say)
     report["seconds"] = round(time.monotonic() - started, 1)
     print(json.dumps(report, indent=2, default=str) if as_json else _readable(report))

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,6 +20,7 @@ import jwt
 import msal
 import requests
 
+from gatepost import clock
 from gatepost.graph.errors import (
     ApprovalNeeded,
     GraphError,
@@ -37,6 +39,7 @@ warnings.filterwarnings("ignore", message="response_mode='form_post' is recommen
 
 GRAPH_PREFIX = "https://graph.microsoft.com/"
 TIMEOUT_SECONDS = 20
+CLOCK_SKEW = timedelta(minutes=5)
 
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes; branch on `error` first, since
 # Microsoft says not to code against the AADSTS text. These numbers are the exceptions it leaves no word for.
@@ -130,7 +133,7 @@ class Entra:
         if "error" in result:
             raise _error(result)
         with _microsoft():
-            claims = self._verified(result["id_token"], nonce=flow["nonce"])
+            claims = self._verified(str(result.get("id_token") or ""), nonce=flow["nonce"])
         tokens = _tokens(result)
         return Tokens(
             tokens.access_token, tokens.refresh_token, tokens.expires_in_seconds, tokens.scopes,
@@ -184,12 +187,13 @@ class Entra:
                 algorithms=["RS256"],
                 audience=self.client_id,
                 issuer=f"{LOGIN}/{tenant}/v2.0",
-                # Times follow Microsoft's clock, which in the demo runs fast: the code exchange just happened.
-                options={"require": ["aud", "iss", "tid", "oid"], "verify_exp": False, "verify_nbf": False,
-                         "verify_iat": False},
+                # Its times are checked below: they follow the product's clock, which in the demo runs fast.
+                options={"require": ["aud", "iss", "tid", "oid", "sub", "exp", "iat"], "verify_exp": False,
+                         "verify_nbf": False, "verify_iat": False},
             )  # fmt: skip
         except (jwt.PyJWTError, KeyError, ValueError) as error:
             raise Refused("Microsoft's identity token did not pass the checks.", code="id_token") from error
+        _check_times(claims)
         if claims.get("nonce") != hashlib.sha256(nonce.encode("ascii")).hexdigest():
             raise Refused("Microsoft's identity token belongs to another sign-in.", code="nonce")
         return claims
@@ -199,6 +203,19 @@ class Entra:
             answer = self._http.get(f"{LOGIN}/{tenant}/discovery/v2.0/keys").json()
             self._keys = {key["kid"]: jwt.PyJWK(key, algorithm="RS256") for key in answer["keys"]}
         return self._keys[kid]
+
+
+def _check_times(claims: Mapping[str, Any]) -> None:
+    """An identity token that is expired, or of another time than now, is refused; clocks may differ a little."""
+    now = clock.now().timestamp()
+    leeway = clock.at_least(CLOCK_SKEW, real=timedelta(seconds=5)).total_seconds()
+    try:
+        begins = max(float(claims["iat"]), float(claims.get("nbf", 0)))
+        good = begins <= now + leeway and float(claims["exp"]) >= now - leeway
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise Refused("Microsoft's identity token is of another time. Check this machine's clock.", code="id_token")
 
 
 @contextmanager

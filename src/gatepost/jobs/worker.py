@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 
 from gatepost.jobs import ticks
 
@@ -71,5 +72,17 @@ async def _rescue_stalled(worker_app: Any) -> None:
     while True:
         for stalled in await worker_app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             log.warning("running again what a lost worker left", extra={"job": stalled.task_name})
-            await worker_app.job_manager.retry_job(stalled)
+            await _rescue(worker_app.job_manager, stalled)
         await asyncio.sleep(RESCUE_EVERY_SECONDS)
+
+
+async def _rescue(manager: Any, stalled: Any) -> None:
+    """The job runs again, or the one that waits behind it runs; either way its lock is free."""
+    try:
+        await manager.retry_job(stalled)
+    except UniqueViolation:
+        # One more of `once_for` waits in the queue already, and two cannot: it does the same work.
+        await manager.finish_job(stalled, Status.FAILED, delete_job=True)
+    except ConnectorException as error:
+        # Its worker lived after all and has just finished it. A lost database shows at the next look.
+        log.warning("nothing to run again", extra={"job": stalled.task_name, "error": str(error)[:200]})

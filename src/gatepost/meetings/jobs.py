@@ -9,7 +9,7 @@ from django.conf import settings
 
 from gatepost import clock
 from gatepost.graph import calendar
-from gatepost.graph.errors import GraphError, NotThere
+from gatepost.graph.errors import ApprovalNeeded, GraphError, NotThere
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
@@ -64,20 +64,25 @@ async def _read_window(mailbox: Mailbox, gateway: Gateway) -> int:
     judged = await in_thread(queries.judge, mailbox, await calendar.window(gateway, start, end))
     dropped = 0
     for each in judged:
-        match rules.decide_event(each.facts):
-            case rules.Drop():
-                dropped += 1
-            case rules.Book():
-                await in_thread(actions.book, mailbox, each, await _subject(each, gateway))
-            case rules.Move():
-                await in_thread(actions.move, each)
-            case rules.Cancel(reason):
-                assert each.meeting is not None
-                await in_thread(actions.cancel, each.meeting, reason)
+        dropped += isinstance(await _follow(mailbox, each, gateway), rules.Drop)
     seen = {index(mailbox.workspace_id, "ical-uid", each.event.ical_uid) for each in judged}
     for meeting in await in_thread(queries.vanished, mailbox, start, end, seen):
-        await _look_up(meeting, gateway)
+        await _look_up(mailbox, meeting, gateway)
     return dropped
+
+
+async def _follow(mailbox: Mailbox, judged: Judged, gateway: Gateway) -> object:
+    """What the event means, and that is done."""
+    decision = rules.decide_event(judged.facts)
+    match decision:
+        case rules.Book():
+            await in_thread(actions.book, mailbox, judged, await _subject(judged, gateway))
+        case rules.Move():
+            await in_thread(actions.move, judged)
+        case rules.Cancel(reason):
+            assert judged.meeting is not None
+            await in_thread(actions.cancel, judged.meeting, reason)
+    return decision
 
 
 async def _subject(judged: Judged, gateway: Gateway) -> str:
@@ -90,15 +95,15 @@ async def _subject(judged: Judged, gateway: Gateway) -> str:
         return ""
 
 
-async def _look_up(meeting: Meeting, gateway: Gateway) -> None:
+async def _look_up(mailbox: Mailbox, meeting: Meeting, gateway: Gateway) -> None:
     """A meeting that the list no longer shows: cancelled, or only moved out of the window."""
     try:
         event = await calendar.look(gateway, meeting.graph_id)
     except NotThere:
         await in_thread(actions.cancel, meeting, "cancelled")
         return
-    if event.is_cancelled:
-        await in_thread(actions.cancel, meeting, "cancelled")
+    (judged,) = await in_thread(queries.judge, mailbox, [event])
+    await _follow(mailbox, judged, gateway)
 
 
 async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
@@ -131,6 +136,7 @@ async def _show(brief: Brief, meeting: Meeting, text: str, gateway: Gateway) -> 
 
 
 async def _remove(brief: Brief, gateway: Gateway) -> None:
-    with suppress(NotThere):
+    # Without the permission it is the rep's to remove: reading the calendar goes on.
+    with suppress(NotThere, ApprovalNeeded):
         await calendar.delete_brief(gateway, brief.event_id)
     await in_thread(actions.brief_shown, brief, "", "")

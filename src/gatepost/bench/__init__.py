@@ -1,0 +1,14 @@
+"""Figures beside the limits that they must keep: `gatepost bench NAME --json`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gatepost.bench import sandbox
+
+_BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"sandbox": sandbox.measure}
+NAMES = tuple(_BENCHES)
+
+
+def run(name: str) -> dict[str, Any]:
+    """What was measured: {"ok": whether every limit is kept, "figures": {...}, "limits": {...}}."""
+    return _BENCHES[name]()

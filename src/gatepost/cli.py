@@ -173,17 +173,21 @@ def doctor() -> None:
 
 @main.command()
 @click.option("--check", is_flag=True, help="Run the main job headless, with the clock accelerated, and judge it.")
+@click.option("--small", is_flag=True, help="With --check: fewer people and days, for a first look.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print one JSON object.")
 @click.option("--data", type=click.Path(path_type=Path), help="Where the demo keeps its data.")
 @click.option("--port", default=8000, show_default=True, help="The first port to try.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--fresh", is_flag=True, help="Forget the demo's data and begin anew.")
-def demo(check: bool, as_json: bool, data: Path | None, port: int, seed: int, fresh: bool) -> None:
+def demo(
+    check: bool, small: bool, as_json: bool, data: Path | None, port: int, seed: int, fresh: bool
+) -> None:
     """The whole product with a stand-in Microsoft 365 and people who answer. Nothing leaves this machine."""
     if check:
+        from gatepost.demo.check import FULL, SMALL
         from gatepost.demo.check import check as run_check
 
-        sys.exit(run_check(as_json=as_json, seed=seed))
+        sys.exit(run_check(as_json=as_json, seed=seed, scale=SMALL if small else FULL))
     from gatepost.demo.show import show
 
     show(data=data, first_port=port, seed=seed, fresh=fresh)

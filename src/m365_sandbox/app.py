@@ -6,14 +6,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 
 from m365_sandbox import control, world
 from m365_sandbox.clock import Clock, Reading
 from m365_sandbox.courier import Courier
 from m365_sandbox.entra.routes import routes as entra_routes
+from m365_sandbox.entra.steering import routes as entra_steering
+from m365_sandbox.faults import FaultyLine
 from m365_sandbox.graph import operations  # noqa: F401  (fills the table of operations)
 from m365_sandbox.graph.door import GraphDoor
+from m365_sandbox.graph.parts import UploadDoor
 from m365_sandbox.sandbox import Sandbox
 from m365_sandbox.store import Store
 from m365_sandbox.switches import Switches
@@ -52,8 +55,10 @@ def create_app(
             *control.routes(sandbox, courier, describe.fill),
             Mount("/v1.0", app=GraphDoor(sandbox)),
             Mount("/beta", app=GraphDoor(sandbox)),
-            *entra_routes(sandbox),
+            Mount("/api/v2.0", app=UploadDoor(sandbox)),
+            *entra_steering(sandbox),
             Route("/", control.to_start),
+            Mount("/", app=FaultyLine(Router(entra_routes(sandbox)), sandbox)),
         ],
         lifespan=lifespan,
     )
@@ -70,7 +75,8 @@ def assemble(*, seed: int, switches: Switches | None, store: Store | None, clock
     if kept is not None:
         clock.remember(Reading(**kept))
     sandbox = Sandbox(seed, store, clock, switches or Switches(), chance=random.Random(seed))
-    sandbox.switches.change(store.meta.get("switches", {}) if switches is None else {})
+    if switches is None:
+        sandbox.take_up_settings()
     return sandbox
 
 

@@ -1,7 +1,9 @@
 """/_sandbox/: steer the sandbox, and look at what really happened in it."""
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -9,11 +11,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from m365_sandbox import delivery, notifications, overview, truth, world
+from m365_sandbox import delivery, notifications, overview, truth, world, world_file
 from m365_sandbox.clock import Reading, from_iso, iso
 from m365_sandbox.courier import Courier
-from m365_sandbox.entra import consent
+from m365_sandbox.entities import User
+from m365_sandbox.entra import approvals, consent, directory, revocation
+from m365_sandbox.faults import rule_from
 from m365_sandbox.graph.delta import expire_tokens
+from m365_sandbox.people.cast import with_words
+from m365_sandbox.people.person import Behaviour, Person
 from m365_sandbox.permissions import POLICIES
 from m365_sandbox.sandbox import Sandbox
 
@@ -40,14 +46,17 @@ class Control:
         next_due = sandbox.schedule.next_due()
         due = sum(action.due <= now for action in sandbox.store.actions.values())
         return {
-            "now": iso(now), "product": now, "rate": sandbox.clock.rate,
+            "now": iso(now), "product": now, "rate": sandbox.clock.rate, "mode": _mode(sandbox.clock.rate),
             "next_event_at": iso(next_due) if next_due is not None else None,
             "pending": len(sandbox.schedule) - due, "busy": due,
         }  # fmt: skip
 
     def move_clock(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Move it (`advance_seconds`, `to` a time or "next": what comes next), change its rate, or both."""
         product = None
-        if "to" in given:
+        if given.get("to") == "next":
+            product = self.sandbox.schedule.next_due()
+        elif "to" in given:
             product = from_iso(str(given["to"]))
         elif "advance_seconds" in given:
             product = self.sandbox.now() + float(given["advance_seconds"])
@@ -67,9 +76,23 @@ class Control:
         self.sandbox.store.commit()
 
     def change_switches(self, given: dict[str, Any]) -> dict[str, Any]:
-        self.sandbox.switches.change(given)
-        self.sandbox.store.set_meta("switches", self.sandbox.switches.to_json())
+        self.sandbox.switches.change(from_text(given))
+        self.sandbox.keep_settings()
         return self.sandbox.switches.to_json()
+
+    def faults(self) -> dict[str, Any]:
+        return {"rules": self.sandbox.faults.to_json(), "struck": self.sandbox.faults.struck}
+
+    def change_faults(self, given: Any) -> dict[str, Any]:
+        """A rule, several of them ({"rules": [...]} or a list), or {"clear": true}."""
+        if isinstance(given, dict) and given.get("clear"):
+            self.sandbox.faults.clear()
+        else:
+            rows = given if isinstance(given, list) else given.get("rules") or [_filled_in(given)]
+            for rule in [rule_from(row) for row in rows]:  # all or none
+                self.sandbox.faults.rules.append(rule)
+        self.sandbox.keep_settings()
+        return self.faults()
 
     def deliver(self, given: dict[str, Any]) -> dict[str, Any]:
         """Put any message into a mailbox: {mailbox, from, subject, text or html, headers, in_reply_to, …}.
@@ -95,9 +118,14 @@ class Control:
         if "address" not in given:
             raise ValueError("users needs an address.")
         user = self.sandbox.user(given["address"]) or world.add_user(self.sandbox, given)
-        for name in ("enabled", "licensed", "role", "kind", "name", "person", "time_zone"):
+        for name in ("enabled", "licensed", "kind", "name", "person", "time_zone"):
             if name in given:
                 setattr(user, name, given[name])
+        directory.set_user(user, given)
+        if "revoke" in given:
+            revocation.revoke(self.sandbox, user, given["revoke"])
+        if not user.enabled:
+            revocation.challenge(self.sandbox, user)
         if given.get("revoke_tokens"):
             user.tokens_valid_from = self.sandbox.now() + 0.001
             for token in list(self.sandbox.store.access_tokens.values()):
@@ -115,6 +143,7 @@ class Control:
         for name in ("consent_policy", "admin_consent_workflow", "risky_app", "name"):
             if name in given:
                 setattr(tenant, name, given[name])
+        directory.set_tenant(tenant, given)
         self.sandbox.store.save(tenant)
         return {"id": tenant.id, "domain": tenant.domain, "consent_policy": tenant.consent_policy}
 
@@ -122,6 +151,7 @@ class Control:
         app = self.sandbox.store.apps.get(str(given.get("client_id", world.APP_ID)))
         if app is None:
             app = world.add_app(self.sandbox, given)
+        directory.set_app(app, given)
         if "client_secret" in given:
             app.secret = str(given["client_secret"])
         for name in ("name", "publisher", "verified", "redirect_uris", "secret_expired", "enabled"):
@@ -209,17 +239,62 @@ class Control:
                 raise ValueError("do is read, edit, send, move or delete.")
         return {"id": message.id}
 
+    def change_person(self, given: dict[str, Any]) -> dict[str, Any]:
+        """{"address", "person": {what is to be different}, or null}: how somebody behaves from now on."""
+        user = self.sandbox.user(str(given.get("address", "")))
+        if user is None:
+            raise ValueError("people needs the address of somebody who lives here; POST users adds somebody.")
+        wanted = given.get("person", {name: value for name, value in given.items() if name != "address"})
+        if wanted is None:
+            user.person = None
+        else:
+            user.person = person_from(user, {**(user.person or {}), **from_text(wanted)})
+        self.sandbox.store.save(user)
+        return {"address": user.address, "person": user.person}
+
+    def snapshots(self) -> dict[str, Any]:
+        return {"snapshots": self.sandbox.store.snapshots()}
+
+    def snapshot(self, given: dict[str, Any]) -> dict[str, Any]:
+        """{"name"}: keep everything, the time too."""
+        name = str(given.get("name", ""))
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            raise ValueError("A snapshot needs a name of letters, digits, - and _.")
+        self._keep_clock(self.sandbox.clock.set())
+        self.sandbox.keep_settings()
+        self.sandbox.store.snapshot(name)
+        return self.snapshots()
+
+    def restore(self, given: dict[str, Any]) -> dict[str, Any]:
+        """{"name"}: everything as it was at the snapshot. The clock goes back too, unless `keep_clock`."""
+        sandbox = self.sandbox
+        try:
+            sandbox.store.restore(str(given.get("name", "")))
+        except KeyError:
+            raise ValueError(f"Snapshots: {', '.join(sandbox.store.snapshots()) or 'none'}.") from None
+        then = sandbox.store.meta.get("clock")
+        if then and not given.get("keep_clock"):
+            self._keep_clock(sandbox.clock.set(product=then["product"]))
+        sandbox.take_up_settings()
+        self._forget_what_goes_on()
+        return self.health()
+
+    def _forget_what_goes_on(self) -> None:
+        self.sandbox.notifications_in_flight.clear()
+        self.sandbox.recent_requests.clear()
+        self.sandbox.schedule.reload()
+
     def reset(self, given: dict[str, Any]) -> dict[str, Any]:
         """Everything as new; the clock goes on from where it is, unless `empty` leaves the world empty."""
         sandbox = self.sandbox
         key = sandbox.store.meta.get("signing_key")
         sandbox.store.clear()
         sandbox.faults.clear()
-        sandbox.notifications_in_flight.clear()
-        sandbox.recent_requests.clear()
+        sandbox.orders.clear()
         if key:
             sandbox.store.set_meta("signing_key", key)
-        sandbox.schedule.reload()
+        sandbox.keep_settings()
+        self._forget_what_goes_on()
         if not given.get("empty"):
             self._fill(sandbox)
         return self.health()
@@ -248,23 +323,56 @@ class Control:
         request = self.sandbox.store.consent_requests.get(str(given.get("request", "")))
         if request is None or given.get("decision") not in ("approve", "deny"):
             raise ValueError("approvals needs the id of a request and the decision approve or deny.")
-        request.state = "approved" if given["decision"] == "approve" else "denied"
-        if request.state == "approved":
-            app = self.sandbox.store.apps[request.app]
-            consent.grant(self.sandbox, app, request.tenant, "*", request.scopes)
-        self.sandbox.store.save(request)
+        approvals.review(self.sandbox, request, given["decision"], None)
         return {"id": request.id, "state": request.state}
 
     def approvals(self) -> list[dict[str, Any]]:
         store = self.sandbox.store
         return [
             {
-                "id": r.id, "state": r.state, "user": store.users[r.user].address,
+                "id": r.id, "state": approvals.state(self.sandbox, r), "user": store.users[r.user].address,
                 "app": store.apps[r.app].name,
                 "scopes": r.scopes, "justification": r.justification, "at": iso(r.at),
             }
             for r in store.consent_requests.values()
         ]  # fmt: skip
+
+
+def _mode(rate: float) -> str:
+    return "stepped" if rate == 0 else "real" if rate == 1 else "fast"
+
+
+def _filled_in(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value != ""}
+
+
+def from_text(given: dict[str, Any]) -> dict[str, Any]:
+    """What a form sends as text (numbers, true, lists), as JSON where it is some."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return value
+
+    return {name: read(value) for name, value in given.items()}
+
+
+def person_from(user: User, values: dict[str, Any]) -> dict[str, Any]:
+    """A description of a person that is whole; a ValueError says what is wrong with it."""
+    complete = {
+        "address": user.address, "name": user.name, "company": "", "title": user.title, "country": "US",
+        "time_zone": user.time_zone, "language": "en", "behaviour": "silent", **values,
+    }  # fmt: skip
+    unknown = set(values) - {field.name for field in fields(Person)}
+    if unknown:
+        raise ValueError(f"A person has no {', '.join(sorted(unknown))}.")
+    person = with_words(Person.from_json(complete))
+    if person.behaviour is Behaviour.FORWARDS and not person.colleague:
+        raise ValueError("Who forwards needs a colleague: {name, address}.")
+    return person.to_json()
 
 
 def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) -> list[Route]:
@@ -280,6 +388,7 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
         async def endpoint(request: Request) -> Response:
             body = await request.body()
             is_form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+            is_form = is_form and body[:1] not in (b"{", b"[")  # curl -d calls everything a form
             try:
                 given = _from_form(body) if is_form else orjson.loads(body or b"{}")
                 answer = do(given)
@@ -307,17 +416,8 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
     async def tell_truth(request: Request) -> Response:
         return _json(truth.tell(sandbox.store, mailbox=request.query_params.get("mailbox")))
 
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            sandbox.faults.clear()
-        elif request.method == "POST":
-            try:
-                given = orjson.loads(await request.body())
-                for rule in given if isinstance(given, list) else given.get("rules", [given]):
-                    sandbox.faults.add(rule)
-            except (ValueError, TypeError) as error:
-                return _json({"error": str(error)}, 400)
-        return _json({"rules": sandbox.faults.to_json(), "struck": sandbox.faults.struck})
+    async def world_yaml(_: Request) -> Response:
+        return Response(world_file.write(sandbox), media_type="application/yaml")
 
     async def page(_: Request) -> Response:
         return HTMLResponse(overview.page(sandbox, control.clock()))
@@ -352,9 +452,13 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
         Route("/_sandbox/outlook", act(control.touch), methods=["POST"]),
         Route("/_sandbox/expire-delta", act(control.expire_delta), methods=["POST"]),
         Route("/_sandbox/lifecycle", act(control.lifecycle), methods=["POST"]),
-        Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+        *both("/_sandbox/faults", control.faults, control.change_faults),
+        Route("/_sandbox/faults", show(lambda: control.change_faults({"clear": True})), methods=["DELETE"]),
+        *both("/_sandbox/snapshot", control.snapshots, control.snapshot),
+        Route("/_sandbox/restore", act(control.restore), methods=["POST"]),
+        Route("/_sandbox/world.yaml", world_yaml),
         Route("/_sandbox/reset", act(control.reset), methods=["POST"]),
-        Route("/_sandbox/people", show(control.people)),
+        *both("/_sandbox/people", control.people, control.change_person),
         Route("/_sandbox/health", show(control.health)),
     ]
 

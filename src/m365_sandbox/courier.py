@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from m365_sandbox import delivery
+from m365_sandbox import delivery, notifications
 from m365_sandbox.entities import Action
 from m365_sandbox.notifications import Poster
 from m365_sandbox.sandbox import Sandbox
@@ -18,6 +18,7 @@ _DO = {
     "person": delivery.act,
     "ndr": delivery.ndr,
     "arrival": delivery.arrival,
+    "reauthorization": notifications.ask_to_reauthorize,
 }
 
 
@@ -45,7 +46,9 @@ class Courier:
                 continue
             woken.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), LOOK_EVERY_SECONDS)
+                # Not wait_for: before Python 3.12 it can swallow the cancellation that is to stop us.
+                async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                    await woken.wait()
 
     def do_what_is_due(self) -> int:
         """Do it in the order of its times; each thing is committed whole. How many things were done."""

@@ -4,7 +4,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from m365_sandbox import calendars, ids, notifications
+from m365_sandbox import calendars, ids, notifications, sending
 from m365_sandbox.clock import iso
 from m365_sandbox.entities import Action, Message, User
 from m365_sandbox.mail import (
@@ -19,6 +19,10 @@ from m365_sandbox.mail import (
 )
 from m365_sandbox.sandbox import Sandbox
 
+_TOO_MANY = (
+    "Your message can't be sent because your organization exceeded its daily limit for sending email to external "
+    "recipients (tenant external recipient rate limit)."
+)
 NDR_LOCAL_PART = "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e"
 
 
@@ -28,7 +32,9 @@ def submit(sandbox: Sandbox, message: Message, *, save: bool = True) -> None:
     if not sandbox.switches.submitted_is_draft:
         values["is_draft"] = False
     sandbox.store.change_message(message, **values)
-    due = sandbox.now() + sandbox.switches.send_seconds
+    user = sandbox.store.users[message.mailbox]
+    addresses = [pair[1] for pair in [*message.to, *message.cc, *message.bcc]]
+    due = sending.when(sandbox, user, addresses) + sandbox.switches.send_seconds
     sandbox.schedule.add(due, "transport", {"message": message.key, "save": save})
 
 
@@ -63,7 +69,8 @@ def _to_sent_items(sandbox: Sandbox, user: User, message: Message, at: float, le
         "is_draft": False, "sent": at, "received": at, "modified": at,
         "headers": [list(h) for h in letter.headers],
     }  # fmt: skip
-    if sandbox.switches.immutable_id_on_send == "changes":
+    changes = sandbox.faults.happens("ids_change", user.address) is not None
+    if changes or sandbox.switches.immutable_id_on_send == "changes":
         values["immutable_id"] = ids.immutable_id()
     folder = store.folder(user.id, "sentitems")
     assert folder is not None
@@ -91,6 +98,7 @@ def deliver(
     properties: dict[str, str] | None = None,
 ) -> None:
     """Into every recipient's Inbox. Unknown addresses of known domains bounce, other domains swallow it."""
+    too_many = sender is not None and sending.tenant_is_over(sandbox, sender)
     for address in letter.recipients():
         user = sandbox.user(address)
         fact = {
@@ -98,7 +106,17 @@ def deliver(
             "body_sha256": body_hash(letter.body), "internetMessageId": letter.internet_id,
             "properties": properties or {},
         }  # fmt: skip
-        if user is not None and user.licensed:
+        if too_many and sender is not None and sending.is_external(sandbox, sender, address):
+            sandbox.store.record("undeliverable", address, fact)
+            payload = {
+                "sender": sender.id,
+                "to": address,
+                "status": "5.7.233",
+                "text": _TOO_MANY,
+                "hard": False,
+            }
+            _schedule_ndr(sandbox, payload, letter, at + 2)
+        elif user is not None and user.licensed:
             sandbox.store.record("delivery", address, fact)
             arrive(sandbox, user, letter, at=at)
         elif sandbox.knows_domain(address):

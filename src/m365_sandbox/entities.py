@@ -15,6 +15,13 @@ class Tenant:
     consent_policy: str = "legacy"
     admin_consent_workflow: bool = False
     risky_app: bool = False
+    reviewers: list[str] = field(default_factory=list)
+    """Addresses of who gets the requests of the workflow; empty: everybody who may approve."""
+    approval_days: int = 30
+    assignment_required: bool = False
+    conditional_access: str = ""
+    mfa_hours: float = 0.0
+    sign_in_frequency_hours: float = 0.0
 
 
 @dataclass(slots=True)
@@ -33,6 +40,15 @@ class User:
     time_zone: str = "UTC"
     person: dict[str, Any] | None = None
     tokens_valid_from: float = 0.0
+    home: str = ""
+    """Of a guest: the user's id in the tenant they come from."""
+    password: str = ""
+    wrong_passwords: int = 0
+    locked_until: float = 0.0
+    password_expired: bool = False
+    sessions_valid_from: float = 0.0
+    mfa_enrolled: bool = True
+    assigned: bool = False
 
 
 @dataclass(slots=True)
@@ -45,6 +61,16 @@ class App:
     redirect_uris: list[str] = field(default_factory=list)
     secret_expired: bool = False
     enabled: bool = True
+    more_secrets: list[dict[str, Any]] = field(default_factory=list)
+    """{"value", "expires"}: an app has several while it changes from one to the next."""
+    certificates: list[str] = field(default_factory=list)
+    """PEM."""
+    tenant: str = ""
+    """Of an app for one tenant only: that tenant's id."""
+    personal_accounts: bool = False
+    static_scopes: list[str] = field(default_factory=list)
+    spa_redirect_uris: list[str] = field(default_factory=list)
+    id_tokens_at_authorize: bool = False
 
 
 @dataclass(slots=True)
@@ -71,6 +97,12 @@ class Code:
     expires: float
     client_info: bool
     used: bool = False
+    authority: str = ""
+    issued: float = 0.0
+    signed_in: float = 0.0
+    mfa_at: float = 0.0
+    spa: bool = False
+    cae: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +113,9 @@ class RefreshToken:
     issued: float
     used: float
     revoked: bool = False
+    signed_in: float = 0.0
+    mfa_at: float = 0.0
+    spa_until: float = 0.0
 
 
 @dataclass(slots=True)
@@ -90,6 +125,9 @@ class AccessToken:
     user: str
     scopes: list[str]
     expires: float
+    cae: bool = False
+    challenged: float = 0.0
+    """Since when Graph answers with a claims challenge (continuous access evaluation)."""
 
 
 @dataclass(slots=True)
@@ -104,6 +142,8 @@ class ConsentRequest:
     justification: str
     at: float
     state: str = "waiting"
+    reviewer: str = ""
+    reviewed: float = 0.0
 
 
 @dataclass(slots=True)
@@ -118,9 +158,11 @@ class Folder:
     generation: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Message:
     """`id` changes when the message moves to another folder; `immutable_id` stays.
+
+    Change one by the store's verbs only: what is not in use is forgotten, and read again from the database.
 
     `seq` is the mailbox's change number at the last change of this message in its folder, `created_seq` the
     one at which it came into the folder. `submitted` counts the times that `send` was accepted for it.
@@ -156,6 +198,8 @@ class Message:
     kind: str = ""
     meeting: str = ""
     event: str = ""
+    more: dict[str, Any] | None = None
+    """What few messages have: flag, open extensions, receipts asked for."""
     seq: int = 0
     created_seq: int = 0
     version: int = 1
@@ -175,7 +219,11 @@ class Gone:
 
 @dataclass(slots=True)
 class Event:
-    """One mailbox's copy of a calendar event. Copies of the same meeting share `uid`."""
+    """One mailbox's copy of a calendar event. Copies of the same meeting share `uid`.
+
+    A series is one event with Graph's `recurrence`; what was changed of a single date is an event of its own
+    (an exception), which names its `master` and its original `date`; `cancelled_dates` are those left out.
+    """
 
     id: str
     mailbox: str
@@ -205,10 +253,19 @@ class Event:
     modified: float = 0.0
     seq: int = 0
     version: int = 1
+    calendar: str = ""
+    recurrence: dict[str, Any] | None = None
+    master: str = ""
+    date: str = ""
+    cancelled_dates: list[str] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
+    """Members that the sandbox only keeps, open extensions, attachments."""
 
 
 @dataclass(slots=True)
 class Contact:
+    """`fields` are further members, as Graph writes them. An empty `folder` is the default one."""
+
     id: str
     mailbox: str
     given_name: str
@@ -216,6 +273,22 @@ class Contact:
     address: str
     company: str = ""
     title: str = ""
+    folder: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+    created: float = 0.0
+    modified: float = 0.0
+    version: int = 1
+
+
+@dataclass(slots=True)
+class Thing:
+    """What a mailbox has besides: a calendar, a contact folder, a category, an upload that goes on, …"""
+
+    id: str
+    mailbox: str
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
 
 
 @dataclass(slots=True)
@@ -233,6 +306,11 @@ class Subscription:
     client_state: str
     expires: float
     immutable: bool
+    select: list[str] = field(default_factory=list)
+    certificate: str = ""
+    """Base64 of the X.509 certificate with which resource data is sealed; empty: without resource data."""
+    certificate_id: str = ""
+    authorized: float = 0.0
 
 
 @dataclass(slots=True)
@@ -249,4 +327,5 @@ KINDS = {
     "tenant": Tenant, "user": User, "app": App, "grant": Grant, "code": Code, "refresh_token": RefreshToken,
     "access_token": AccessToken, "consent_request": ConsentRequest, "folder": Folder, "message": Message,
     "gone": Gone, "event": Event, "contact": Contact, "subscription": Subscription, "action": Action,
+    "thing": Thing,
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Refusals, in the forms in which Entra ID and Graph write them."""
 
 import json
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -43,26 +44,33 @@ def unsupported(message: str = "The OData request is not supported.") -> GraphEr
 
 # Texts: learn.microsoft.com, "Microsoft Entra authentication and authorization error codes" (CC BY 4.0).
 # Which status and suberror belong to a code is seldom documented.
-_ENTRA = {
-    row["code"]: row
-    for row in json.loads(Path(__file__).with_name("entra_errors.json").read_bytes())["errors"]
-}
+_TABLE = json.loads(Path(__file__).with_name("entra_errors.json").read_bytes())
+_ENTRA = {row["code"]: row for row in _TABLE["errors"] + _TABLE["also"]}
+ENTRA_CODES: dict[int, list[str]] = {code: row["where"] for code, row in _ENTRA.items()}
+"""By AADSTS code, where it shows: on the page, in the redirect, at the token endpoint."""
 
 
 class EntraError(Exception):
     """Entra ID refuses: an AADSTS code, whose text and OAuth error come from Microsoft's list."""
 
-    def __init__(self, code: int, **details: str) -> None:
+    def __init__(self, code: int, *, claims: str = "", **details: str) -> None:
         row = _ENTRA[code]
-        self.code = code
+        self.code, self.claims = code, claims
         self.error: str = row["oauth_error"] or "invalid_request"
         self.status: int = row["http_status"] or 400
         self.suberror: str | None = row["suberror"]
-        text: str = row["text"]
-        for name, value in details.items():
-            text = text.replace("{" + name + "}", value)
+        known = {"resource": "00000003-0000-0000-c000-000000000000", **details}
+        text = re.sub(r"\{(\w+)\}", lambda gap: known.get(gap[1], gap[1]), row["text"])
         self.text = f"AADSTS{code}: {text}"
         super().__init__(self.text)
+
+    def http_status(self, switches: Switches) -> int:
+        changed = switches.aadsts.get(str(self.code), {}).get("status")
+        return int(changed or (switches.invalid_client_status if self.error == "invalid_client" else self.status))
+
+    def where(self, usual: str, switches: Switches) -> str:
+        """Page, redirect or token: `usual`, unless the switch `aadsts` says otherwise."""
+        return str(switches.aadsts.get(str(self.code), {}).get("where", usual))
 
     def body(self, now: float, switches: Switches) -> dict[str, Any]:
         trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
@@ -77,6 +85,11 @@ class EntraError(Exception):
             "correlation_id": correlation,
             "error_uri": f"https://login.microsoftonline.com/error?code={self.code}",
         }
-        if self.suberror:
-            body["suberror"] = self.suberror
+        changed = switches.aadsts.get(str(self.code), {})
+        body["error"] = changed.get("error", self.error)
+        suberror = changed.get("suberror", self.suberror)
+        if suberror:
+            body["suberror"] = suberror
+        if self.claims:
+            body["claims"] = self.claims
         return body

@@ -40,6 +40,17 @@ def to_text(source: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+_UNSAFE = re.compile(
+    r"<(script|iframe|object|embed|applet)\b.*?(?:</\1\s*>|$)|\son\w+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def safe(source: str) -> str:
+    """HTML without what could run: Graph gives it so unless it is asked for the unsafe."""
+    return _UNSAFE.sub("", source) if _UNSAFE.search(source) else source
+
+
 def to_html(text: str) -> str:
     body = html.escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>\r\n")
     return f"<html><head></head><body>{body}</body></html>"

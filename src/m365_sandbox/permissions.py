@@ -28,6 +28,19 @@ ALL = {
     )
     for name, row in _DATA["scopes"].items()
 }  # fmt: skip
+# What writes, and what changes mail that was sent; Gatepost asks for neither. The second id is made up.
+ALL["Contacts.ReadWrite"] = Permission(
+    "Contacts.ReadWrite", "d56682ec-c09e-4743-aaf4-1a3aac4caa21", "Have full access of your contacts",
+    "Allows the app to read, update, create and delete contacts in your contact folders.",
+    "Have full access to user contacts", "Allows the app to create, read, update, and delete user contacts.",
+    False,
+)  # fmt: skip
+ALL["Mail-Advanced.ReadWrite"] = Permission(
+    "Mail-Advanced.ReadWrite", "6b1f5d0e-2a53-4f0e-9f58-0c8a4c6f7e21", "Change mail that was sent or received",
+    "Allows the app to change the subject, body and recipients of mail that is no draft.",
+    "Change users' mail that was sent or received",
+    "Allows the app to change the subject, body and recipients of users' mail that is no draft.", True,
+)  # fmt: skip
 _BY_LOWER = {name.lower(): name for name in ALL}
 
 # The operations that the permissions file leaves out, or files under another path.
@@ -37,6 +50,7 @@ _MORE = {
     "GET /me/messages/{id}/attachments/{id}": ["Mail.Read"],
     "POST /me/messages/{id}/replyall": ["Mail.Send"],
     "GET /me/messages/delta": ["Mail.ReadBasic", "Mail.Read"],
+    "POST /me/contacts": ["Contacts.ReadWrite"],
 }
 _OPERATIONS: dict[str, list[str]] = {**_DATA["operations"], **_MORE}
 
@@ -70,14 +84,22 @@ def holds(granted: list[str], wanted: list[str]) -> bool:
     return not have.isdisjoint(wanted)
 
 
-# Learn page "Manage app consent policies"; Message Center posts MC1163922 (mail, calendars: November 2025) and
-# MC1304287 (People.Read among others, July 2026).
-_MAIL_AND_CALENDARS = ("Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic", "Calendars.", "MailboxSettings.")
-_BLOCKED = {
+# Learn page "Manage app consent policies"; Message Center posts MC1163922 (mail, calendars, chats: November 2025)
+# and MC1304287 (contacts of others, people, tasks: July 2026). The policy goes by permission: a verified
+# publisher is no help. A name that ends in a dot stands for all that begin with it.
+_FILES = ("Files.", "Sites.")
+_MAIL_AND_CALENDARS = (
+    *_FILES, "Mail.Read", "Mail.ReadWrite", "Mail.ReadBasic", "Mail.Read.Shared", "Mail.ReadWrite.Shared",
+    "Mail.ReadBasic.Shared", "MailboxItem.Read", "MailboxFolder.", "MailboxSettings.", "Calendars.", "Chat.",
+    "ChannelMessage.", "OnlineMeetings.", "EAS.AccessAsUser.All", "EWS.AccessAsUser.All", "IMAP.AccessAsUser.All",
+    "POP.AccessAsUser.All",
+)  # fmt: skip
+_PEOPLE = ("People.Read", "Contacts.ReadWrite", "Contacts.Read.Shared", "Contacts.ReadWrite.Shared", "Tasks.")
+_BLOCKED: dict[str, tuple[str, ...]] = {
     "legacy": (),
-    "recommended-2025-07": (),
+    "recommended-2025-07": _FILES,
     "recommended-2025-11": _MAIL_AND_CALENDARS,
-    "recommended-2026-07": (*_MAIL_AND_CALENDARS, "People.Read"),
+    "recommended-2026-07": (*_MAIL_AND_CALENDARS, *_PEOPLE),
 }
 POLICIES = (*_BLOCKED, "no-user-consent")
 

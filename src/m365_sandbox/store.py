@@ -1,13 +1,14 @@
-"""Everything the sandbox keeps: in memory with indexes, and written through to one SQLite file.
+"""Everything the sandbox keeps, in one SQLite file: messages on a shelf of their own, the rest in memory too.
 
 What a request or a delivery changed is committed before its answer leaves, so a killed sandbox comes back
-exactly where its last answer left it. Without a file nothing outlives the process.
+exactly where its last answer left it. Without a file nothing outlives the process: SQLite then keeps all in
+memory, and puts what does not fit into a temporary file.
 """
 
-import bisect
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,11 @@ from m365_sandbox.entities import (
     RefreshToken,
     Subscription,
     Tenant,
+    Thing,
     User,
 )
+from m365_sandbox.shelf import SCHEMA as SHELF_SCHEMA
+from m365_sandbox.shelf import Shelf
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS entity (n INTEGER PRIMARY KEY, kind TEXT, id TEXT, json BLOB, UNIQUE (kind, id));
@@ -39,6 +43,7 @@ CREATE TABLE IF NOT EXISTS fact (n INTEGER PRIMARY KEY, kind TEXT, mailbox TEXT,
 CREATE TABLE IF NOT EXISTS request (n INTEGER PRIMARY KEY, json BLOB);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, json BLOB);
 """
+TABLES = ("entity", "message", "property", "fact", "request", "meta")
 OF_KIND = "SELECT json FROM entity WHERE kind = ? ORDER BY n"
 # What is changed keeps its number, so that everything is loaded in the order in which it was made.
 KEEP = "INSERT INTO entity (kind, id, json) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET json = excluded.json"
@@ -48,16 +53,20 @@ WELL_KNOWN = {
 }  # fmt: skip
 
 
+CACHE_KIB = 64 * 1024
+
+
 class Store:
     def __init__(self, path: str | Path | None = None) -> None:
         # Another thread may run the event loop than the one that built the app; only one uses it at a time.
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        if path:
-            # A killed process loses nothing that was committed. A power cut could; this is a sandbox.
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=OFF")
-        self._db.executescript(SCHEMA)
-        self._in_file = path is not None
+        self._db = sqlite3.connect(path or "", isolation_level=None, check_same_thread=False)
+        self.path = Path(path) if path else None
+        self._kept: dict[str, sqlite3.Connection] = {}
+        # A killed process loses nothing that was committed. A power cut could; this is a sandbox.
+        self._db.execute(f"PRAGMA journal_mode={'WAL' if path else 'OFF'}")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        self._db.executescript(SCHEMA + SHELF_SCHEMA)
         self._forget()
         self._load()
 
@@ -74,67 +83,59 @@ class Store:
         self.access_tokens: dict[str, AccessToken] = {}
         self.consent_requests: dict[str, ConsentRequest] = {}
         self.folders: dict[str, Folder] = {}
-        self.messages: dict[str, Message] = {}
+        self.messages = Shelf(self._db)
         self.gones: dict[str, Gone] = {}
         self.events: dict[str, Event] = {}
         self.contacts: dict[str, Contact] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.actions: dict[str, Action] = {}
+        self.things: dict[str, Thing] = {}
         self._tables: dict[str, dict[str, Any]] = {
             "tenant": self.tenants, "user": self.users, "app": self.apps, "grant": self.grants,
             "code": self.codes, "refresh_token": self.refresh_tokens, "access_token": self.access_tokens,
-            "consent_request": self.consent_requests, "folder": self.folders, "message": self.messages,
+            "consent_request": self.consent_requests, "folder": self.folders,
             "gone": self.gones, "event": self.events, "contact": self.contacts,
-            "subscription": self.subscriptions, "action": self.actions,
+            "subscription": self.subscriptions, "action": self.actions, "thing": self.things,
         }  # fmt: skip
         self.user_by_address: dict[str, User] = {}
         self.tenant_by_domain: dict[str, Tenant] = {}
-        self.message_by_id: dict[str, Message] = {}
         self._folders_of: dict[str, dict[str, Folder]] = defaultdict(dict)
-        self._order: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        self._log: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._by_internet_id: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._by_conversation: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._by_property: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         self._events_of: dict[str, dict[str, Event]] = defaultdict(dict)
         self._events_by_uid: dict[str, dict[str, Event]] = defaultdict(dict)
         self._subscriptions_of: dict[str, dict[str, Subscription]] = defaultdict(dict)
+        self._things_of: dict[tuple[str, str], dict[str, Thing]] = defaultdict(dict)
         self._seq: dict[str, int] = defaultdict(int)
 
     def _load(self) -> None:
         self.meta = {
             name: orjson.loads(json) for name, json in self._db.execute("SELECT name, json FROM meta")
         }
-        for kind in KINDS:
+        for kind in self._tables:
             make, names = KINDS[kind], {field.name for field in fields(KINDS[kind])}
             for (json,) in self._db.execute(OF_KIND, (kind,)):
                 values = orjson.loads(json)
                 self._index(kind, make(**{name: value for name, value in values.items() if name in names}))
-        for order in self._order.values():
-            order.sort()
-        for log in self._log.values():
-            log.sort()
+        for folder, seq in self.messages.last_changes():
+            if folder in self.folders:
+                self._went_on_to(self.folders[folder].mailbox, seq)
         self._last_fact = self._db.execute("SELECT coalesce(max(n), 0) FROM fact").fetchone()[0]
         self._last_request = self._db.execute("SELECT coalesce(max(n), 0) FROM request").fetchone()[0]
 
     def _index(self, kind: str, entity: Any) -> None:
-        """Enter a loaded entity; the ordered lists are sorted once, after all of them."""
-        self._tables[kind][entity.key if kind == "message" else entity.id] = entity
+        """Enter a loaded entity."""
+        self._tables[kind][entity.id] = entity
         match entity:
-            case Message():
-                self._index_message(entity)
-                self._order[entity.folder].append((entity.received, entity.key))
-                self._log[entity.folder].append((entity.seq, entity.key))
-                self._seq[entity.mailbox] = max(self._seq[entity.mailbox], entity.seq)
             case Gone():
-                self._log[entity.folder].append((entity.seq, entity.id))
-                mailbox = self.folders[entity.folder].mailbox
-                self._seq[mailbox] = max(self._seq[mailbox], entity.seq)
+                self.messages.gones[entity.folder][entity.id] = entity
+                self._went_on_to(self.folders[entity.folder].mailbox, entity.seq)
             case Event():
-                self._seq[entity.mailbox] = max(self._seq[entity.mailbox], entity.seq)
+                self._went_on_to(entity.mailbox, entity.seq)
                 self._index_small(entity)
             case _:
                 self._index_small(entity)
+
+    def _went_on_to(self, mailbox: str, seq: int) -> None:
+        self._seq[mailbox] = max(self._seq[mailbox], seq)
 
     def _index_small(self, entity: Any) -> None:
         match entity:
@@ -149,22 +150,8 @@ class Store:
                 self._events_by_uid[entity.uid][entity.id] = entity
             case Subscription():
                 self._subscriptions_of[entity.mailbox][entity.id] = entity
-
-    def _index_message(self, message: Message) -> None:
-        self.message_by_id[message.id] = message
-        self.message_by_id[message.immutable_id] = message
-        self._by_internet_id[message.mailbox, message.internet_id].add(message.key)
-        self._by_conversation[message.mailbox, message.conversation].add(message.key)
-        for name, value in message.properties.items():
-            self._by_property[message.mailbox, name, value.casefold()].add(message.key)
-
-    def _unindex_message(self, message: Message) -> None:
-        self.message_by_id.pop(message.id, None)
-        self.message_by_id.pop(message.immutable_id, None)
-        self._by_internet_id[message.mailbox, message.internet_id].discard(message.key)
-        self._by_conversation[message.mailbox, message.conversation].discard(message.key)
-        for name, value in message.properties.items():
-            self._by_property[message.mailbox, name, value.casefold()].discard(message.key)
+            case Thing():
+                self._things_of[entity.mailbox, entity.kind][entity.id] = entity
 
     # Any entity but messages
 
@@ -188,6 +175,8 @@ class Store:
                 self._events_by_uid[entity.uid].pop(entity.id, None)
             case Subscription():
                 self._subscriptions_of[entity.mailbox].pop(entity.id, None)
+            case Thing():
+                self._things_of[entity.mailbox, entity.kind].pop(entity.id, None)
         self._dirty[kind, entity.id] = None
 
     # Messages
@@ -198,68 +187,46 @@ class Store:
 
     def add_message(self, message: Message) -> None:
         message.seq = message.created_seq = self.next_seq(message.mailbox)
-        self.messages[message.key] = message
-        self._index_message(message)
-        self._enter_folder(message)
-        self._dirty["message", message.key] = message
+        self._forget_that_it_left(message)
+        self.messages.keep(message)
 
     def change_message(self, message: Message, **values: Any) -> None:
         """Set the named fields; the message shows up again in its folder's delta."""
-        self._unindex_message(message)
-        moved_in_time = "received" in values and values["received"] != message.received
-        if moved_in_time:
-            self._leave_order(message)
         for name, value in values.items():
             setattr(message, name, value)
         message.version += 1
         message.seq = self.next_seq(message.mailbox)
-        self._index_message(message)
-        if moved_in_time:
-            bisect.insort(self._order[message.folder], (message.received, message.key))
-        self._log[message.folder].append((message.seq, message.key))
-        self._dirty["message", message.key] = message
+        self.messages.keep(message)
 
     def move_message(self, message: Message, folder: Folder, new_id: str, **values: Any) -> None:
         """Move it, under a new `id`; the folder it leaves reports it as removed."""
-        self._unindex_message(message)
-        self._leave_folder(message, "changed")
+        self._note_that_it_left(message, "changed")
         for name, value in values.items():
             setattr(message, name, value)
         message.folder, message.id = folder.id, new_id
         message.version += 1
         message.seq = message.created_seq = self.next_seq(message.mailbox)
-        self._index_message(message)
-        self._enter_folder(message)
-        self._dirty["message", message.key] = message
+        self._forget_that_it_left(message)
+        self.messages.keep(message)
 
     def delete_message(self, message: Message) -> None:
-        self._unindex_message(message)
-        self._leave_folder(message, "deleted")
-        del self.messages[message.key]
-        self._dirty["message", message.key] = None
+        self._note_that_it_left(message, "deleted")
+        self.messages.drop(message)
 
-    def _enter_folder(self, message: Message) -> None:
+    def _forget_that_it_left(self, message: Message) -> None:
         back = self.gones.pop(f"{message.folder}:{message.key}", None)
         if back is not None:
+            del self.messages.gones[back.folder][back.id]
             self._dirty["gone", back.id] = None
-        bisect.insort(self._order[message.folder], (message.received, message.key))
-        self._log[message.folder].append((message.seq, message.key))
 
-    def _leave_folder(self, message: Message, reason: str) -> None:
-        self._leave_order(message)
+    def _note_that_it_left(self, message: Message, reason: str) -> None:
         gone = Gone(
             f"{message.folder}:{message.key}", message.folder, message.id, message.immutable_id,
             self.next_seq(message.mailbox), reason,
         )  # fmt: skip
         self.gones[gone.id] = gone
-        self._log[message.folder].append((gone.seq, gone.id))
+        self.messages.gones[gone.folder][gone.id] = gone
         self._dirty["gone", gone.id] = gone
-
-    def _leave_order(self, message: Message) -> None:
-        order = self._order[message.folder]
-        place = bisect.bisect_left(order, (message.received, message.key))
-        if place < len(order) and order[place][1] == message.key:
-            del order[place]
 
     # Reading
 
@@ -272,49 +239,35 @@ class Store:
         return known or self._folders_of[mailbox].get(f"{mailbox}.{name.lower()}")
 
     def count(self, folder: str) -> int:
-        return len(self._order[folder])
+        return self.messages.count(folder=folder)
 
     def newest_first(self, folder: str, *, since: float = 0.0) -> Iterator[Message]:
         """The folder's messages from the newest down to those received at `since`."""
-        for received, key in reversed(self._order[folder]):
-            if received < since:
-                return
-            yield self.messages[key]
+        return self.messages.newest_first(folder=folder, since=since)
 
     def mailbox_messages(self, mailbox: str, *, since: float = 0.0) -> list[Message]:
         """All messages of the mailbox, newest first."""
-        found = [m for f in self._folders_of[mailbox] for m in self.newest_first(f, since=since)]
-        return sorted(found, key=lambda message: message.received, reverse=True)
+        return list(self.messages.newest_first(mailbox=mailbox, since=since))
 
     def changes(self, folder: str, after: int) -> Iterator[tuple[int, Message | Gone]]:
         """What changed in the folder after that change number: each item once, by time of its last change."""
-        log = self._log[folder]
-        for place in range(bisect.bisect_left(log, (after + 1, "")), len(log)):
-            seq, key = log[place]
-            message = self.messages.get(key)
-            if message is not None and message.folder == folder and message.seq == seq:
-                yield seq, message
-                continue
-            gone = self.gones.get(key)
-            if gone is not None and gone.seq == seq:
-                yield seq, gone
+        return self.messages.changes(folder, after)
 
     def seq(self, mailbox: str) -> int:
         return self._seq[mailbox]
 
+    def message_by_id(self, name: str) -> Message | None:
+        """By either of its ids."""
+        return self.messages.by_id(name)
+
     def by_internet_id(self, mailbox: str, internet_id: str) -> list[Message]:
-        return self._of(self._by_internet_id.get((mailbox, internet_id), ()))
+        return self.messages.by_internet_id(mailbox, internet_id)
 
     def by_conversation(self, mailbox: str, conversation: str) -> list[Message]:
-        return self._of(self._by_conversation.get((mailbox, conversation), ()))
+        return self.messages.by_conversation(mailbox, conversation)
 
     def by_property(self, mailbox: str, name: str, value: str) -> list[Message]:
-        return self._of(self._by_property.get((mailbox, name, value.casefold()), ()))
-
-    def _of(self, keys: Iterable[str]) -> list[Message]:
-        return sorted(
-            (self.messages[key] for key in keys), key=lambda message: message.received, reverse=True
-        )
+        return self.messages.by_property(mailbox, name, value)
 
     def events_of(self, mailbox: str) -> list[Event]:
         return list(self._events_of[mailbox].values())
@@ -324,6 +277,9 @@ class Store:
 
     def subscriptions_of(self, mailbox: str) -> list[Subscription]:
         return list(self._subscriptions_of[mailbox].values())
+
+    def things_of(self, mailbox: str, kind: str) -> list[Thing]:
+        return list(self._things_of[mailbox, kind].values())
 
     # Facts and requests: append-only, kept in the database alone
 
@@ -367,18 +323,19 @@ class Store:
 
     def commit(self) -> None:
         """Whatever was saved so far survives from here on, even a kill."""
-        if not self._dirty and not self._rows:
+        if not (self._dirty or self._rows or self.messages.changed):
             return
-        self._db.execute("BEGIN")
-        if self._in_file:
-            kept = [
-                (kind, name, orjson.dumps(entity))
-                for (kind, name), entity in self._dirty.items()
-                if entity is not None
-            ]
-            dropped = [key for key, entity in self._dirty.items() if entity is None]
-            self._db.executemany(KEEP, kept)
-            self._db.executemany("DELETE FROM entity WHERE kind = ? AND id = ?", dropped)
+        if not self._db.in_transaction:
+            self._db.execute("BEGIN")
+        self.messages.commit()
+        kept = [
+            (kind, name, orjson.dumps(entity))
+            for (kind, name), entity in self._dirty.items()
+            if entity is not None
+        ]
+        dropped = [key for key, entity in self._dirty.items() if entity is None]
+        self._db.executemany(KEEP, kept)
+        self._db.executemany("DELETE FROM entity WHERE kind = ? AND id = ?", dropped)
         for statement, row in self._rows:
             self._db.execute(statement, row)
         self._db.execute("COMMIT")
@@ -387,10 +344,49 @@ class Store:
 
     def clear(self) -> None:
         """Empty, as when new."""
-        for table in ("entity", "fact", "request", "meta"):
-            self._db.execute(f"DELETE FROM {table}")
+        self.commit()
         self._forget()
+        for table in TABLES:
+            self._db.execute(f"DELETE FROM {table}")
         self._last_fact = self._last_request = 0
+
+    # Snapshots: the whole database, under a name
+
+    def snapshot(self, name: str) -> None:
+        """Keep all that is there. Beside the store's file where there is one, else as long as the process."""
+        self.commit()
+        with self._opened(name) as copy:
+            self._db.backup(copy)
+
+    def snapshots(self) -> list[str]:
+        if self.path is None:
+            return sorted(self._kept)
+        return sorted(
+            file.name.split(".")[-2] for file in self.path.parent.glob(f"{self.path.name}.*.snapshot")
+        )
+
+    def restore(self, name: str) -> None:
+        """All as it was then; raises KeyError where there is no such snapshot."""
+        if name not in self.snapshots():
+            raise KeyError(name)
+        self.commit()
+        with self._opened(name) as copy:
+            copy.backup(self._db)
+        self._forget()
+        self._load()
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[sqlite3.Connection]:
+        if self.path is None:
+            if name not in self._kept:
+                self._kept[name] = sqlite3.connect("", check_same_thread=False)
+            yield self._kept[name]
+            return
+        copy = sqlite3.connect(self.path.with_name(f"{self.path.name}.{name}.snapshot"))
+        try:
+            yield copy
+        finally:
+            copy.close()
 
     def close(self) -> None:
         self.commit()

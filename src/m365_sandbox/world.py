@@ -8,6 +8,8 @@ from m365_sandbox import calendars, ids
 from m365_sandbox.clock import from_iso
 from m365_sandbox.delivery import place
 from m365_sandbox.entities import App, Contact, Event, Folder, Tenant, User
+from m365_sandbox.entra import directory
+from m365_sandbox.entra.accounts import PERSONAL_TENANT
 from m365_sandbox.permissions import POLICIES
 from m365_sandbox.sandbox import Sandbox
 from m365_sandbox.store import WELL_KNOWN
@@ -19,6 +21,10 @@ CONTACTS_OF_A_REP = 8
 
 def populate(sandbox: Sandbox, world: dict[str, Any], *, start: float) -> None:
     """Fill an empty store. History arrives at once, the rest of the mail when the clock comes to it."""
+    sandbox.switches.change(world.get("switches") or {})
+    for rule in world.get("faults") or []:
+        sandbox.faults.add(rule)
+    sandbox.keep_settings()
     for row in world.get("tenants", []):
         add_tenant(sandbox, row)
     for row in world.get("users", []):
@@ -51,6 +57,7 @@ def add_tenant(sandbox: Sandbox, row: dict[str, Any]) -> Tenant:
         name=row.get("name") or row["domain"], consent_policy=policy,
         admin_consent_workflow=bool(row.get("admin_consent_workflow")), risky_app=bool(row.get("risky_app")),
     )  # fmt: skip
+    directory.set_tenant(tenant, row)
     sandbox.store.save(tenant)
     return tenant
 
@@ -60,14 +67,19 @@ def add_user(sandbox: Sandbox, row: dict[str, Any]) -> User:
     address = row["address"].lower()
     domain = address.rpartition("@")[2]
     tenant = sandbox.store.tenants.get(row.get("tenant", "")) or sandbox.store.tenant_by_domain.get(domain)
+    if row.get("personal"):
+        tenant = sandbox.store.tenants.get(PERSONAL_TENANT) or add_tenant(
+            sandbox, {"id": PERSONAL_TENANT, "domain": "consumers", "name": "Personal accounts"}
+        )
     if tenant is None:
         tenant = add_tenant(sandbox, {"domain": domain})
     user = User(
         id=row.get("id") or _guid_for(address), tenant=tenant.id, address=address,
-        name=row.get("name") or address, role="admin" if row.get("role") == "admin" else "user",
+        name=row.get("name") or address,
         kind=row.get("kind") or "rep", title=row.get("title") or "", licensed=row.get("licensed", True),
         time_zone=row.get("time_zone") or "UTC", person=row.get("person"),
     )  # fmt: skip
+    directory.set_user(user, row)
     sandbox.store.save(user)
     for known, name in WELL_KNOWN.items():
         sandbox.store.save(Folder(f"{user.id}.{known}", user.id, name, known))
@@ -80,6 +92,7 @@ def add_app(sandbox: Sandbox, row: dict[str, Any]) -> App:
         name=row.get("name") or "Gatepost", publisher=row.get("publisher") or "",
         verified=bool(row.get("verified")), redirect_uris=list(row.get("redirect_uris") or []),
     )  # fmt: skip
+    directory.set_app(app, row)
     sandbox.store.save(app)
     return app
 
@@ -125,7 +138,7 @@ def _add_event(sandbox: Sandbox, row: dict[str, Any], start: float) -> None:
         if isinstance(organizer, str)
         else [organizer.get("name"), organizer["address"]]
     )
-    begins = from_iso(row["start"]) if "start" in row else start + float(row.get("offset_seconds", 0))
+    begins = from_iso(str(row["start"])) if "start" in row else start + float(row.get("offset_seconds", 0))
     guests = [
         [guest, guest]
         if isinstance(guest, str)

@@ -26,6 +26,8 @@ from m365_sandbox.app import create_app
 from m365_sandbox.entra.keys import private_key
 from m365_sandbox.store import Store
 
+from .contract import Watch
+
 APP_ID, APP_SECRET = "6f1c2d3e-4b5a-4c6d-8e7f-90a1b2c3d4e5", "sandbox-secret-not-a-real-one"
 REDIRECT = "http://localhost:9/callback"
 EVERYTHING = (
@@ -252,10 +254,11 @@ class Stage:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self._app: Any = None
+        self._watch: Any = None
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
-            self._play, host="127.0.0.1", port=port, log_level="error", lifespan="off", interface="asgi3"
+            self._play, host="127.0.0.1", port=port, log_level="error", lifespan="off", interface="asgi3",
+            date_header=False,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -265,19 +268,22 @@ class Stage:
         until(lambda: self._server.started)
 
     async def _play(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._app(scope, receive, send)
+        await self._watch(scope, receive, send)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     @contextmanager
     def with_app(self, **options: Any) -> Iterator[Served]:
-        self._app = create_app(**options)
-        self._run(self._app.state.courier.start())
+        """A fresh app; afterwards, all that was said to it and by it must have kept the contract."""
+        app = create_app(**options)
+        self._watch = watch = Watch(app)
+        self._run(app.state.courier.start())
         try:
-            yield Served(self.url, self._app)
+            yield Served(self.url, app)
         finally:
-            self._run(self._app.state.courier.stop())
+            self._run(app.state.courier.stop())
+        assert not watch.found, "outside the contract of Graph v1.0:\n" + "\n".join(watch.found)
 
     def close(self) -> None:
         self._server.should_exit = True

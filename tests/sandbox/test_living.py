@@ -9,19 +9,18 @@ from m365_sandbox.store import Store
 
 from .conftest import Served, Stage
 
+pytestmark = pytest.mark.xdist_group("living")
+
 
 @pytest.fixture(scope="module")
 def living(stage: Stage) -> Iterator[Served]:
     with stage.with_app(seed=7, prospects=40, unrelated=60, store=Store()) as served:
+        _write_to_everybody(served)
         yield served
 
 
-def people(sandbox: Served, behaviour: str) -> list[dict[str, Any]]:
-    everyone = sandbox.control("people")
-    return [p for p in everyone if p["kind"] == "prospect" and p["person"]["behaviour"] == behaviour]
-
-
-def test_every_prospect_does_what_is_in_their_nature(living: Served) -> None:
+def _write_to_everybody(living: Served) -> None:
+    """… and let two weeks pass."""
     alice = living.sign_in("alice@northwind.example")
     prospects = [p for p in living.control("people") if p["kind"] == "prospect"]
     for prospect in prospects:
@@ -30,6 +29,13 @@ def test_every_prospect_does_what_is_in_their_nature(living: Served) -> None:
     for _ in range(14):
         living.advance(86400)
 
+
+def people(sandbox: Served, behaviour: str) -> list[dict[str, Any]]:
+    everyone = sandbox.control("people")
+    return [p for p in everyone if p["kind"] == "prospect" and p["person"]["behaviour"] == behaviour]
+
+
+def test_every_prospect_does_what_is_in_their_nature(living: Served) -> None:
     truth = living.truth("alice@northwind.example")
     replied = {fact["from"].lower() for fact in truth["replies"]}
     first = {p["address"] for p in people(living, "reply") if p["person"]["answers_message"] == 1}

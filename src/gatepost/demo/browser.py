@@ -122,7 +122,9 @@ def get_json(address: str) -> dict[str, object]:
 
 
 def post_json(address: str, value: dict[str, object]) -> dict[str, object]:
-    request = urllib.request.Request(address, json.dumps(value).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        address, json.dumps(value).encode(), {"Content-Type": "application/json"}
+    )
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
         got: dict[str, object] = json.loads(answer.read())
         return got

@@ -9,27 +9,42 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gatepost import clock
 from gatepost.demo.browser import Browser, get_json, post_json
 from gatepost.demo.stand import Stand, standing
 
-PROSPECTS, UNRELATED = 120, 2400
-DAYS = 12  # longer than the sequence and than most absences
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is told. `unrelated` mails are shared among six mailboxes, of which three are connected."""
+
+    prospects: int
+    unrelated: int
+    days: int
+    least_unrelated: int  # in the connected mailboxes, for the judgement on them to mean anything
+
+
+FULL = Scale(prospects=120, unrelated=4212, days=12, least_unrelated=2000)  # longer than most absences
+SMALL = Scale(prospects=40, unrelated=468, days=8, least_unrelated=200)  # longer than the sequence
 # A Monday morning, so that every run has the same week-ends.
 START = datetime(2027, 1, 11, 7, 30, tzinfo=UTC)
 RATE = 60.0  # while something is in flight
-JUMP = timedelta(hours=3)
-QUIET_POLL_SECONDS = 0.05
-SETTLE_SECONDS = 60.0  # longer than that without quiet is a failure in itself
+HOME = ZoneInfo("Europe/Berlin")
+MORNING, NIGHT = 7, 23
+JUMP = timedelta(hours=4)
 # Between the last look for replies and the send lies at most this: two real seconds on this clock, and the send.
 LATE_REPLY = timedelta(seconds=5 * RATE)
 
 
-def check(*, as_json: bool, seed: int = 1, switches: dict[str, Any] | None = None) -> int:
+def check(
+    *, as_json: bool, seed: int = 1, scale: Scale = FULL, switches: dict[str, Any] | None = None
+) -> int:
     """Run the main job and print what was seen. Returns the exit code: 0 only if every stage holds.
 
     `switches`: how the sandbox decides what Microsoft's documentation leaves open.
@@ -38,18 +53,18 @@ def check(*, as_json: bool, seed: int = 1, switches: dict[str, Any] | None = Non
     with tempfile.TemporaryDirectory(prefix="gatepost-check-") as folder:
         say = _quiet if as_json else _aloud
         with standing(
-            Path(folder), seed=seed, prospects=PROSPECTS, unrelated=UNRELATED, first_port=18000,
+            Path(folder), seed=seed, prospects=scale.prospects, unrelated=scale.unrelated, first_port=18000,
             start_at=START.timestamp(), rate=RATE, say=say,
         ) as stand:  # fmt: skip
             if switches:
                 post_json(stand.sandbox("switches"), switches)
-            report = _run(stand, say)
+            report = _run(stand, scale, say)
     report["seconds"] = round(time.monotonic() - started, 1)
     print(json.dumps(report, indent=2, default=str) if as_json else _readable(report))
     return 0 if report["ok"] else 1
 
 
-def _run(stand: Stand, say: Any) -> dict[str, Any]:
+def _run(stand: Stand, scale: Scale, say: Any) -> dict[str, Any]:
     from gatepost.demo import seed as seeding
 
     say("Writing a workspace, contacts and a sequence …")
@@ -58,10 +73,10 @@ def _run(stand: Stand, say: Any) -> dict[str, Any]:
     connecting = _connect(stand)
     mailboxes = _prepared_mailboxes(seeded.workspace.id)
     enrolled = seeding.enrol_everybody(seeded, mailboxes)
-    say(f"{enrolled} contacts enrolled. Letting {DAYS} days pass …")
-    passing = _let_days_pass(stand, seeded.workspace.id, say)
+    say(f"{enrolled} contacts enrolled. Letting {scale.days} days pass …")
+    passing = _let_days_pass(stand, seeded.workspace.id, scale.days, say)
     say("Comparing with what really happened …")
-    return _judge(stand, seeded.workspace.id, connecting, enrolled, passing)
+    return _judge(stand, seeded.workspace.id, scale, connecting, enrolled, passing)
 
 
 def _connect(stand: Stand) -> dict[str, Any]:
@@ -96,66 +111,43 @@ def _prepared_mailboxes(workspace_id: Any) -> list[Any]:
         return list(Mailbox.objects.filter(state=Mailbox.State.CONNECTED).order_by("connected_at"))
 
 
-def _let_days_pass(stand: Stand, workspace_id: Any, say: Any) -> dict[str, Any]:
+def _let_days_pass(stand: Stand, workspace_id: Any, days: int, say: Any) -> dict[str, Any]:
     """Time goes on by jumps, each when nothing is in flight any more."""
-    end = START + timedelta(days=DAYS)
+    from gatepost.demo.settling import settle
+
+    end = START + timedelta(days=days)
     jumps, slowest, unsettled = 0, 0.0, 0
     while clock.now() < end:
         began = time.monotonic()
-        if not _settle(stand, workspace_id):
+        if not settle(stand.sandbox("clock"), workspace_id):
             unsettled += 1
         slowest = max(slowest, time.monotonic() - began)
-        post_json(stand.sandbox("clock"), {"advance_seconds": _jump(stand, workspace_id).total_seconds()})
+        post_json(stand.sandbox("clock"), {"to": _next_stop(clock.now()).isoformat()})
         jumps += 1
-        if jumps % 16 == 0:
+        if jumps % 10 == 0:
             say(f"  {clock.now():%A %d %B, %H:%M}")
-    _settle(stand, workspace_id)
+    settle(stand.sandbox("clock"), workspace_id)
     return {"jumps": jumps, "slowest_settle_seconds": round(slowest, 1), "unsettled": unsettled}
 
 
-def _jump(stand: Stand, workspace_id: Any) -> timedelta:
-    """As far as nothing is missed that has a time; nights are passed in one."""
-    return JUMP
-
-
-def _settle(stand: Stand, workspace_id: Any) -> bool:
-    """True when nothing is in flight: no job, no due work, nothing on its way in the sandbox."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    calm = 0
-    while time.monotonic() < deadline:
-        busy = get_json(stand.sandbox("clock"))["busy"] or _in_flight(workspace_id)
-        calm = 0 if busy else calm + 1
-        if calm >= 2:
-            return True
-        time.sleep(QUIET_POLL_SECONDS)
-    return False
-
-
-def _in_flight(workspace_id: Any) -> bool:
-    from django.db import connections
-
-    from gatepost.isolation import inside
-    from gatepost.mailboxes.models import Mailbox
-    from gatepost.mailboxes.queries import due_for_calendar, due_for_sync
-    from gatepost.outbox.models import Message
-    from gatepost.sequences.queries import mailboxes_with_work, returned
-
-    now = clock.now()
-    if mailboxes_with_work(now) or due_for_sync(now) or due_for_calendar(now) or returned(now):
-        return True
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))")
-        if cursor.fetchone()[0]:
-            return True
-    soon = now + timedelta(minutes=3)
-    with inside(workspace_id):
-        waiting = Mailbox.objects.filter(sending_not_before__gt=now, sending_not_before__lte=soon)
-        on_the_way = Message.objects.filter(state=Message.State.SENDING)
-        return waiting.exists() or on_the_way.exists()
+def _next_stop(now: datetime) -> datetime:
+    """Four hours later; a night or a week-end, when hardly anybody writes, is passed at once."""
+    local = now.astimezone(HOME)
+    if local.weekday() < 5 and MORNING <= local.hour < NIGHT:
+        return now + JUMP
+    morning = (local + timedelta(days=local.hour >= MORNING)).replace(
+        hour=MORNING, minute=0, second=0, microsecond=0
+    )
+    return morning + timedelta(days=max(0, 7 - morning.weekday()) if morning.weekday() >= 5 else 0)
 
 
 def _judge(
-    stand: Stand, workspace_id: Any, connecting: dict[str, Any], enrolled: int, passing: dict[str, Any]
+    stand: Stand,
+    workspace_id: Any,
+    scale: Scale,
+    connecting: dict[str, Any],
+    enrolled: int,
+    passing: dict[str, Any],
 ) -> dict[str, Any]:
     from gatepost.isolation import inside
 
@@ -167,7 +159,7 @@ def _judge(
             "reply": _judge_replies(workspace_id, truth),
             "stop": _judge_stops(),
             "meeting": _judge_meetings(workspace_id, truth),
-            "privacy": _judge_privacy(workspace_id, truth, stand),
+            "privacy": _judge_privacy(workspace_id, truth, stand, scale),
             "record": _judge_record(),
         }
     stages["clock"] = {"ok": passing["unsettled"] == 0, **passing}
@@ -234,7 +226,8 @@ def _judge_replies(workspace_id: Any, truth: dict[str, Any]) -> dict[str, Any]:
     answered = [key for key in delivered if stored.get(key, "unsure") != "unsure"]
     right_answered = sum(stored[key] == delivered[key] for key in answered)
     opt_outs_missed = sum(
-        delivered[key] in ("unsubscribe", "hard_no") and stored.get(key) in ("interested", "question", "circle_back_later")
+        delivered[key] in ("unsubscribe", "hard_no")
+        and stored.get(key) in ("interested", "question", "circle_back_later")
         for key in delivered
     )
     return {
@@ -302,12 +295,15 @@ ENVELOPE_FIELDS = {
 }  # fmt: skip
 
 
-def _judge_privacy(workspace_id: Any, truth: dict[str, Any], stand: Stand) -> dict[str, Any]:
+def _judge_privacy(workspace_id: Any, truth: dict[str, Any], stand: Stand, scale: Scale) -> dict[str, Any]:
     from gatepost.conversations.models import Reply
+    from gatepost.demo.seed import REPS
     from gatepost.intake.models import DropCount, Quarantine
     from gatepost.vault.sealing import index
 
-    unrelated = [fact for box in truth["mailboxes"].values() for fact in box["unrelated"]]
+    boxes = truth["mailboxes"]
+    unrelated = [fact for box in boxes.values() for fact in box["unrelated"]]
+    in_connected = sum(len(boxes[address]["unrelated"]) for address, _ in REPS)
     keys = {index(workspace_id, "message-id", fact["internetMessageId"]) for fact in unrelated}
     stored = Reply.objects.filter(internet_message_index__in=keys).count()
     quarantined = Quarantine.objects.filter(internet_message_index__in=keys).count()
@@ -315,8 +311,9 @@ def _judge_privacy(workspace_id: Any, truth: dict[str, Any], stand: Stand) -> di
     served = _fields_served(stand, {fact["internetMessageId"] for fact in unrelated})
     too_much = sorted(served - ENVELOPE_FIELDS)
     return {
-        "ok": stored == 0 and not too_much and len(unrelated) >= 2000,
-        "unrelated_messages_in_the_mailboxes": len(unrelated),
+        "ok": stored == 0 and not too_much and in_connected >= scale.least_unrelated,
+        "unrelated_messages_in_all_mailboxes": len(unrelated),
+        "unrelated_messages_in_the_connected_mailboxes": in_connected,
         "unrelated_messages_stored": stored,
         "unrelated_messages_quarantined": quarantined,
         "envelopes_looked_at_and_dropped": looked_at,

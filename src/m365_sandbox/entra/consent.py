@@ -1,8 +1,13 @@
 """Who has allowed what, and who may."""
 
+from typing import Literal
+
 from m365_sandbox import permissions
 from m365_sandbox.entities import App, Grant, User
+from m365_sandbox.entra.accounts import PERSONAL_TENANT, may_approve
 from m365_sandbox.sandbox import Sandbox
+
+Hurdle = Literal["", "policy", "risky_app"]
 
 
 def granted(sandbox: Sandbox, app: App, user: User) -> list[str]:
@@ -23,12 +28,20 @@ def missing(sandbox: Sandbox, app: App, user: User, wanted: list[str]) -> list[s
     return [scope for scope in wanted if scope not in have]
 
 
-def may_consent(sandbox: Sandbox, user: User, scopes: list[str]) -> bool:
-    """Whether this user may grant these, under the policy of the tenant."""
-    if user.role == "admin":
-        return True
+def hurdle(sandbox: Sandbox, user: User, scopes: list[str]) -> Hurdle:
+    """Why this user may not grant these; empty when they may.
+
+    Learn, "unexpected error when performing consent": where an app requires assignment, even permissions that
+    are not for administrators need one; a risky app may have no more than the basic ones.
+    """
+    if may_approve(sandbox, user) or user.tenant == PERSONAL_TENANT:
+        return ""
     tenant = sandbox.tenant_of(user)
-    return not permissions.needs_admin(scopes, tenant.consent_policy, risky_app=tenant.risky_app)
+    if tenant.assignment_required or permissions.needs_admin(scopes, tenant.consent_policy):
+        return "policy"
+    if permissions.needs_admin(scopes, tenant.consent_policy, risky_app=tenant.risky_app):
+        return "risky_app"
+    return ""
 
 
 def grant(sandbox: Sandbox, app: App, tenant: str, user: str, scopes: list[str]) -> None:

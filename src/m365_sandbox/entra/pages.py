@@ -24,7 +24,7 @@ button:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid cur
 background:none}.account:hover{background:#8882}
 .row{display:flex;gap:8px;justify-content:flex-end;margin-top:24px}
 details{border-bottom:1px solid var(--line);padding:6px 0}summary{cursor:pointer}
-input[type=email],textarea{font:inherit;width:100%;padding:8px;border:1px solid var(--line);background:none;
+input[type=email],input[type=password],textarea{font:inherit;width:100%;padding:8px;border:1px solid var(--line);background:none;
 color:inherit}a{color:inherit}label{display:block;margin-top:14px}
 """
 
@@ -65,15 +65,19 @@ def pick_account(action: str, request: str, accounts: Iterable[User], *, hint: s
 
 def permissions_requested(
     action: str,
-    request: str,
+    fields: dict[str, str],
     user: User,
     app: App,
     tenant: Tenant,
     scopes: list[str],
     *,
     organisation_only: bool,
+    may_approve: bool = False,
 ) -> str:
-    """The consent page; an administrator sees the checkbox for the whole organisation."""
+    """The consent page; who may approve for the whole organisation sees the checkbox for that, not ticked.
+
+    Its blocks: Learn, application-consent-experience.
+    """
     as_admin = organisation_only
     rows = "".join(
         f"<details><summary>{escape(ALL[s].admin_title if as_admin else ALL[s].user_title)}</summary>"
@@ -85,50 +89,130 @@ def permissions_requested(
     whole = (
         '<label><input type="checkbox" name="organization" value="1"> '
         "Consent on behalf of your organization</label>"
-        if user.role == "admin" and not organisation_only
+        if may_approve and not organisation_only
+        else ""
+    )
+    risky = (
+        "<p><strong>This app may be risky.</strong> Only continue if you trust it.</p>"
+        if tenant.risky_app
         else ""
     )
     heading = "Permissions requested" + (" - review for your organization" if organisation_only else "")
     return page(
         "Permissions requested",
-        f'<p class="soft">{escape(user.address)}</p><h1>{heading}</h1>'
-        f'<h2>{escape(app.name)}</h2><p class="soft">{publisher}</p>'
+        f'<p class="soft">{escape(fields["account"])}</p><h1>{heading}</h1>'
+        f'<h2>{escape(app.name)}</h2><p class="soft">{publisher}</p>{risky}'
         f"<p>This app would like to:</p>{rows}"
         f'<form method="post" action="{escape(action)}" id="consent">'
-        f"{_hidden({'request': request, 'account': user.address})}{whole}"
+        f"{_hidden(fields)}{whole}"
         f'<p class="soft">Accepting these permissions means that you allow this app to use your data as specified '
-        f"in its terms of service and privacy statement. {escape(tenant.name)} · {escape(tenant.domain)}</p>"
+        f"in its terms of service and privacy statement. {escape(tenant.name)} · {escape(tenant.domain)}. You can "
+        "change these permissions at https://myapps.microsoft.com.</p>"
         '<div class="row"><button name="decision" value="cancel">Cancel</button>'
         '<button class="go" name="decision" value="accept">Accept</button></div></form>',
     )
 
 
-def need_admin_approval(sign_in_action: str, cancel_action: str, request: str, user: User, app: App) -> str:
+def need_admin_approval(
+    sign_in_action: str, cancel_action: str, fields: dict[str, str], user: User, app: App, code: int
+) -> str:
     return page(
         "Need admin approval",
-        f'<p class="soft">{escape(user.address)}</p><h1>Need admin approval</h1><h2>{escape(app.name)}</h2>'
+        f'<p class="soft">{escape(fields["account"])}</p><h1>Need admin approval</h1><h2>{escape(app.name)}</h2>'
         f"<p>{escape(app.name)} needs permission to access resources in your organization that only an admin "
         "can grant. Please ask an admin to grant permission to this app before you can use it.</p>"
-        f'<form method="post" action="{escape(sign_in_action)}" id="admin">{_hidden({"request": request})}'
+        f'<form method="post" action="{escape(sign_in_action)}" id="admin">{_hidden({"request": fields["request"]})}'
         "<p>Have an admin account? <button>Sign in with that account</button></p></form>"
         f'<form method="post" action="{escape(cancel_action)}" id="return">'
-        f"{_hidden({'request': request, 'account': user.address})}"
+        f"{_hidden(fields)}"
         '<p><button name="decision" value="return">'
         "Return to the application without granting consent</button></p>"
-        '</form><p class="soft">AADSTS90094</p>',
+        f'</form><p class="soft">AADSTS{code}</p>',
     )
 
 
-def approval_required(action: str, request: str, user: User, app: App) -> str:
+def approval_required(action: str, fields: dict[str, str], user: User, app: App, code: int) -> str:
     return page(
         "Approval required",
-        f'<p class="soft">{escape(user.address)}</p><h1>Approval required</h1><h2>{escape(app.name)}</h2>'
+        f'<p class="soft">{escape(fields["account"])}</p><h1>Approval required</h1><h2>{escape(app.name)}</h2>'
         "<p>This app requires your admin's approval. Enter a justification for requesting this app.</p>"
         f'<form method="post" action="{escape(action)}" id="approval">'
-        f"{_hidden({'request': request, 'account': user.address})}"
+        f"{_hidden(fields)}"
         '<label>Justification <textarea name="justification" rows="3" required></textarea></label>'
         '<div class="row"><button class="go">Request approval</button></div></form>'
-        '<p class="soft">AADSTS90095</p>',
+        f'<p class="soft">AADSTS{code}</p>',
+    )
+
+
+def enter_password(action: str, request: str, user: User, wrong: str) -> str:
+    told = f'<p role="alert">{escape(wrong)}</p>' if wrong else ""
+    return page(
+        "Enter password",
+        f'<p class="soft">{escape(user.address)}</p><h1>Enter password</h1>{told}'
+        f'<form method="post" action="{escape(action)}" id="password">'
+        f"{_hidden({'request': request, 'account': user.address})}"
+        '<label>Password <input type="password" name="password" autocomplete="current-password" required></label>'
+        '<div class="row"><button class="go">Sign in</button></div></form>',
+    )
+
+
+def second_factor(action: str, fields: dict[str, str], user: User) -> str:
+    """To pass it, or to set it up for who has none."""
+    title = "Approve sign in request" if user.mfa_enrolled else "More information required"
+    text = (
+        "Open your Authenticator app, and enter the number shown to sign in."
+        if user.mfa_enrolled
+        else "Your organization needs more information to keep your account secure."
+    )
+    return page(
+        title,
+        f'<p class="soft">{escape(fields["account"])}</p><h1>{title}</h1><p>{text}</p>'
+        f'<form method="post" action="{escape(action)}" id="mfa">{_hidden(fields)}<div class="row">'
+        '<button name="mfa" value="deny">I can\'t do this right now</button>'
+        '<button class="go" name="mfa" value="approve">Done</button></div></form>',
+    )
+
+
+def review_list(action: str, reviewer: User, rows: list[dict[str, str]]) -> str:
+    """A reviewer's list of requests: with buttons where something is left to decide."""
+    items = "".join(
+        f"<section><h2>{escape(row['app'])}</h2><p>{escape(row['user'])}: {escape(row['justification'])}</p>"
+        f'<p class="soft">{escape(row["scopes"])}<br>{escape(row["state"])} · expires {escape(row["expires"])}</p>'
+        + (_decision(action, reviewer, row["id"]) if row["state"] == "waiting" else "")
+        + "</section>"
+        for row in rows
+    )
+    return page(
+        "Admin consent requests",
+        f'<p class="soft">{escape(reviewer.address)} · {escape(reviewer.role)}</p><h1>Admin consent requests</h1>'
+        f"{items or '<p>No requests.</p>'}",
+    )
+
+
+def choose_reviewer(action: str, reviewers: Iterable[User]) -> str:
+    rows = "".join(
+        f'<button class="account" name="reviewer" value="{escape(user.address)}">'
+        f'<strong>{escape(user.name)}</strong><br><span class="soft">{escape(user.address)}</span></button>'
+        for user in reviewers
+    )
+    return page(
+        "Admin consent requests", f'<h1>Who reviews?</h1><form action="{escape(action)}">{rows}</form>'
+    )
+
+
+def _decision(action: str, reviewer: User, request: str) -> str:
+    return (
+        f'<form method="post" action="{escape(action)}" id="review">'
+        f"{_hidden({'request': request, 'reviewer': reviewer.address})}<div class='row'>"
+        '<button name="decision" value="deny">Deny</button>'
+        '<button class="go" name="decision" value="approve">Approve</button></div></form>'
+    )
+
+
+def signed_out() -> str:
+    return page(
+        "You signed out of your account",
+        "<h1>You signed out of your account</h1><p>It's a good idea to close all browser windows.</p>",
     )
 
 

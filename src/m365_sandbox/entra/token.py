@@ -3,25 +3,31 @@
 import base64
 import hashlib
 import hmac
+from collections import deque
 from typing import Any
-from urllib.parse import unquote
 
 from m365_sandbox import ids, permissions
 from m365_sandbox.clock import iso
 from m365_sandbox.entities import AccessToken, App, Code, RefreshToken, User
-from m365_sandbox.entra import consent, keys
-from m365_sandbox.entra.authorize import ANY_TENANT, client_info, find_tenant
+from m365_sandbox.entra import accounts, clients, consent, id_tokens, policies, scopes
 from m365_sandbox.errors import EntraError
 from m365_sandbox.sandbox import Sandbox
 
 INACTIVE_AFTER_SECONDS = 90 * 86400
+SPA_SECONDS = 86400
+# Learn, continuous access evaluation: tokens under it live up to 28 hours.
+CAE_SECONDS = (20 * 3600, 28 * 3600)
+LOOP_SECONDS = 300
 
 
 def answer(sandbox: Sandbox, tenant: str, form: dict[str, str], authorization: str) -> dict[str, Any]:
     """The token response; raises EntraError."""
-    if tenant not in ANY_TENANT and find_tenant(sandbox, tenant) is None:
+    if tenant not in accounts.ANY_TENANT and accounts.find_tenant(sandbox, tenant) is None:
         raise EntraError(90002, tenant=tenant)
-    app = _client(sandbox, form, authorization)
+    _strike(sandbox, None)
+    app = clients.authenticated(sandbox, tenant, form, authorization)
+    if app.tenant and accounts.authority(sandbox, tenant) not in ("common", "organizations", app.tenant):
+        raise EntraError(700016, appIdentifier=app.id, tenant=tenant)
     match form.get("grant_type"):
         case "authorization_code":
             return _from_code(sandbox, tenant, app, form)
@@ -29,37 +35,26 @@ def answer(sandbox: Sandbox, tenant: str, form: dict[str, str], authorization: s
             return _from_refresh_token(sandbox, tenant, app, form)
         case None:
             raise EntraError(900144, name="grant_type")
-    raise EntraError(9002313)
+        case other:
+            raise EntraError(70003, name=other)
 
 
-def _client(sandbox: Sandbox, form: dict[str, str], authorization: str) -> App:
-    name, secret = form.get("client_id", ""), form.get("client_secret", "")
-    if authorization.lower().startswith("basic "):
-        try:
-            name, _, secret = base64.b64decode(authorization[6:]).decode().partition(":")
-        except ValueError:
-            raise EntraError(9002313) from None
-        name, secret = unquote(name), unquote(secret)
-    if not name:
-        raise EntraError(900144, name="client_id")
-    app = sandbox.store.apps.get(name)
-    if app is None:
-        raise EntraError(700016, appIdentifier=name, tenant="common")
-    if not app.enabled:
-        raise EntraError(7000112, appIdentifier=app.id, appName=app.name)
-    if not secret:
-        raise EntraError(7000218)
-    if not hmac.compare_digest(secret.encode(), app.secret.encode()):
-        raise EntraError(7000215, appId=app.id)
-    if app.secret_expired:
-        raise EntraError(7000222, appId=app.id)
-    return app
+def _strike(sandbox: Sandbox, user: User | None) -> None:
+    """The refusal ordered for the token endpoint: for anybody (before anything else), or for this user."""
+    address = accounts.address_of(sandbox, user) if user else ""
+    error = sandbox.orders.refusal("token", address)
+    if error is not None:
+        raise error
 
 
 def _from_code(sandbox: Sandbox, tenant: str, app: App, form: dict[str, str]) -> dict[str, Any]:
-    code = sandbox.store.codes.get(form.get("code", ""))
+    if "code" not in form:
+        raise EntraError(900144, name="code")
+    code = sandbox.store.codes.get(form["code"])
     if code is None or code.app != app.id:
         raise EntraError(70000)
+    if code.authority and code.authority != accounts.authority(sandbox, tenant):
+        raise EntraError(700005)
     if code.used:
         raise EntraError(54005)
     if code.expires <= sandbox.now():
@@ -67,12 +62,32 @@ def _from_code(sandbox: Sandbox, tenant: str, app: App, form: dict[str, str]) ->
     if code.redirect_uri != form.get("redirect_uri"):
         raise EntraError(50011)
     _check_verifier(code, form.get("code_verifier", ""))
-    user = _usable(sandbox, tenant, sandbox.store.users[code.user])
+    user = sandbox.store.users[code.user]
+    if not accounts.enabled(sandbox, user):
+        raise EntraError(50057)
+    _check_session(sandbox, code, user)
+    _strike(sandbox, user)
+    _check_policy(sandbox, user, code.mfa_at)
     code.used = True
     sandbox.store.save(code)
+    now = sandbox.now()
+    refresh = RefreshToken(
+        "", app.id, user.id, now, now, signed_in=code.signed_in or now, mfa_at=code.mfa_at,
+        spa_until=now + SPA_SECONDS if code.spa else 0.0,
+    )  # fmt: skip
     return _issue(
-        sandbox, app, user, code.scopes, nonce=code.nonce, informed=code.client_info or _informed(form)
-    )
+        sandbox, app, user, code.scopes, refresh, nonce=code.nonce,
+        informed=code.client_info or _informed(form), cae=code.cae or policies.declares_cp1(form.get("claims", "")),
+    )  # fmt: skip
+
+
+def _check_session(sandbox: Sandbox, code: Code, user: User) -> None:
+    """A code dies with the session it came from: revoked, or ended by a new password."""
+    home = accounts.home_of(sandbox, user)
+    if code.issued and code.issued < max(user.tokens_valid_from, home.tokens_valid_from):
+        raise EntraError(50133)
+    if code.issued and code.issued < home.sessions_valid_from:
+        raise EntraError(50132)
 
 
 def _check_verifier(code: Code, verifier: str) -> None:
@@ -83,53 +98,92 @@ def _check_verifier(code: Code, verifier: str) -> None:
         raise EntraError(501481)
 
 
+def _check_policy(sandbox: Sandbox, user: User, mfa_at: float) -> None:
+    error = policies.obstacle(sandbox.tenant_of(user), user, mfa_at=mfa_at, now=sandbox.now())
+    if error is not None:
+        raise error
+
+
 def _informed(form: dict[str, str]) -> bool:
     return form.get("client_info") == "1"
 
 
 def _from_refresh_token(sandbox: Sandbox, tenant: str, app: App, form: dict[str, str]) -> dict[str, Any]:
     """A new refresh token each time; the old one stays good (learn: refresh-tokens)."""
-    token = sandbox.store.refresh_tokens.get(form.get("refresh_token", ""))
+    if "refresh_token" not in form:
+        raise EntraError(900144, name="refresh_token")
+    token = sandbox.store.refresh_tokens.get(form["refresh_token"])
     if token is None or token.app != app.id:
         raise EntraError(70000)
-    now, issued = sandbox.now(), iso(token.issued)
-    user = _usable(sandbox, tenant, sandbox.store.users[token.user])
-    if token.revoked or token.issued < user.tokens_valid_from:
-        raise EntraError(50173, issueDate=issued)
-    if now - token.used > INACTIVE_AFTER_SECONDS:
-        raise EntraError(700082, issueDate=issued, time="90.00:00:00")
+    _check_loop(sandbox, token)
+    user = _where_asked(sandbox, tenant, sandbox.store.users[token.user])
+    if not accounts.enabled(sandbox, user) and sandbox.switches.disabled_account == "refresh":
+        raise EntraError(50057)
+    _strike(sandbox, user)
+    _check_age(sandbox, token, sandbox.store.users[token.user])
+    _check_policy(sandbox, user, token.mfa_at)
     have = consent.granted(sandbox, app, user)
-    wanted = permissions.parse_scopes(form.get("scope", "")) if form.get("scope") else have
-    if wanted is None:
-        raise EntraError(70011)
+    asked = scopes.read(form["scope"], tenant) if form.get("scope") else have
+    wanted = scopes.resolve(sandbox, app, user, asked)
     if not have or any(scope not in have for scope in wanted):
         raise EntraError(65001, appId=app.id, appName=app.name)
-    token.used = now
+    token.used = sandbox.now()
     sandbox.store.save(token)
-    return _issue(sandbox, app, user, [*wanted, "offline_access"], nonce="", informed=_informed(form))
+    fresh = RefreshToken(
+        "", app.id, token.user, token.used, token.used, signed_in=token.signed_in, mfa_at=token.mfa_at,
+        spa_until=token.spa_until,
+    )  # fmt: skip
+    return _issue(
+        sandbox, app, user, [*wanted, "offline_access"], fresh, nonce="", informed=_informed(form),
+        cae=policies.declares_cp1(form.get("claims", "")),
+    )  # fmt: skip
 
 
-def _usable(sandbox: Sandbox, tenant: str, user: User) -> User:
-    if not user.enabled:
-        raise EntraError(50057)
-    if tenant not in ANY_TENANT:
-        named = find_tenant(sandbox, tenant)
-        if named is None or named.id != user.tenant:
-            raise EntraError(700005)
-    return user
+def _where_asked(sandbox: Sandbox, tenant: str, user: User) -> User:
+    """Refresh tokens are bound to user and app, not to a tenant: one serves where its user is a guest."""
+    named = None if tenant in accounts.ANY_TENANT else accounts.find_tenant(sandbox, tenant)
+    if named is None or named.id == user.tenant:
+        return user
+    found = accounts.in_tenant(sandbox, accounts.home_of(sandbox, user), named)
+    if found is None:
+        raise EntraError(700005)
+    return found
+
+
+def _check_loop(sandbox: Sandbox, token: RefreshToken) -> None:
+    most, now = sandbox.switches.loop_requests, sandbox.now()
+    if not most:
+        return
+    recent = sandbox.recent_requests.setdefault(("refresh", token.id), deque())
+    while recent and recent[0] <= now - LOOP_SECONDS:
+        recent.popleft()
+    recent.append(now)
+    if len(recent) > most:
+        raise EntraError(50196)
+
+
+def _check_age(sandbox: Sandbox, token: RefreshToken, user: User) -> None:
+    now, issued = sandbox.now(), iso(token.issued)
+    if token.revoked or token.issued < user.tokens_valid_from:
+        raise EntraError(50173, issueDate=issued, validDate=iso(user.tokens_valid_from))
+    if token.spa_until and now > token.spa_until:
+        raise EntraError(700084, issueDate=issued, time="1.00:00:00")
+    if now - token.used > INACTIVE_AFTER_SECONDS:
+        raise EntraError(700082, issueDate=issued, time="90.00:00:00")
+    hours = sandbox.tenant_of(user).sign_in_frequency_hours
+    if hours and now - (token.signed_in or token.issued) > hours * 3600:
+        raise EntraError(70043, issueDate=issued, time=str(int(hours * 3600)))
 
 
 def _issue(
-    sandbox: Sandbox, app: App, user: User, scopes: list[str], *, nonce: str, informed: bool
-) -> dict[str, Any]:
-    # Learn, configurable-token-lifetimes: a random value between 60 and 90 minutes.
-    shortest, longest = sandbox.switches.token_minutes
-    seconds = int(sandbox.chance.uniform(shortest * 60, longest * 60))
-    now = sandbox.now()
-    resource = [scope for scope in scopes if scope not in permissions.OIDC]
+    sandbox: Sandbox, app: App, user: User, asked: list[str], refresh: RefreshToken, *, nonce: str,
+    informed: bool, cae: bool,
+) -> dict[str, Any]:  # fmt: skip
+    seconds, now = _lifetime(sandbox, cae), sandbox.now()
+    resource = [scope for scope in asked if scope not in permissions.OIDC]
     access = AccessToken(
         ids.token("eyJ0eXAiOiJKV1QiLCJub25jZSI6"), app.id, user.id, [*resource, "openid", "profile", "email"],
-        now + seconds,
+        now + seconds, cae=cae,
     )  # fmt: skip
     _forget_expired(sandbox, now)
     sandbox.store.save(access)
@@ -137,15 +191,24 @@ def _issue(
         "token_type": "Bearer", "scope": _scope_text(sandbox, resource), "expires_in": seconds,
         "ext_expires_in": seconds, "access_token": access.id,
     }  # fmt: skip
-    if "offline_access" in scopes:
-        refresh = RefreshToken(ids.token("1.AXsandboxR."), app.id, user.id, now, now)
+    if "offline_access" in asked:
+        refresh.id = ids.token("1.AXsandboxR.")
         sandbox.store.save(refresh)
         body["refresh_token"] = refresh.id
-    if "openid" in scopes:
-        body["id_token"] = _id_token(sandbox, app, user, nonce)
+    id_token = id_tokens.issue(sandbox, app, user, asked, nonce) if "openid" in asked else None
+    if id_token is not None:
+        body["id_token"] = id_token
     if informed:
-        body["client_info"] = client_info(user)
+        body["client_info"] = id_tokens.client_info(sandbox, user)
     return body
+
+
+def _lifetime(sandbox: Sandbox, cae: bool) -> int:
+    """Learn, configurable-token-lifetimes: random, between 60 and 90 minutes; much longer under CAE."""
+    if cae:
+        return int(sandbox.chance.uniform(*CAE_SECONDS))
+    shortest, longest = sandbox.switches.token_minutes
+    return int(sandbox.chance.uniform(shortest * 60, longest * 60))
 
 
 def _scope_text(sandbox: Sandbox, resource: list[str]) -> str:
@@ -162,23 +225,3 @@ def _forget_expired(sandbox: Sandbox, now: float) -> None:
     for name in list(tokens)[:4]:
         if tokens[name].expires < now - 86400:
             sandbox.store.remove(tokens[name])
-
-
-def _id_token(sandbox: Sandbox, app: App, user: User, nonce: str) -> str:
-    # Relying parties check these times against the real clock or the sandbox's; both must be content, so the
-    # token is valid from the earlier of the two until an hour after the later.
-    import time
-
-    now, real = int(sandbox.now()), int(time.time())
-    subject = hashlib.sha256(f"{app.id}/{user.id}".encode()).digest()
-    claims = {
-        "aud": app.id, "iss": f"{keys.LOGIN}/{user.tenant}/v2.0", "iat": min(now, real), "nbf": min(now,
-        real),
-        "exp": max(now, real) + 3600, "aio": ids.key(), "name": user.name, "oid": user.id,
-        "preferred_username": user.address, "email": user.address, "rh": ids.key(),
-        "sub": base64.urlsafe_b64encode(subject).decode().rstrip("="), "tid": user.tenant, "uti": ids.key(),
-        "ver": "2.0",
-    }  # fmt: skip
-    if nonce:
-        claims["nonce"] = nonce
-    return keys.sign(sandbox, claims)

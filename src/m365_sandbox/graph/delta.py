@@ -66,6 +66,11 @@ def _fresh(request: Request, folder: Folder) -> dict[str, Any]:
 
 def _state(request: Request, folder: Folder) -> dict[str, Any]:
     token = request.query.get("$skiptoken") or request.query.get("$deltatoken")
+    if token == "latest":  # documented for directory objects only
+        state = _fresh(request, folder)
+        if request.sandbox.switches.delta_latest == "honoured":
+            state |= {"after": request.sandbox.store.seq(request.user.id), "initial": False}
+        return state
     if not token:
         return _fresh(request, folder)
     state = unpack(token)

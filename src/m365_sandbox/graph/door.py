@@ -5,6 +5,7 @@ import inspect
 import re
 import time
 import uuid
+from collections import deque
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -14,20 +15,19 @@ from starlette.types import Receive, Scope, Send
 from m365_sandbox import permissions
 from m365_sandbox.clock import iso
 from m365_sandbox.entities import AccessToken, User
+from m365_sandbox.entra import policies
 from m365_sandbox.errors import GraphError, access_denied, malformed
-from m365_sandbox.faults import Rule
+from m365_sandbox.faults import Failure, Hangup, Rule, alter, date_header, hang_up, play
 from m365_sandbox.graph import batch
-from m365_sandbox.graph.routes import OPERATIONS, Answer, Operation, Request, find
+from m365_sandbox.graph.routes import GRAPH, OPERATIONS, Answer, Operation, Request, find
 from m365_sandbox.sandbox import Sandbox
 
-WINDOW_SECONDS = 600
+WINDOW_SECONDS, UPLOAD_WINDOW_SECONDS = 600, 300
 
 # OData key syntax: mailFolders('inbox') is mailFolders/inbox, and delta() is delta.
 _KEY = re.compile(r"\('([^']*)'\)")
-
-
-class Hangup(Exception):
-    """The connection is to break without an answer."""
+# And what a function is given by name: supportedTimeZones(TimeZoneStandard='Iana').
+_ARGUMENT = re.compile(r"\(\w+='([^']*)'\)")
 
 
 class GraphDoor:
@@ -53,7 +53,7 @@ class GraphDoor:
         try:
             answer, content = await self.answer(scope["method"], path, query, headers, body)
         except Hangup:
-            await _hang_up(receive)
+            await hang_up(receive)
             return
         sent = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()]
         sent.append((b"content-length", str(len(content)).encode()))
@@ -70,21 +70,27 @@ class GraphDoor:
         request_id = str(uuid.uuid4())
         client_id = headers.get("client-request-id", request_id)
         visit = _Visit(sandbox, method, path, query, headers, body)
-        rule: Rule | None = None
+        broken = False
         try:
-            rule, answer = await visit.run()
+            answer = await visit.run()
+        except Hangup:
+            answer, broken = Answer(503), True
         except GraphError as error:
             member = sandbox.switches.error_member
             refusal = error.body(sandbox.now(), request_id, client_id, member)
             answer = Answer(error.status, refusal, headers=error.headers)
-        content = _content(answer)
-        if rule is not None and rule.action == "truncate":
-            content = content[: len(content) // 2]
-        reset = rule is not None and rule.action == "reset"
+        rule = visit.rule
+        answer.headers.update(
+            {
+                "request-id": request_id, "client-request-id": client_id, "Date": date_header(rule, sandbox.now()),
+                "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1"}}',
+            }
+        )  # fmt: skip
+        content = alter(rule, answer.headers, _content(answer))
         sandbox.store.log(
             {
                 "at": iso(sandbox.now()), "method": method, "path": unquote(path), "query": query,
-                "status": 0 if reset else answer.status, "bytes": len(content), "user": visit.address,
+                "status": 0 if broken else answer.status, "bytes": len(content), "user": visit.address,
                 "app": visit.token.app if visit.token else "", "client_request_id": client_id,
                 "items": visit.served, "prefer": headers.get("prefer", ""),
                 "ms": round((time.perf_counter() - started) * 1000, 3),
@@ -92,14 +98,8 @@ class GraphDoor:
             }
         )  # fmt: skip
         sandbox.store.commit()
-        if reset:
+        if broken:
             raise Hangup
-        answer.headers.update(
-            {
-                "request-id": request_id, "client-request-id": client_id,
-                "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1"}}',
-            }
-        )  # fmt: skip
         if content:
             answer.headers.setdefault("Content-Type", answer.media_type)
         return answer, content
@@ -111,18 +111,9 @@ class GraphDoor:
         except GraphError as error:
             member = self._sandbox.switches.error_member
             answer = Answer(error.status, error.body(self._sandbox.now(), request_id, request_id, member))
-        answer.headers.update({"request-id": request_id, "Content-Type": answer.media_type})
+        date = date_header(None, self._sandbox.now())
+        answer.headers.update({"request-id": request_id, "Content-Type": answer.media_type, "Date": date})
         return answer, _content(answer)
-
-
-async def _hang_up(receive: Receive) -> None:
-    """Break the connection. ASGI knows no way, but uvicorn's `receive` belongs to what holds the socket."""
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
-    if transport is None:
-        raise Hangup("the server offers no way to break the connection")
-    transport.abort()
-    while not getattr(receive, "__self__").disconnected:  # noqa: B009
-        await asyncio.sleep(0)
 
 
 def _content(answer: Answer) -> bytes:
@@ -142,12 +133,13 @@ class _Visit:
         self.token: AccessToken | None = None
         self.user: User | None = None
         self.served: list[dict[str, Any]] = []
+        self.rule: Rule | None = None
 
     @property
     def address(self) -> str:
         return self.user.address if self.user else ""
 
-    async def run(self) -> tuple[Rule | None, Answer]:
+    async def run(self) -> Answer:
         sandbox = self.sandbox
         self.token = self._authenticate()
         self.user = sandbox.store.users[self.token.user]
@@ -158,27 +150,23 @@ class _Visit:
         found = find(self.method, segments)
         if found is None:
             self._refuse_unknown(segments)
-        operation, params = found  # type: ignore[misc]
+        operation, params, within = found  # type: ignore[misc]
         self._check_scope(operation)
         self._check_window()
-        rule = sandbox.faults.strike(self.method, unquote(self.path), self.address)
+        self._check_upload()
+        self.rule = rule = sandbox.faults.strike(self.method, unquote(self.path), self.address)
         key = (self.token.app, self.user.id)
         with _Place(sandbox, key):
             if sandbox.switches.latency_ms:
                 await asyncio.sleep(sandbox.switches.latency_ms / 1000)
-            if rule is not None and rule.when == "before" and rule.action != "truncate":
-                if rule.action == "slow":
-                    await asyncio.sleep(rule.seconds)
-                else:
-                    return rule, _failure(rule)
-            answer = await self._handle(operation, params)
+            url = f"{GRAPH}{self.path}"
+            instead = await play(rule, "before", url, sandbox.now())
+            if instead is not None:
+                return _answer_of(instead)
+            answer = await self._handle(operation, params, within)
             sandbox.store.commit()
-            if rule is not None and rule.when == "after" and rule.action != "truncate":
-                if rule.action == "slow":
-                    await asyncio.sleep(rule.seconds)
-                else:
-                    return rule, _failure(rule)
-        return rule, answer
+            instead = await play(rule, "after", url, sandbox.now())
+        return _answer_of(instead) if instead is not None else answer
 
     def _authenticate(self) -> AccessToken:
         scheme, _, value = self.headers.get("authorization", "").partition(" ")
@@ -188,6 +176,10 @@ class _Visit:
         if token is None:
             message = "CompactToken parsing failed with error code: 80049217"
             raise GraphError(401, "InvalidAuthenticationToken", message)
+        if token.challenged:
+            message = "Continuous access evaluation resulted in challenge with result: InteractionRequired"
+            challenge = {"WWW-Authenticate": policies.challenge(token.challenged)}
+            raise GraphError(401, "InvalidAuthenticationToken", message, challenge)
         if token.expires <= self.sandbox.now():
             message = "Lifetime validation failed, the token is expired."
             raise GraphError(401, "InvalidAuthenticationToken", message)
@@ -198,6 +190,7 @@ class _Visit:
         keyed = _KEY.sub(r"/\1", unquote(path) if "%27" in path or "%28" in path else path)
         if keyed != path and self.sandbox.switches.key_syntax == "refused":
             raise malformed("Resource not found for the segment.", self.sandbox.switches)
+        keyed = _ARGUMENT.sub(r"/\1", keyed)
         return [unquote(part) for part in keyed.replace("()", "").strip("/").split("/") if part]
 
     def _check_own(self, who: str) -> None:
@@ -229,14 +222,29 @@ class _Visit:
         if not most:
             return
         now = sandbox.now()
-        recent = sandbox.recent_requests.setdefault((self.token.app, self.user.id), [])
+        recent = sandbox.recent_requests.setdefault((self.token.app, self.user.id), deque())
         while recent and recent[0] <= now - WINDOW_SECONDS:
-            recent.pop(0)
+            recent.popleft()
         if len(recent) >= most:
             raise _throttled(sandbox, "RequestCount", recent[0] + WINDOW_SECONDS - now)
         recent.append(now)
 
-    async def _handle(self, operation: Operation, params: list[str]) -> Answer:
+    def _check_upload(self) -> None:
+        """Outlook: 150 MB of PATCH, POST and PUT in five minutes for each app and mailbox."""
+        assert self.token is not None and self.user is not None
+        most, sandbox = self.sandbox.switches.upload_bytes, self.sandbox
+        if not most or self.method not in ("PATCH", "POST", "PUT"):
+            return
+        now = sandbox.now()
+        recent = sandbox.recent_uploads.setdefault((self.token.app, self.user.id), deque())
+        while recent and recent[0][0] <= now - UPLOAD_WINDOW_SECONDS:
+            recent.popleft()
+        if sum(size for _, size in recent) + len(self.body) > most:
+            since = recent[0][0] if recent else now
+            raise _throttled(sandbox, "IncomingBytes", since + UPLOAD_WINDOW_SECONDS - now)
+        recent.append((now, len(self.body)))
+
+    async def _handle(self, operation: Operation, params: list[str], within: dict[str, str]) -> Answer:
         assert self.token is not None and self.user is not None
         query = dict(parse_qsl(self.query, keep_blank_values=True))
         request = Request(
@@ -249,6 +257,7 @@ class _Visit:
             query,
             self.headers,
             self.body,
+            within=within,
         )
         answer = operation.handler(request)
         if inspect.isawaitable(answer):
@@ -283,20 +292,7 @@ def _throttled(sandbox: Sandbox, limit: str, seconds: float) -> GraphError:
     return GraphError(429, "ApplicationThrottled", f"Application is over its {limit} limit.", headers)
 
 
-_FAILURES = {
-    "429": (429, "TooManyRequests", "Please retry again later."),
-    "500": (500, "UnknownError", "An unknown error occurred."),
-    "503": (503, "serviceNotAvailable", "The service is unavailable."),
-    "504": (504, "UnknownError", ""),
-}
-
-
-def _failure(rule: Rule) -> Answer:
-    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
-    if rule.action == "html":
-        page = b"<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>"
-        return Answer(502, content=page, media_type="text/html", headers=headers)
-    if rule.action == "reset":
-        return Answer(503)
-    status, code, message = _FAILURES[rule.action]
-    return Answer(status, {"error": {"code": code, "message": message}}, headers=headers)
+def _answer_of(instead: Failure) -> Answer:
+    return Answer(
+        instead.status, content=instead.content, media_type=instead.media_type, headers=dict(instead.headers)
+    )

@@ -5,12 +5,14 @@ import binascii
 from datetime import date
 from typing import Any
 
-from m365_sandbox import delivery, ids, notifications
+from m365_sandbox import delivery, notifications, sending
 from m365_sandbox.clock import iso
 from m365_sandbox.entities import Address, Folder, Message
 from m365_sandbox.errors import GraphError, access_denied, malformed, unsupported
 from m365_sandbox.graph.folders import the_folder
+from m365_sandbox.graph.meetings import word
 from m365_sandbox.graph.messages import move, the_message
+from m365_sandbox.graph.parts import made
 from m365_sandbox.graph.routes import Answer, Request, operation
 from m365_sandbox.graph.shape import MessageShape
 from m365_sandbox.mail import Letter, keep, letter_from_mime, threading
@@ -70,9 +72,7 @@ def _fields(request: Request, given: dict[str, Any]) -> dict[str, Any]:
         fields["subject"] = given["subject"] or ""
     if "body" in given:
         body = _caseless(given["body"] or {})
-        kind = str(body.get("contenttype", "text")).lower()
-        if kind not in ("text", "html"):
-            raise malformed(f"Requested value '{kind}' was not found.", request.sandbox.switches)
+        kind = word(request, body.get("contenttype", "text"), ("text", "html"))
         fields["body_type"], fields["body"] = kind, body.get("content") or ""
     for theirs, ours in (
         ("torecipients", "to"), ("ccrecipients", "cc"), ("bccrecipients", "bcc"), ("replyto", "reply_to"),
@@ -88,10 +88,22 @@ def _fields(request: Request, given: dict[str, Any]) -> dict[str, Any]:
     if "singlevalueextendedproperties" in given:
         fields["properties"] = _properties(request, given["singlevalueextendedproperties"])
     if given.get("importance"):
-        fields["importance"] = str(given["importance"]).lower()
+        fields["importance"] = word(request, given["importance"], ("low", "normal", "high"))
     if "attachments" in given:
-        fields["attachments"] = [{**part, "id": ids.key()} for part in given["attachments"]]
+        fields["attachments"] = [made(part) for part in given["attachments"]]
     return fields
+
+
+_MORE = {
+    "flag": "flag", "isdeliveryreceiptrequested": "isDeliveryReceiptRequested",
+    "isreadreceiptrequested": "isReadReceiptRequested", "inferenceclassification": "inferenceClassification",
+}  # fmt: skip
+
+
+def _more(given: dict[str, Any]) -> dict[str, Any]:
+    """What few messages have; kept as it was given."""
+    given = _caseless(given)
+    return {name: given[theirs] for theirs, name in _MORE.items() if theirs in given}
 
 
 def _own(request: Request) -> Address:
@@ -142,14 +154,22 @@ def _shown(request: Request, message: Message, status: int) -> Answer:
 
 @operation("POST", "/me/messages")
 def create_draft(request: Request) -> Answer:
-    letter = _mime(request) if _is_mime(request) else _letter(request, request.json())
-    return _shown(request, _keep_draft(request, letter), 201)
+    return _create(request, None)
+
+
+def _create(request: Request, folder: Folder | None) -> Answer:
+    if _is_mime(request):
+        return _shown(request, _keep_draft(request, _mime(request), folder), 201)
+    given = request.json()
+    message = _keep_draft(request, _letter(request, given), folder)
+    if more := _more(given):
+        request.sandbox.store.change_message(message, more=more)
+    return _shown(request, message, 201)
 
 
 @operation("POST", "/me/mailfolders/{id}/messages")
 def create_draft_in_folder(request: Request) -> Answer:
-    letter = _mime(request) if _is_mime(request) else _letter(request, request.json())
-    return _shown(request, _keep_draft(request, letter, the_folder(request, request.params[0])), 201)
+    return _create(request, the_folder(request, request.params[0]))
 
 
 @operation("PATCH", "/me/messages/{id}")
@@ -162,7 +182,9 @@ def change_message(request: Request) -> Answer:
         raise GraphError(
             412,
             "ErrorIrresolvableConflict",
-            text + "request does not match the current change key for the item.",
+            text + "request does not match the current change key for the item."
+            if sandbox.switches.conflict_text == "documented"
+            else "The item was changed meanwhile.",
         )
     if not message.is_draft:
         _check_advanced(request, given)
@@ -173,6 +195,8 @@ def change_message(request: Request) -> Answer:
         fields["is_read"] = bool(given["isRead"])
     if "categories" in given:
         fields["categories"] = list(given["categories"])
+    if more := _more(given):
+        fields["more"] = {**(message.more or {}), **more}
     sandbox.store.change_message(message, **fields, modified=sandbox.now())
     notifications.message_changed(sandbox, message, "updated")
     return _shown(request, message, 200)
@@ -267,7 +291,52 @@ def create_reply_all(request: Request) -> Answer:
     return _create_reply(request, to_all=True)
 
 
+def _forward(request: Request, original: Message) -> tuple[Letter, str]:
+    """To whom `toRecipients` says, with the original and its attachments."""
+    given = _caseless(request.json())
+    message = _caseless(given.get("message") or {})
+    if given.get("comment") and message.get("body"):
+        raise unsupported("Comment and message body cannot both be given.")
+    if given.get("torecipients") and message.get("torecipients"):
+        raise unsupported("ToRecipients cannot be given twice.")
+    fields = _fields(request, message)
+    if given.get("torecipients"):
+        fields["to"] = _recipients(request, given["torecipients"])
+    subject = original.subject if original.subject.lower().startswith("fw:") else f"FW: {original.subject}"
+    body_type, body = _quoted(original, given.get("comment") or "", fields)
+    letter = Letter(
+        **{
+            "sender": _own(request), "to": [], "subject": subject, **fields, "body": body, "body_type": body_type,
+            "headers": [*threading(original), *fields.get("headers", [])],
+            "attachments": [made(part) for part in [*original.attachments, *fields.get("attachments", [])]],
+        }
+    )  # fmt: skip
+    return letter, original.conversation
+
+
+@operation("POST", "/me/messages/{id}/createforward")
+def create_forward(request: Request) -> Answer:
+    letter, conversation = _forward(request, the_message(request, request.params[0]))
+    draft = _keep_draft(request, letter, conversation=conversation)
+    return _shown(request, draft, request.sandbox.switches.create_reply_status)
+
+
 # Sending
+
+
+MOST_BYTES_OF_A_SEND = 4 * 1024 * 1024
+
+
+def _check_limits(request: Request, recipients: int) -> None:
+    """What refuses at once: the size of the request, the recipients of a day."""
+    switches = request.sandbox.switches
+    if len(request.body) > MOST_BYTES_OF_A_SEND and switches.large_send == "refused":
+        raise GraphError(413, "ErrorMessageSizeExceeded", "The message exceeds the maximum supported size.")
+    if not sending.may_address(request.sandbox, request.user, recipients):
+        raise GraphError(
+            switches.exceeded_status, "ErrorExceededMessageLimit",
+            "Cannot send mail. Daily Message/Recipient limit exceeded for this mailbox.",
+        )  # fmt: skip
 
 
 def _check_sendable(request: Request, letter: Letter) -> None:
@@ -288,6 +357,7 @@ def _check_sendable(request: Request, letter: Letter) -> None:
             "The user account which was used to submit this request does not have the right to send mail on "
             "behalf of the specified sending account.",
         )  # fmt: skip
+    _check_limits(request, len(recipients))
 
 
 @operation("POST", "/me/messages/{id}/send")
@@ -334,3 +404,12 @@ def reply(request: Request) -> Answer:
 @operation("POST", "/me/messages/{id}/replyall")
 def reply_all(request: Request) -> Answer:
     return _send_reply(request, to_all=True)
+
+
+@operation("POST", "/me/messages/{id}/forward")
+def forward(request: Request) -> Answer:
+    letter, conversation = _forward(request, the_message(request, request.params[0]))
+    _check_sendable(request, letter)
+    draft = _keep_draft(request, letter, the_folder(request, "outbox"), conversation)
+    delivery.submit(request.sandbox, draft)
+    return Answer(202)

@@ -1,13 +1,13 @@
 """Reading messages: lists, filters, one message, its attachments."""
 
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from m365_sandbox import ids, notifications
 from m365_sandbox.entities import Message
-from m365_sandbox.errors import malformed, not_found, unsupported
-from m365_sandbox.graph.folders import the_folder
+from m365_sandbox.errors import GraphError, malformed, not_found, unsupported
+from m365_sandbox.graph.folders import copy_of, the_folder
+from m365_sandbox.graph.listing import counted
 from m365_sandbox.graph.odata import (
     Condition,
     check_order,
@@ -15,13 +15,15 @@ from m365_sandbox.graph.odata import (
     parse_expand,
     parse_filter,
     parse_orderby,
+    parse_search,
     parse_select,
     required,
     whole_number,
 )
 from m365_sandbox.graph.routes import Answer, Request, operation
-from m365_sandbox.graph.shape import MessageShape, extended
+from m365_sandbox.graph.shape import MessageShape, attachment, extended
 from m365_sandbox.mail import mime_of
+from m365_sandbox.markup import to_text
 
 _VALUES = {
     "receiveddatetime": lambda m: m.received, "sentdatetime": lambda m: m.sent,
@@ -44,8 +46,10 @@ def value_of(message: Message, field: str) -> Any:
 
 def the_message(request: Request, name: str) -> Message:
     """The mailbox's message of that id, in either form; refuses what is not there."""
-    message = request.sandbox.store.message_by_id.get(name)
+    message = request.sandbox.store.message_by_id(name)
     if message is None or message.mailbox != request.user.id:
+        raise not_found()
+    if "folder" in request.within and message.folder != the_folder(request, request.within["folder"]).id:
         raise not_found()
     return message
 
@@ -72,7 +76,7 @@ def _candidates(request: Request, folder: str | None, condition: Condition | Non
 def _list(request: Request, folder: str | None) -> Answer:
     query = request.query
     if "$search" in query:
-        raise unsupported()
+        return _search(request, folder)
     condition = parse_filter(query["$filter"]) if query.get("$filter") else None
     order = parse_orderby(query.get("$orderby"))
     check_order(condition, order)
@@ -81,7 +85,7 @@ def _list(request: Request, folder: str | None) -> Answer:
     shape = MessageShape(
         request, parse_select(query.get("$select")), parse_expand(query.get("$expand")), in_list=True
     )
-    if folder is not None and condition is None and order in ([], [("receiveddatetime", True)]):
+    if condition is None and order in ([], [("receiveddatetime", True)]):
         total, page = _newest(request, folder, skip, top)
     else:
         found = _found(request, folder, condition, order)
@@ -95,10 +99,57 @@ def _list(request: Request, folder: str | None) -> Answer:
     return Answer(body=body)
 
 
-def _newest(request: Request, folder: str, skip: int, top: int) -> tuple[int, list[Message]]:
+MOST_FOUND = 1000
+
+
+def _search(request: Request, folder: str | None) -> Answer:
+    """KQL, newest first, at most 1,000: https://learn.microsoft.com/graph/search-query-parameter"""
+    query = request.query
+    together = [name for name in ("$filter", "$orderby", "$skip") if name in query]
+    if together and request.sandbox.switches.search_with == "refused":
+        message = f"The query parameter '{together[0]}' is not supported with '$search'."
+        raise GraphError(400, f"SearchWith{together[0][1:].capitalize()}", message)
+    wanted = parse_search(query["$search"])
+    condition = parse_filter(query["$filter"]) if query.get("$filter") else None
+    found = [m for m in _found(request, folder, condition, []) if wanted(partial(_searched, m))]
+    found = sorted(found, key=lambda message: message.sent, reverse=True)[:MOST_FOUND]
+    top = whole_number(query.get("$top"), "$top", 10, most=1000)
+    place = query.get("$skiptoken") or query.get("$skip") or "0"
+    skip = whole_number(place, "$skip", 0, most=10**9)
+    shape = MessageShape(
+        request, parse_select(query.get("$select")), parse_expand(query.get("$expand")), in_list=True
+    )
+    body: dict[str, Any] = {"@odata.context": request.context("messages")}
+    body["value"] = [shape.show(message) for message in found[skip : skip + top]]
+    if skip + top < len(found):
+        kept = {name: value for name, value in query.items() if name != "$skip"}
+        body["@odata.nextLink"] = request.link(**{**kept, "$skiptoken": str(skip + top)})
+    return Answer(body=body)
+
+
+def _searched(message: Message, field: str) -> str:
+    """What a word is looked for in; without a property, in sender, subject and body."""
+
+    def people(pairs: list[list[str]]) -> str:
+        return " ".join(f"{name} {address}" for name, address in pairs)
+
+    body = to_text(message.body) if message.body_type == "html" else message.body
+    known = {
+        "from": people([message.sender]), "to": people(message.to), "cc": people(message.cc),
+        "bcc": people(message.bcc), "subject": message.subject, "body": body,
+        "attachment": " ".join(str(part.get("name") or "") for part in message.attachments),
+        "hasattachments": str(bool(message.attachments)).lower(), "importance": message.importance,
+    }  # fmt: skip
+    known["recipients"] = " ".join((known["to"], known["cc"], known["bcc"]))
+    known["participants"] = f"{known['from']} {known['recipients']}"
+    return known[field] if field else f"{known['from']} {message.subject} {body}"
+
+
+def _newest(request: Request, folder: str | None, skip: int, top: int) -> tuple[int, list[Message]]:
     """The common case, without touching every message: (how many there are, this page)."""
-    store = request.sandbox.store
-    return store.count(folder), list(islice(store.newest_first(folder), skip, skip + top))
+    where = {"folder": folder} if folder is not None else {"mailbox": request.user.id}
+    shelf = request.sandbox.store.messages
+    return shelf.count(**where), shelf.page(skip, top, **where)
 
 
 def _found(
@@ -129,12 +180,19 @@ def get_message(request: Request) -> Answer:
     return _one(request, the_message(request, request.params[0]))
 
 
-@operation("GET", "/me/mailfolders/{id}/messages/{id}")
-def get_folder_message(request: Request) -> Answer:
-    folder, message = the_folder(request, request.params[0]), the_message(request, request.params[1])
-    if message.folder != folder.id:
-        raise not_found()
-    return _one(request, message)
+@operation("GET", "/me/messages/$count", needs="GET /me/messages")
+def count_messages(request: Request) -> Answer:
+    return _count(request, None)
+
+
+@operation("GET", "/me/mailfolders/{id}/messages/$count", needs="GET /me/mailfolders/{id}/messages")
+def count_folder_messages(request: Request) -> Answer:
+    return _count(request, the_folder(request, request.params[0]).id)
+
+
+def _count(request: Request, folder: str | None) -> Answer:
+    condition = parse_filter(request.query["$filter"]) if request.query.get("$filter") else None
+    return counted(len(_found(request, folder, condition, [])))
 
 
 def _one(request: Request, message: Message) -> Answer:
@@ -142,7 +200,7 @@ def _one(request: Request, message: Message) -> Answer:
     shape = MessageShape(request, parse_select(query.get("$select")), parse_expand(query.get("$expand")))
     shown = {"@odata.context": request.context("messages/$entity"), **shape.show(message)}
     if query.get("$expand", "").lower() == "attachments":
-        shown["attachments"] = [_attachment(part) for part in message.attachments]
+        shown["attachments"] = [attachment(part) for part in message.attachments]
     return Answer(body=shown)
 
 
@@ -153,42 +211,32 @@ def get_mime(request: Request) -> Answer:
     return Answer(content=mime_of(message), media_type="text/plain")
 
 
-def _attachment(part: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "@odata.type": "#microsoft.graph.fileAttachment", "id": part["id"], "name": part.get("name"),
-        "contentType": part.get("contentType"), "size": part.get("size", 0),
-        "isInline": bool(part.get("isInline")),
-        "contentBytes": part.get("contentBytes", ""),
-    }  # fmt: skip
+def _destination(request: Request) -> str:
+    given = {name.lower(): value for name, value in request.json().items()}
+    if not isinstance(given.get("destinationid"), str):
+        raise malformed("DestinationId is required.", request.sandbox.switches)
+    return given["destinationid"]
 
 
-@operation("GET", "/me/messages/{id}/attachments")
-def list_attachments(request: Request) -> Answer:
-    message = the_message(request, request.params[0])
-    request.served.append({"kind": "message", "id": message.id, "fields": ["attachments"]})
-    parts = [_attachment(part) for part in message.attachments]
-    return Answer(body={"@odata.context": request.context("attachments"), "value": parts})
-
-
-@operation("GET", "/me/messages/{id}/attachments/{id}")
-def get_attachment(request: Request) -> Answer:
-    message = the_message(request, request.params[0])
-    for part in message.attachments:
-        if part["id"] == request.params[1]:
-            request.served.append({"kind": "message", "id": message.id, "fields": ["attachments"]})
-            return Answer(body=_attachment(part))
-    raise not_found()
+def _made(request: Request, message: Message) -> Answer:
+    shape = MessageShape(request, None, None)
+    return Answer(201, {"@odata.context": request.context("messages/$entity"), **shape.show(message)})
 
 
 @operation("POST", "/me/messages/{id}/move")
 def move_message(request: Request) -> Answer:
     message = the_message(request, request.params[0])
-    destination = request.json().get("destinationId")
-    if not isinstance(destination, str):
-        raise malformed("DestinationId is required.", request.sandbox.switches)
-    move(request, message, destination)
-    shape = MessageShape(request, None, None)
-    return Answer(201, {"@odata.context": request.context("messages/$entity"), **shape.show(message)})
+    move(request, message, _destination(request))
+    return _made(request, message)
+
+
+@operation("POST", "/me/messages/{id}/copy")
+def copy_message(request: Request) -> Answer:
+    message = the_message(request, request.params[0])
+    copy = copy_of(message, the_folder(request, _destination(request)))
+    request.sandbox.store.add_message(copy)
+    notifications.message_changed(request.sandbox, copy, "created")
+    return _made(request, copy)
 
 
 def move(request: Request, message: Message, destination: str) -> None:

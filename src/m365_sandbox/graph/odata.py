@@ -264,6 +264,50 @@ def parse_expand(text: str | None) -> list[str] | None:
     return names
 
 
+_WORDS = re.compile(
+    r"""(?P<field>\w+)\s*:\s*(?P<of>"[^"]*"|[^\s()]+)|(?P<word>"[^"]*"|[^\s()]+)|(?P<mark>[()])"""
+)
+SEARCHED = {
+    "from", "to", "cc", "bcc", "subject", "body", "attachment", "hasattachments", "importance", "recipients",
+    "participants",
+}  # fmt: skip
+
+
+def parse_search(text: str) -> Callable[[Callable[[str], str]], bool]:
+    """KQL as far as mail search goes: words, phrases, `property:value`, AND, OR, NOT. Gives a test of a text."""
+    text = text.strip()
+    if len(text) < 2 or text[0] != text[-1] or text[0] not in "\"'":
+        text = f'"{text}"' if " " in text else text
+    source = text[1:-1].replace('\\"', '"') if text[:1] in ("'", '"') else text
+    either: list[list[tuple[bool, str, str]]] = [[]]
+    negated = False
+    for match in _WORDS.finditer(source):
+        word = match["word"]
+        if match["mark"] or word == "AND":
+            continue
+        if word == "OR":
+            either.append([])
+        elif word == "NOT":
+            negated = True
+        else:
+            field = (match["field"] or "").lower()
+            if field and field not in SEARCHED:
+                raise malformed(f"Syntax error: the property '{match['field']}' cannot be searched.")
+            either[-1].append((negated, field, (match["of"] or word).strip('"').rstrip("*").casefold()))
+            negated = False
+    if not any(either):
+        raise malformed("Syntax error: $search is empty.")
+
+    def fits(text_of: Callable[[str], str]) -> bool:
+        return any(
+            all((want in text_of(field).casefold()) != without for without, field, want in group)
+            for group in either
+            if group
+        )
+
+    return fits
+
+
 def whole_number(text: str | None, name: str, default: int, *, most: int) -> int:
     if text is None:
         return default

@@ -2,11 +2,15 @@
 
 from m365_sandbox.graph import (  # noqa: F401
     calendar,
+    calendars,
     contacts,
     delta,
     drafts,
     folders,
+    meetings,
     messages,
+    outlook,
+    parts,
     subscriptions,
     users,
 )

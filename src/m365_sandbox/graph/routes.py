@@ -16,7 +16,10 @@ GRAPH = "https://graph.microsoft.com"
 
 @dataclass(slots=True)
 class Request:
-    """One authorised request to one mailbox. `params` are the ids in the path, in order."""
+    """One authorised request to one mailbox. `params` are the ids in the path, in order.
+
+    `within` names the folder or calendar in which the path looks for the item.
+    """
 
     sandbox: Sandbox
     user: User
@@ -30,6 +33,7 @@ class Request:
     served: list[dict[str, Any]] = field(default_factory=list)
     """Which fields of which item this answer shows: the request log tells, and tests rely on it."""
     applied: list[str] = field(default_factory=list)
+    within: dict[str, str] = field(default_factory=dict)
 
     @property
     def immutable(self) -> bool:
@@ -84,22 +88,28 @@ Handler = Callable[[Request], Answer | Awaitable[Answer]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`path` is lower case, with `{id}` for each id. `needs` names an operation of the permissions table."""
+    """`path` is lower case, with `{id}` for each id. `needs` names an operation of the permissions table.
+
+    `lacks` says what of it is missing here.
+    """
 
     method: str
     path: str
     handler: Handler
     needs: str
+    lacks: str = ""
 
 
 OPERATIONS: dict[str, list[tuple[list[str], Operation]]] = {}
 
 
-def operation(method: str, path: str, *, needs: str | None = None) -> Callable[[Handler], Handler]:
+def operation(
+    method: str, path: str, *, needs: str | None = None, lacks: str = ""
+) -> Callable[[Handler], Handler]:
     """Register a handler. `needs` says "METHOD /path" where the permissions stand under another operation."""
 
     def register(handler: Handler) -> Handler:
-        entry = Operation(method, path, handler, needs or f"{method} {path}")
+        entry = Operation(method, path, handler, needs or f"{method} {path}", lacks)
         table = OPERATIONS.setdefault(method, [])
         table.append((path.strip("/").split("/"), entry))
         # `messages/delta` before `messages/{id}`: fewer ids first.
@@ -109,12 +119,45 @@ def operation(method: str, path: str, *, needs: str | None = None) -> Callable[[
     return register
 
 
-def find(method: str, segments: list[str]) -> tuple[Operation, list[str]] | None:
-    """The operation for the path (after `/v1.0`), and the ids in it. Fixed parts match in any case."""
+def find(method: str, segments: list[str]) -> tuple[Operation, list[str], dict[str, str]] | None:
+    """The operation for the path (after `/v1.0`), the ids in it, and what it lies within.
+
+    Fixed parts match in any case.
+    """
+    segments, within = plain(segments)
     lowered = [segment.lower() for segment in segments]
     for pattern, entry in OPERATIONS.get(method, ()):
         if len(pattern) != len(segments):
             continue
         if all(want == "{id}" or want == have for want, have in zip(pattern, lowered, strict=True)):
-            return entry, [have for want, have in zip(pattern, segments, strict=True) if want == "{id}"]
+            ids = [have for want, have in zip(pattern, segments, strict=True) if want == "{id}"]
+            return entry, ids, within
     return None
+
+
+_NO_ID = {"delta", "$count"}
+
+
+def plain(segments: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Graph offers many ways to the same item: the shortest of them, and what the long one lay within.
+
+    `me/mailFolders/{f}/messages/{m}/send` is `me/messages/{m}/send`, `me/calendar` is the default one of
+    `me/calendars`, and so on.
+    """
+    within: dict[str, str] = {}
+    match [segment.lower() for segment in segments]:
+        case ["me", "calendar", *_]:
+            return plain(["me", "calendars", DEFAULT_CALENDAR, *segments[2:]])
+        case ["me", "mailfolders", _, "childfolders", child, *_] if child not in _NO_ID:
+            short, within = plain(["me", "mailfolders", segments[4], *segments[5:]])
+            return short, {"parent": segments[2], **within}
+        case ["me", "mailfolders", _, "messages", item, *_] if item not in _NO_ID:
+            return ["me", *segments[3:]], {"folder": segments[2]}
+        case ["me", "calendars", _, "events", item, *_] if item not in _NO_ID:
+            return ["me", *segments[3:]], {"calendar": segments[2]}
+        case ["me", "contactfolders", _, "contacts", item, *_] if item not in _NO_ID:
+            return ["me", *segments[3:]], {"contactfolder": segments[2]}
+    return segments, within
+
+
+DEFAULT_CALENDAR = "calendar"

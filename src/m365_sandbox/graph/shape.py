@@ -9,7 +9,7 @@ from m365_sandbox.entities import Address, Message
 from m365_sandbox.errors import malformed
 from m365_sandbox.graph.routes import Request
 from m365_sandbox.mail import IN_REPLY_TO, MESSAGE_CLASS, REFERENCES, header
-from m365_sandbox.markup import preview, to_text, unique_part
+from m365_sandbox.markup import preview, safe, to_text, unique_part
 
 FLAGS = "Integer 0x0E07"
 """PidTagMessageFlags: 8 = not sent yet, 4 = submitted (MS-OXCMSG)."""
@@ -19,9 +19,23 @@ def recipient(pair: Address) -> dict[str, Any]:
     return {"emailAddress": {"name": pair[0], "address": pair[1]}}
 
 
+def attachment(part: dict[str, Any]) -> dict[str, Any]:
+    """A file; or, as it was given, a message, event or contact within the message."""
+    if part.get("@odata.type", "").endswith("itemAttachment"):
+        return {name: value for name, value in part.items() if name != "contentBytes"}
+    return {
+        "@odata.type": "#microsoft.graph.fileAttachment", "id": part["id"], "name": part.get("name"),
+        "contentType": part.get("contentType"), "size": part.get("size", 0),
+        "isInline": bool(part.get("isInline")), "contentId": part.get("contentId"),
+        "contentBytes": part.get("contentBytes", ""),
+    }  # fmt: skip
+
+
 def _body(request: Request, kind: str, content: str) -> dict[str, str]:
     if kind == "html" and request.wants_text:
         return {"contentType": "text", "content": to_text(content)}
+    if kind == "html" and "outlook.allow-unsafe-html" not in request.headers.get("prefer", "").lower():
+        content = safe(content)
     return {"contentType": kind, "content": content}
 
 
@@ -47,12 +61,12 @@ MESSAGE_FIELDS: dict[str, _Field] = {
     "parentFolderId": lambda _, m: m.folder,
     "conversationId": lambda _, m: m.conversation,
     "conversationIndex": lambda _, m: base64.b64encode(m.conversation[:22].encode()).decode(),
-    "isDeliveryReceiptRequested": lambda _, m: False,
-    "isReadReceiptRequested": lambda _, m: False,
+    "isDeliveryReceiptRequested": lambda _, m: (m.more or {}).get("isDeliveryReceiptRequested", False),
+    "isReadReceiptRequested": lambda _, m: (m.more or {}).get("isReadReceiptRequested", False),
     "isRead": lambda _, m: m.is_read,
     "isDraft": lambda _, m: m.is_draft,
     "webLink": lambda _, m: f"https://outlook.office365.com/owa/?ItemID={m.id}&exvsurl=1",
-    "inferenceClassification": lambda _, m: "focused",
+    "inferenceClassification": lambda _, m: (m.more or {}).get("inferenceClassification", "focused"),
     "body": lambda r, m: _body(r, m.body_type, m.body),
     "sender": lambda _, m: recipient(m.sender),
     "from": lambda _, m: recipient(m.sender),
@@ -60,7 +74,7 @@ MESSAGE_FIELDS: dict[str, _Field] = {
     "ccRecipients": lambda _, m: [recipient(pair) for pair in m.cc],
     "bccRecipients": lambda _, m: [recipient(pair) for pair in m.bcc],
     "replyTo": lambda _, m: [recipient(pair) for pair in m.reply_to],
-    "flag": lambda _, m: {"flagStatus": "notFlagged"},
+    "flag": lambda _, m: (m.more or {}).get("flag") or {"flagStatus": "notFlagged"},
 }
 _ONLY_SELECTED: dict[str, _Field] = {
     "uniqueBody": lambda r, m: _body(r, m.body_type, unique_part(m.body_type, m.body)),
@@ -143,7 +157,7 @@ class MessageShape:
             if values:
                 shown["singleValueExtendedProperties"] = values
         if message.kind and "subject" in shown:
-            shown["meetingMessageType"] = message.meeting
+            shown |= meeting_fields(request, message)
         if request.sandbox.switches.log_items:
             request.served.append(
                 {
@@ -152,6 +166,38 @@ class MessageShape:
                 }
             )  # fmt: skip
         return shown
+
+
+def meeting_fields(request: Request, message: Message) -> dict[str, Any]:
+    """What an eventMessage shows of its event: https://learn.microsoft.com/graph/api/resources/eventmessage"""
+    shown: dict[str, Any] = {"meetingMessageType": message.meeting or "none"}
+    copies = [copy for copy in request.sandbox.store.copies(message.event) if message.event]
+    event = next((copy for copy in copies if copy.mailbox == message.mailbox and not copy.date), None)
+    if event is None:
+        return shown
+    shown |= {
+        "type": "seriesMaster" if event.recurrence else "singleInstance", "isAllDay": event.all_day,
+        "isOutOfDate": message.modified < event.modified and message.kind == "eventMessageRequest",
+        "isDelegated": False, "recurrence": event.recurrence,
+        "startDateTime": _utc(event.start), "endDateTime": _utc(event.end),
+        "location": {"displayName": event.location, "locationType": "default"},
+    }  # fmt: skip
+    if message.kind == "eventMessageRequest":
+        new = message.subject.startswith("FW:") or event.version <= 2
+        shown |= {
+            "meetingRequestType": "newMeetingRequest" if new else "fullUpdate",
+            "responseRequested": event.response_requested, "allowNewTimeProposals": True,
+        }  # fmt: skip
+    if message.kind == "eventMessageResponse":
+        said = message.meeting.removeprefix("meeting")
+        shown["responseType"] = {"Accepted": "accepted", "Declined": "declined"}.get(
+            said, "tentativelyAccepted"
+        )
+    return shown
+
+
+def _utc(seconds: float) -> dict[str, str]:
+    return {"dateTime": iso(seconds)[:19] + ".0000000", "timeZone": "UTC"}
 
 
 def _reads_bodies(request: Request) -> bool:

@@ -2,8 +2,9 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
-from m365_sandbox import ids, notifications, permissions
+from m365_sandbox import ids, notifications, permissions, sealed
 from m365_sandbox.clock import from_iso, iso
 from m365_sandbox.entities import Subscription
 from m365_sandbox.errors import GraphError, access_denied, malformed, not_found
@@ -11,10 +12,11 @@ from m365_sandbox.graph.routes import GRAPH, Answer, Request, operation
 
 # Graph documentation, subscription resource: Outlook items at most 10,080 minutes; under 45 is raised to 45.
 LONGEST_SECONDS, SHORTEST_SECONDS = 10080 * 60, 45 * 60
+LONGEST_WITH_DATA_SECONDS = 1440 * 60
 MOST_FOR_A_MAILBOX = 1000
 _RESOURCE = re.compile(
     r"^/?(?:me|users/(?P<user>[^/]+))/(?:mailfolders(?:\('(?P<key>[^']+)'\)|/(?P<folder>[^/]+))/)?"
-    r"(?P<kind>messages|events|contacts)(?:\?.*)?$",
+    r"(?P<kind>messages|events|contacts)(?:\?(?P<query>.*))?$",
     re.IGNORECASE,
 )
 _KINDS = {"messages": "message", "events": "event", "contacts": "contact"}
@@ -33,8 +35,9 @@ def _shown(subscription: Subscription) -> dict[str, Any]:
         "changeType": ",".join(subscription.change_types), "clientState": subscription.client_state or None,
         "notificationUrl": subscription.url, "lifecycleNotificationUrl": subscription.lifecycle_url or None,
         "notificationQueryOptions": None, "expirationDateTime": iso(subscription.expires),
-        "creatorId": subscription.mailbox, "includeResourceData": None, "latestSupportedTlsVersion": "v1_2",
-        "encryptionCertificate": None, "encryptionCertificateId": None, "notificationUrlAppId": None,
+        "creatorId": subscription.mailbox, "includeResourceData": bool(subscription.certificate) or None,
+        "latestSupportedTlsVersion": "v1_2", "encryptionCertificate": None,
+        "encryptionCertificateId": subscription.certificate_id or None, "notificationUrlAppId": None,
     }  # fmt: skip
 
 
@@ -42,14 +45,15 @@ def _invalid(message: str) -> GraphError:
     return GraphError(400, "InvalidRequest", message)
 
 
-def _expiry(request: Request, text: Any) -> float:
+def _expiry(request: Request, text: Any, *, with_data: bool) -> float:
+    longest = LONGEST_WITH_DATA_SECONDS if with_data else LONGEST_SECONDS
     try:
         wanted = from_iso(text)
     except (TypeError, ValueError):
         raise _invalid("expirationDateTime is missing or not a date and time.") from None
     now = request.sandbox.now()
-    if wanted - now > LONGEST_SECONDS + 60:
-        raise _invalid("Subscription expiration can only be 10080 minutes in the future.")
+    if wanted - now > longest + 60:
+        raise _invalid(f"Subscription expiration can only be {longest // 60} minutes in the future.")
     if wanted <= now:
         raise _invalid("Subscription expiration must be in the future.")
     return max(wanted, now + SHORTEST_SECONDS)
@@ -96,7 +100,10 @@ async def subscribe(request: Request) -> Answer:
         if found is None:
             raise not_found()
         folder = found.id
-    changes, expires = _changes(given.get("changeType")), _expiry(request, given.get("expirationDateTime"))
+    with_data = bool(given.get("includeResourceData"))
+    changes = _changes(given.get("changeType"))
+    expires = _expiry(request, given.get("expirationDateTime"), with_data=with_data)
+    select = _check_data(given, match["query"] or "") if with_data else []
     urls = [str(given.get("notificationUrl") or "")]
     if given.get("lifecycleNotificationUrl"):
         urls.append(str(given["lifecycleNotificationUrl"]))
@@ -115,10 +122,33 @@ async def subscribe(request: Request) -> Answer:
         id=ids.guid(), app=request.token.app, tenant=request.user.tenant, mailbox=request.user.id,
         resource=resource, kind=kind, folder=folder, change_types=changes, url=urls[0],
         lifecycle_url=urls[1] if len(urls) > 1 else "", client_state=str(given.get("clientState") or ""),
-        expires=expires, immutable=request.immutable,
+        expires=expires, immutable=request.immutable, authorized=request.token.expires, select=select,
+        certificate=str(given["encryptionCertificate"]) if with_data else "",
+        certificate_id=str(given["encryptionCertificateId"]) if with_data else "",
     )  # fmt: skip
     sandbox.store.save(subscription)
+    notifications.watch_over(sandbox, subscription)
     return Answer(201, _shown(subscription))
+
+
+def _check_data(given: dict[str, Any], query: str) -> list[str]:
+    """What a subscription with resource data needs; the members that it selects."""
+    options = dict(parse_qsl(query))
+    select = [name.strip() for name in options.get("$select", "").split(",") if name.strip()]
+    if not select:
+        raise _invalid("A subscription with resource data to Outlook needs $select in its resource.")
+    if unfit := {"$top", "$skip", "$orderby", "$filter", "$search"} & set(options):
+        raise _invalid(f"{min(unfit)} cannot be used in a subscription with resource data.")
+    if {"body", "uniquebody"} <= {name.lower() for name in select}:
+        raise _invalid("body and uniqueBody cannot be selected together.")
+    name = given.get("encryptionCertificateId")
+    if not isinstance(name, str) or not 0 < len(name) <= 128:
+        raise _invalid("encryptionCertificateId is missing, or longer than 128 characters.")
+    try:
+        sealed.certificate(str(given.get("encryptionCertificate") or ""))
+    except sealed.NoCertificate as error:
+        raise _invalid(str(error)) from None
+    return select
 
 
 def _check_urls(request: Request, urls: list[str]) -> None:
@@ -165,7 +195,10 @@ async def renew(request: Request) -> Answer:
             )
         subscription.url = str(given["notificationUrl"])
     if "expirationDateTime" in given:
-        subscription.expires = _expiry(request, given["expirationDateTime"])
+        with_data = bool(subscription.certificate)
+        subscription.expires = _expiry(request, given["expirationDateTime"], with_data=with_data)
+        subscription.authorized = request.token.expires
+        notifications.watch_over(request.sandbox, subscription)
     request.sandbox.store.save(subscription)
     return Answer(body=_shown(subscription))
 
@@ -178,5 +211,8 @@ def unsubscribe(request: Request) -> Answer:
 
 @operation("POST", "/subscriptions/{id}/reauthorize")
 def reauthorize(request: Request) -> Answer:
-    _the_subscription(request)
+    subscription = _the_subscription(request)
+    subscription.authorized = request.token.expires
+    request.sandbox.store.save(subscription)
+    notifications.watch_over(request.sandbox, subscription)
     return Answer(204)

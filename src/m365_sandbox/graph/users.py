@@ -1,6 +1,7 @@
 """/me: who signed in."""
 
-from m365_sandbox.entities import User
+from m365_sandbox.entities import Thing, User
+from m365_sandbox.graph.calendars import working_hours
 from m365_sandbox.graph.odata import parse_select
 from m365_sandbox.graph.routes import GRAPH, Answer, Request, operation
 
@@ -34,6 +35,7 @@ def me(request: Request) -> Answer:
 
 @operation("GET", "/me/mailboxsettings")
 def mailbox_settings(request: Request) -> Answer:
+    kept = request.sandbox.store.things.get(_settings_id(request))
     return Answer(
         body={
             "@odata.context": request.context("mailboxSettings"),
@@ -41,5 +43,34 @@ def mailbox_settings(request: Request) -> Answer:
             "automaticRepliesSetting": {"status": "disabled"},
             "language": {"locale": "en-US", "displayName": "English (United States)"},
             "userPurpose": "user",
+            "dateFormat": "M/d/yyyy",
+            "timeFormat": "h:mm tt",
+            "workingHours": working_hours(request.user.time_zone),
+            **(kept.fields if kept else {}),
         }
     )
+
+
+_SETTINGS = {
+    "automaticRepliesSetting", "language", "timeZone", "workingHours", "dateFormat", "timeFormat",
+    "delegateMeetingMessageDeliveryOptions",
+}  # fmt: skip
+
+
+def _settings_id(request: Request) -> str:
+    return f"{request.user.id}.settings"
+
+
+@operation("PATCH", "/me/mailboxsettings", lacks="automatic replies are kept, but not sent")
+def change_mailbox_settings(request: Request) -> Answer:
+    given = {name: value for name, value in request.json().items() if name in _SETTINGS}
+    store = request.sandbox.store
+    if isinstance(given.get("timeZone"), str):
+        request.user.time_zone = given["timeZone"]
+        store.save(request.user)
+    kept = store.things.get(_settings_id(request)) or Thing(
+        _settings_id(request), request.user.id, "settings"
+    )
+    kept.fields = {**kept.fields, **given}
+    store.save(kept)
+    return mailbox_settings(request)  # type: ignore[return-value]

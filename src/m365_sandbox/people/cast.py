@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain, count, islice
 from random import Random
@@ -322,5 +323,25 @@ _WORDS = {
     Behaviour.BOUNCE_HARD: lambda r: bool(r.bounce) and r.bounce["kind"] == "hard",
     Behaviour.BOUNCE_SOFT: lambda r: bool(r.bounce) and r.bounce["kind"] != "hard",
 }
+
+
+
+def with_words(person: Person) -> Person:
+    """The person with a reply that fits what they do: the own one, or another in their language."""
+    wanted = _WORDS.get(person.behaviour)
+    if person.behaviour is Behaviour.OPTS_OUT:
+        wanted = _opt_out
+    if wanted is None:
+        return person
+    fitting = [reply for reply in corpus.replies() if wanted(reply)]
+    if person.reply_id in {reply.id for reply in fitting}:
+        return person
+    spoken = [reply for reply in fitting if reply.language == person.language] or fitting
+    return replace(person, reply_id=Random(person.address).choice(spoken).id, later_reply_id=None)
+
+
+def _opt_out(reply: corpus.Reply) -> bool:
+    return _answer(reply) and reply.label == "unsubscribe"
+
 
 _AUTHORS = {reply.author.address for reply in corpus.replies()}

@@ -23,7 +23,14 @@ from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault.sealing import index, installation_index, seal
 
 PASSWORD = "between-you-and-me"
-ALL_SCOPES = ["Calendars.Read", "Calendars.ReadWrite", "Mail.Read", "Mail.ReadWrite", "Mail.Send", "User.Read"]
+ALL_SCOPES = [
+    "Calendars.Read",
+    "Calendars.ReadWrite",
+    "Mail.Read",
+    "Mail.ReadWrite",
+    "Mail.Send",
+    "User.Read",
+]
 STEPS = (
     sequences.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
     sequences.StepDraft(2 * 24 * 60, "", "Hi {{ first_name }},\n\njust following up."),
@@ -43,7 +50,13 @@ def make_member(workspace: Workspace, name: str = "Alice", *, role: str = "owner
 
 
 def make_contact(workspace: Workspace, email: str | None = None, **fields: str) -> Contact:
-    values = {"first_name": "Petra", "last_name": "Quandt", "company": "Contoso", "time_zone": "Europe/Berlin", **fields}
+    values = {
+        "first_name": "Petra",
+        "last_name": "Quandt",
+        "company": "Contoso",
+        "time_zone": "Europe/Berlin",
+        **fields,
+    }
     values["email"] = email or f"petra-{uuid4().hex[:8]}@contoso.example"
     return contacts.add_contact(workspace.id, values, actor=accounts.INSTALLER)
 
@@ -78,12 +91,17 @@ def make_mailbox(member: Member, address: str = "alice@northwind.example", **col
         connection.save()
         for name in ("inbox", "junkemail", "sentitems"):
             Folder.objects.create(
-                workspace_id=workspace_id, mailbox=mailbox, name=name, anchored_at=clock.now() - timedelta(days=1)
+                workspace_id=workspace_id,
+                mailbox=mailbox,
+                name=name,
+                anchored_at=clock.now() - timedelta(days=1),
             )
     return mailbox
 
 
-def make_sequence(member: Member, *, steps: tuple[sequences.StepDraft, ...] = STEPS, active: bool = True) -> Sequence:
+def make_sequence(
+    member: Member, *, steps: tuple[sequences.StepDraft, ...] = STEPS, active: bool = True
+) -> Sequence:
     """A sequence that may send at any hour of any day."""
     workspace_id, actor = member.workspace_id, by(member)
     sequence = sequences.create_sequence(workspace_id, "Fewer empty appointments", member=member)

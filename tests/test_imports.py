@@ -28,7 +28,9 @@ def test_every_import_follows_the_contracts_of_pyproject(monkeypatch, capsys):
     assert kept, capsys.readouterr().out
 
 
-FORBIDDEN_OF_MAIL = re.compile(r"uniqueBody|bodyPreview|attachments|\$value|\$search|hasAttachments|sendMail|internetMessageHeaders")
+FORBIDDEN_OF_MAIL = re.compile(
+    r"uniqueBody|bodyPreview|attachments|\$value|\$search|hasAttachments|sendMail|internetMessageHeaders"
+)
 
 
 def test_only_the_closed_list_and_its_reader_name_the_fields_of_mail_content():
@@ -36,7 +38,9 @@ def test_only_the_closed_list_and_its_reader_name_the_fields_of_mail_content():
         file
         for file, tree in sources(PACKAGE / "graph")
         for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and FORBIDDEN_OF_MAIL.search(node.value)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and FORBIDDEN_OF_MAIL.search(node.value)
     }
     assert named <= {"graph/shapes.py", "graph/messages.py"}
 

@@ -11,6 +11,8 @@ import click
 from gatepost import __version__
 from gatepost.errors import GatepostError
 
+PORT = click.IntRange(1, 65535)
+
 
 class Plain(click.Group):
     """Errors of ours are one sentence for the person who can act, not a traceback."""
@@ -107,7 +109,12 @@ def create_workspace(name: str, email: str, owner_name: str, password: str) -> N
 
         workspace = actions.create_workspace(name)
         actions.add_member(
-            workspace.id, email=email, name=owner_name, role="owner", password=password, actor=actions.INSTALLER
+            workspace.id,
+            email=email,
+            name=owner_name,
+            role="owner",
+            password=password,
+            actor=actions.INSTALLER,
         )
     click.echo(f"Workspace “{name}” is there; {email} can sign in.")
 
@@ -141,20 +148,11 @@ def classify() -> None:
         click.echo(line)
 
 
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8790, show_default=True)
-@click.option("--seed", default=1, show_default=True, help="The same seed makes the same world.")
-@click.option("--store", type=click.Path(path_type=Path), help="Keep the world in this file.")
-@click.option("--prospects", default=120, show_default=True)
-@click.option("--unrelated", default=2400, show_default=True)
-def sandbox(host: str, port: int, seed: int, store: Path | None, prospects: int, unrelated: int) -> None:
-    """The stand-in Microsoft 365, as a server."""
-    command = [
-        sys.executable, "-m", "m365_sandbox", "--host", host, "--port", str(port), "--seed", str(seed),
-        "--prospects", str(prospects), "--unrelated", str(unrelated), *(["--store", str(store)] if store else []),
-    ]  # fmt: skip
-    _become(command)
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def sandbox(options: tuple[str, ...]) -> None:
+    """The stand-in Microsoft 365, as a server (`gatepost sandbox --help` lists its options)."""
+    _become([sys.executable, "-m", "m365_sandbox", *options])
 
 
 @main.command()
@@ -172,11 +170,15 @@ def doctor() -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Run the main job headless, with the clock accelerated, and judge it.")
+@click.option(
+    "--check", is_flag=True, help="Run the main job headless, with the clock accelerated, and judge it."
+)
 @click.option("--small", is_flag=True, help="With --check: fewer people and days, for a first look.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print one JSON object.")
-@click.option("--data", type=click.Path(path_type=Path), help="Where the demo keeps its data.")
-@click.option("--port", default=8000, show_default=True, help="The first port to try.")
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="Where the demo keeps its data."
+)
+@click.option("--port", type=PORT, default=8000, show_default=True, help="The first port to try.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--fresh", is_flag=True, help="Forget the demo's data and begin anew.")
 def demo(

@@ -65,6 +65,8 @@ def secure_tables(connection: BaseDatabaseWrapper, *, application_role: str) -> 
         f'GRANT USAGE ON SCHEMA public TO "{application_role}"',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{application_role}"',
         f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO "{application_role}"',
+        # PostgreSQL lets every role run a new function; ours look across workspaces.
+        "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
         f'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO "{application_role}"',
     ]
     rows_of_workspace = f"workspace_id = NULLIF(current_setting('{SETTING}', true), '')::uuid"

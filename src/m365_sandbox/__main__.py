@@ -22,6 +22,8 @@ def main() -> None:
     parser.add_argument("--mailboxes", type=int, default=0, help="so many more mailboxes, for measuring")
     parser.add_argument("--messages", type=int, default=0, help="messages in those, together")
     given = parser.parse_args()
+    if not 1 <= given.port <= 65535:
+        parser.error("--port must be between 1 and 65535")
     scheme = "https" if given.tls else "http"
     print(f"Sandbox on {scheme}://{given.host}:{given.port}/_sandbox/", flush=True)
     try:

@@ -66,7 +66,9 @@ class EntraError(Exception):
 
     def http_status(self, switches: Switches) -> int:
         changed = switches.aadsts.get(str(self.code), {}).get("status")
-        return int(changed or (switches.invalid_client_status if self.error == "invalid_client" else self.status))
+        return int(
+            changed or (switches.invalid_client_status if self.error == "invalid_client" else self.status)
+        )
 
     def where(self, usual: str, switches: Switches) -> str:
         """Page, redirect or token: `usual`, unless the switch `aadsts` says otherwise."""

@@ -138,7 +138,7 @@ _OWN_HEADERS = {
 
 def letter_from_mime(source: bytes, sender: Address) -> Letter:
     """Read a MIME message as Exchange does: any header may come, the best body part counts."""
-    parsed: EmailMessage = BytesParser(policy=policy.default).parsebytes(source)  # type: ignore[assignment]
+    parsed: EmailMessage = BytesParser(policy=policy.default).parsebytes(source)
     part = parsed.get_body(preferencelist=("html", "plain"))
     content = part.get_content() if part is not None else ""
 

@@ -67,7 +67,8 @@ def test_a_program_writes_a_sequence_and_enrols_a_contact(db: None) -> None:
     program = Program(alice)
     contact = program.post("/contacts", {"email": "petra@contoso.example", "first_name": "Petra"}).json()
     sequence = program.post(
-        "/sequences", {"name": "By program", "steps": [{"subject": "Hello", "body": "Hi {{ first_name }},\n\nshall we?"}]}
+        "/sequences",
+        {"name": "By program", "steps": [{"subject": "Hello", "body": "Hi {{ first_name }},\n\nshall we?"}]},
     ).json()
     done = program.post(
         f"/sequences/{sequence['id']}/enrolments",
@@ -123,10 +124,14 @@ def test_opening_a_conversation_leaves_an_entry_with_the_token(db: None) -> None
     assert "letters" not in listed
     opened = program.get(f"/conversations/{listed['id']}").json()
     assert "Yes, let us talk." in [letter["text"] for letter in opened["letters"]]
-    entries = rows(AuditEntry, alice.workspace_id, tag="content:read", subject_id=reply.pk, actor_kind="token")
+    entries = rows(
+        AuditEntry, alice.workspace_id, tag="content:read", subject_id=reply.pk, actor_kind="token"
+    )
     assert len(entries) == 1
 
 
 def test_the_contract_lists_every_endpoint(db: None) -> None:
     contract = Client().get("/api/v1/openapi.json").json()
-    assert {"/api/v1/contacts", "/api/v1/sequences", "/api/v1/conversations", "/api/v1/mailboxes"} <= set(contract["paths"])
+    assert {"/api/v1/contacts", "/api/v1/sequences", "/api/v1/conversations", "/api/v1/mailboxes"} <= set(
+        contract["paths"]
+    )

@@ -14,7 +14,11 @@ def wrong(**variables):
 
 def test_without_any_variable_there_are_usable_defaults():
     settings = read({})
-    assert (settings.public_url, settings.port, settings.tenant) == ("http://localhost:8000", 8000, "organizations")
+    assert (settings.public_url, settings.port, settings.tenant) == (
+        "http://localhost:8000",
+        8000,
+        "organizations",
+    )
     assert settings.key_file == settings.data_dir / "installation.key"
 
 
@@ -37,14 +41,18 @@ BAD_SECRETS = {
 }
 
 
-@pytest.mark.parametrize(("variable", "value"), [(name, v) for name, values in BAD_VALUES.items() for v in values])
+@pytest.mark.parametrize(
+    ("variable", "value"), [(name, v) for name, values in BAD_VALUES.items() for v in values]
+)
 def test_a_wrong_value_is_named_with_its_variable_and_the_accepted_form(variable, value):
     message = wrong(**{variable: value})
     form = next(setting.form for setting in ALL if setting.variable == variable)
     assert variable in message and repr(value) in message and form in message
 
 
-@pytest.mark.parametrize(("variable", "value"), [(name, v) for name, values in BAD_SECRETS.items() for v in values])
+@pytest.mark.parametrize(
+    ("variable", "value"), [(name, v) for name, values in BAD_SECRETS.items() for v in values]
+)
 def test_a_wrong_secret_is_named_but_never_shown(variable, value):
     message = wrong(**{variable: value})
     assert variable in message and "pw-zq" not in message and "must be" in message
@@ -69,7 +77,10 @@ def test_white_space_around_a_value_does_not_matter_and_an_empty_one_is_none():
 
 
 def test_a_slash_at_the_end_of_an_address_does_not_matter():
-    assert read({"GATEPOST_PUBLIC_URL": "https://gatepost.example.com/"}).public_url == "https://gatepost.example.com"
+    assert (
+        read({"GATEPOST_PUBLIC_URL": "https://gatepost.example.com/"}).public_url
+        == "https://gatepost.example.com"
+    )
 
 
 def test_a_secret_may_come_from_a_file(tmp_path):
@@ -81,7 +92,9 @@ def test_a_secret_may_come_from_a_file(tmp_path):
 
 
 def test_a_secret_that_is_set_goes_before_its_file(tmp_path):
-    settings = read({"GATEPOST_CLIENT_SECRET": SECRET, "GATEPOST_CLIENT_SECRET_FILE": str(tmp_path / "missing")})
+    settings = read(
+        {"GATEPOST_CLIENT_SECRET": SECRET, "GATEPOST_CLIENT_SECRET_FILE": str(tmp_path / "missing")}
+    )
     assert settings.client_secret == SECRET
 
 
@@ -92,7 +105,9 @@ def test_a_secrets_file_that_cannot_be_read_is_named(tmp_path):
 
 def test_a_secret_does_not_print_itself():
     assert repr(Secret(SECRET)) == "***"
-    assert SECRET not in repr(read({"GATEPOST_CLIENT_SECRET": SECRET, "GATEPOST_KEYSTORE_URL": f"postgresql://u:{SECRET}@h/d"}))
+    assert SECRET not in repr(
+        read({"GATEPOST_CLIENT_SECRET": SECRET, "GATEPOST_KEYSTORE_URL": f"postgresql://u:{SECRET}@h/d"})
+    )
 
 
 def test_a_real_secret_never_travels_to_the_sandbox():

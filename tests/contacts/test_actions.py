@@ -1,6 +1,8 @@
 import csv
 import io
+from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import transaction
 
@@ -92,13 +94,17 @@ def test_an_address_is_added_once(member):
         add_contact(member.workspace_id, {"email": " A@CONTOSO.example "}, actor=INSTALLER)
 
 
-@pytest.mark.parametrize("fields", [{}, {"email": "nobody"}, {"email": "a@contoso.example", "time_zone": "Mars"}])
+@pytest.mark.parametrize(
+    "fields", [{}, {"email": "nobody"}, {"email": "a@contoso.example", "time_zone": "Mars"}]
+)
 def test_a_contact_that_cannot_be_written_to_is_refused(member, fields):
     with pytest.raises(BadInput):
         add_contact(member.workspace_id, fields, actor=INSTALLER)
 
 
-@pytest.mark.parametrize("text", ["pet", "QUANDT", "petra quandt", "contoso", "petra.q", "petra.q@contoso.example", ""])
+@pytest.mark.parametrize(
+    "text", ["pet", "QUANDT", "petra quandt", "contoso", "petra.q", "petra.q@contoso.example", ""]
+)
 def test_a_contact_is_found_by_the_beginnings_of_what_is_known_of_it(member, text):
     make_contact(member.workspace, "petra.q@contoso.example", first_name="Petra", last_name="Quandt")
     assert found(member, text) == ["petra.q@contoso.example"]
@@ -156,7 +162,9 @@ def test_a_suppression_of_one_workspace_does_not_bind_another(member):
     assert not is_suppressed(member, "a@contoso.example")
 
 
-@pytest.mark.parametrize(("text", "kind"), [("contoso.example", "address"), ("a@b@c", "domain"), ("nonsense", "domain")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("contoso.example", "address"), ("a@b@c", "domain"), ("nonsense", "domain")]
+)
 def test_what_is_no_address_or_domain_cannot_be_suppressed(member, text, kind):
     with pytest.raises(BadInput):
         suppress(member.workspace_id, text, cause="by_hand", kind=kind, actor=INSTALLER)
@@ -178,3 +186,23 @@ def test_a_lifted_suppression_leaves_its_reason_in_the_record_and_may_be_made_ag
     assert entry.detail["reason"] == "asked by phone on Monday"
     suppress(member.workspace_id, "a@contoso.example", cause="unsubscribe", actor=INSTALLER)
     assert is_suppressed(member, "a@contoso.example")
+
+
+def test_a_rejected_row_runs_nothing_in_a_spreadsheet_and_comes_in_again_as_it_was(member):
+    result = imported(member, "email,phone,title\nbroken,+49 171 5550100,=HYPERLINK(1)\n")
+    text = queries.rejected_rows(result)
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["phone"], row["title"]) == ("'+49 171 5550100", "'=HYPERLINK(1)")
+    assert imported(member, text.replace("broken", "petra@contoso.example")).added == 1
+    (contact,) = rows(Contact, member.workspace_id)
+    assert names.open(contact, "phone") == "+49 171 5550100"
+
+
+def test_an_import_waits_for_another_one_of_the_same_workspace(member, database):
+    imported(
+        member, "email\na@contoso.example\n"
+    )  # holds the workspace's lock until the test's transaction ends
+    with psycopg.connect(database.app) as other:
+        lock = "SELECT pg_try_advisory_xact_lock(hashtext('contact-import'), hashtext(%s))"
+        assert other.execute(lock, [str(member.workspace_id)]).fetchone() == (False,)
+        assert other.execute(lock, [str(uuid4())]).fetchone() == (True,)

@@ -24,7 +24,11 @@ def only_problem(text):
 def test_a_plain_list_is_read():
     found = sheet(HEADER + "petra@contoso.example,Petra,Contoso\n")
     assert found.problems == []
-    assert found.rows[0].values == {"email": "petra@contoso.example", "first_name": "Petra", "company": "Contoso"}
+    assert found.rows[0].values == {
+        "email": "petra@contoso.example",
+        "first_name": "Petra",
+        "company": "Contoso",
+    }
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -97,9 +101,31 @@ def test_a_second_column_of_one_meaning_is_kept_as_a_further_one():
 
 
 def test_a_line_break_inside_quotation_marks_belongs_to_the_cell_and_lines_are_still_counted_right():
-    found = sheet('email,first_name\na@contoso.example,"Petra\nMaria"\nbroken,\n')
-    assert found.rows[0].values["first_name"] == "Petra Maria"
+    found = sheet('email,notes\na@contoso.example,"Petra\nMaria"\nbroken,\n')
+    assert found.rows[0].further["notes"] == "Petra Maria"
     assert found.problems[0].line == 4
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named_and_swallows_no_contact():
+    found = sheet(HEADER + 'a@contoso.example,Petra,"Contoso\nb@contoso.example,Ben,Fabrikam\n')
+    assert (found.rows, [p.line for p in found.problems]) == ([], [2])
+    assert "company" in found.problems[0].message and "line 2 is not closed" in found.problems[0].message
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_few_lines_that_are_not_utf_8_are_left_out_and_the_others_read_rightly(mark):
+    lines = [f"p{n}@contoso.example,Jürgen,Contoso" for n in range(20)]
+    data = mark + (HEADER + "\n".join(lines)).encode() + "\nq@contoso.example,Jörg,Contoso\n".encode("cp1252")
+    found = read_csv(data)
+    assert {row.values["first_name"] for row in found.rows} == {"Jürgen"}
+    assert [(p.line, p.cells[1]) for p in found.problems] == [(22, "J\ufffdrg")]
+    assert "not UTF-8" in found.problems[0].message
+
+
+def test_a_windows_file_with_a_single_umlaut_is_read_as_one():
+    lines = [f"p{n}@contoso.example,Petra,Contoso" for n in range(20)]
+    data = (HEADER + "\n".join([*lines, "q@contoso.example,Jörg,Contoso"])).encode("cp1252")
+    assert read_csv(data).rows[-1].values["first_name"] == "Jörg"
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,9 @@ def test_an_opt_out_stops_and_suppresses(message):
 
 
 def test_an_opt_out_by_somebody_else_suppresses_the_contact_and_not_the_writer(message):
-    answer(message, sender="assistant@contoso.example", someone_else=True, label="hard_no", labels=("hard_no",))
+    answer(
+        message, sender="assistant@contoso.example", someone_else=True, label="hard_no", labels=("hard_no",)
+    )
     assert suppressed(message) == "hard_no"
     assert len(rows(Suppression, message.workspace_id)) == 1
 
@@ -119,7 +121,13 @@ def test_a_soft_bounce_pauses_only(message):
 
 
 def test_an_absence_pauses_until_after_the_return(message):
-    answer(message, label="out_of_office", labels=("out_of_office",), return_date=date(2027, 1, 20), return_precision="day")
+    answer(
+        message,
+        label="out_of_office",
+        labels=("out_of_office",),
+        return_date=date(2027, 1, 20),
+        return_precision="day",
+    )
     assert enrolment_of(message).state == "paused"
     assert enrolment_of(message).due_at.date() >= date(2027, 1, 20)
 
@@ -181,3 +189,12 @@ def test_a_label_that_is_none_is_refused_with_those_there_are(message):
     with pytest.raises(BadInput, match="interested"), transaction.atomic():
         correct_label(reply.pk, "splendid", workspace_id=message.workspace_id, actor=INSTALLER)
     assert fresh(reply).label == "interested"
+
+
+def test_correcting_an_old_reply_leaves_the_conversation_with_the_label_of_the_latest(message):
+    first = answer(message, 1)
+    answer(message, 2, minutes=60, label="question", labels=("question",))
+    answer(message, 3, minutes=90, label="out_of_office", labels=("out_of_office",))
+    correct_label(first.pk, "not_interested", workspace_id=message.workspace_id, actor=INSTALLER)
+    assert fresh(first).label == "not_interested"
+    assert conversation_of(message).label == "question"

@@ -46,18 +46,22 @@ def test_the_words_that_decided_the_label_are_marked(db: None) -> None:
 @pytest.mark.parametrize(
     ("spans", "pieces"),
     [
-        ([], ["abcdef"]),
-        ([(0, 2)], ["[ab]", "cdef"]),
-        ([(2, 4), (3, 6)], ["ab", "[cd]", "[ef]"]),
-        ([(4, 99)], ["abcd", "[ef]"]),
-        ([(3, 3), (5, 2)], ["abcdef"]),
+        ([], ["ab cd ef"]),
+        ([(0, 2)], ["[ab]", " cd ef"]),
+        ([(3, 5), (4, 8)], ["ab ", "[cd]", " ", "[ef]"]),
+        ([(6, 99)], ["ab cd ", "[ef]"]),
+        ([(3, 3), (5, 2)], ["ab cd ef"]),
+        ([(2, 6)], ["ab ", "[cd]", " ef"]),
+        ([(4, 7)], ["ab ", "[cd ef]"]),
     ],
 )
-def test_marks_may_touch_overlap_or_reach_too_far(spans: list[tuple[int, int]], pieces: list[str]) -> None:
+def test_marks_are_whole_words_and_may_touch_overlap_or_reach_too_far(
+    spans: list[tuple[int, int]], pieces: list[str]
+) -> None:
     def written(piece: Piece) -> str:
         return f"[{piece.text}]" if piece.marked else piece.text
 
-    assert [written(piece) for piece in marked("abcdef", spans)] == pieces
+    assert [written(piece) for piece in marked("ab cd ef", spans)] == pieces
 
 
 def test_opening_a_conversation_is_recorded_for_each_text_and_ends_unread(db: None) -> None:

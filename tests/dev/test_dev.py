@@ -152,3 +152,16 @@ def no_pip(tmp_path: Path) -> str:
     python.write_text(f'#!/bin/sh\n[ "$1" = -m ] && exit 1\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     return str(python)
+
+
+def test_only_the_tests_are_told_of_a_browser(
+    dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chromium").write_text("#!/bin/sh\n")
+    (tmp_path / "chromium").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("GATEPOST_CHROMIUM", "")
+    monkeypatch.delenv("GATEPOST_CHROMIUM")
+    assert call(dev, "run", "sh", "-c", 'echo "<$GATEPOST_CHROMIUM>"').stdout == "<>\n"
+    dev.name_the_browser()
+    assert dev.inside()["GATEPOST_CHROMIUM"] == str(tmp_path / "chromium")

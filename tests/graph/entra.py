@@ -64,7 +64,9 @@ def id_token(flow_nonce: str, *, key: rsa.RSAPrivateKey = KEY, kid: str = "k1", 
         "aud": CLIENT, "iss": f"{LOGIN}/{TENANT}/v2.0", "tid": TENANT, "oid": OBJECT, "sub": "s", "iat": now,
         "nbf": now, "exp": now + 3600, "nonce": hashlib.sha256(flow_nonce.encode()).hexdigest(), **claims,
     }  # fmt: skip
-    return jwt.encode({k: v for k, v in body.items() if v is not None}, key, algorithm="RS256", headers={"kid": kid})
+    return jwt.encode(
+        {k: v for k, v in body.items() if v is not None}, key, algorithm="RS256", headers={"kid": kid}
+    )
 
 
 def _public() -> dict[str, Any]:

@@ -20,7 +20,9 @@ MAIL = {
 
 def extended(**values):
     ids = {"in_reply_to": IN_REPLY_TO, "references": REFERENCES}
-    return {"singleValueExtendedProperties": [{"id": ids[name], "value": value} for name, value in values.items()]}
+    return {
+        "singleValueExtendedProperties": [{"id": ids[name], "value": value} for name, value in values.items()]
+    }
 
 
 def use(answer, call):
@@ -67,7 +69,9 @@ def test_an_envelope_without_its_references_says_that_they_are_not_known():
 
 
 def test_an_envelope_asked_for_alone_certainly_has_no_references_where_none_came():
-    envelope, _ = use(lambda r: web.json_response(MAIL), lambda gateway: messages.one_envelope(gateway, "AAMk1"))
+    envelope, _ = use(
+        lambda r: web.json_response(MAIL), lambda gateway: messages.one_envelope(gateway, "AAMk1")
+    )
     assert envelope.references == ""
 
 
@@ -105,13 +109,17 @@ def test_stage_one_b_asks_for_addresses_only():
         "toRecipients": [{"emailAddress": {"address": "alice@northwind.example"}}],
         "isDraft": False,
     }
-    sender, asking = use(lambda r: web.json_response(body), lambda gateway: messages.sender_of(gateway, "AAMk1"))
+    sender, asking = use(
+        lambda r: web.json_response(body), lambda gateway: messages.sender_of(gateway, "AAMk1")
+    )
     assert (sender.address, sender.submitted_by) == ("petra@contoso.example", "desk@contoso.example")
     assert asking.requests[0].query["$select"] == "from,sender,toRecipients,isDraft"
 
 
 def test_a_mail_without_a_sender_has_an_empty_one():
-    sender, _ = use(lambda r: web.json_response({"isDraft": True}), lambda gateway: messages.sender_of(gateway, "1"))
+    sender, _ = use(
+        lambda r: web.json_response({"isDraft": True}), lambda gateway: messages.sender_of(gateway, "1")
+    )
     assert sender.address == "" and sender.is_draft
 
 

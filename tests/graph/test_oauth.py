@@ -120,14 +120,20 @@ def test_signing_keys_that_cannot_be_read_refuse_the_sign_in(host):
     ],
 )
 def test_each_refusal_of_a_refresh_says_who_must_act(host, error, codes, expected):
-    body = {"error": error, "error_description": f"AADSTS{codes[0] if codes else 0}: No.", "error_codes": codes}
+    body = {
+        "error": error,
+        "error_description": f"AADSTS{codes[0] if codes else 0}: No.",
+        "error_codes": codes,
+    }
     host.answer = (400, body)
     with pytest.raises(errors.GraphError) as raised:
         host.entra.refresh(f"refresh-{next(NUMBER)}", SCOPES, tenant=UUID(TENANT))
     assert type(raised.value) is expected
 
 
-@pytest.mark.parametrize("answer", [(503, b"<html>busy</html>"), (500, {"error": "x"}), (200, b"<html>proxy</html>")])
+@pytest.mark.parametrize(
+    "answer", [(503, b"<html>busy</html>"), (500, {"error": "x"}), (200, b"<html>proxy</html>")]
+)
 def test_a_sign_in_host_that_talks_nonsense_means_waiting(host, answer):
     host.answer = answer
     with pytest.raises(errors.TryLater):
@@ -159,7 +165,14 @@ def test_an_installation_without_an_app_registration_says_what_to_set():
 
 @pytest.mark.parametrize(
     "claims",
-    [{"exp": 1_000}, {"exp": None}, {"iat": 99_999_999_999}, {"nbf": 99_999_999_999}, {"sub": None}, {"exp": "soon"}],
+    [
+        {"exp": 1_000},
+        {"exp": None},
+        {"iat": 99_999_999_999},
+        {"nbf": 99_999_999_999},
+        {"sub": None},
+        {"exp": "soon"},
+    ],
     ids=str,
 )
 def test_an_identity_token_of_another_time_is_refused(host, claims):

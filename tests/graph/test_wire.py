@@ -6,7 +6,13 @@ from gatepost.graph.wire import moment, person, written
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-11-23T10:00:00Z", "2026-11-23T10:00:00.0000000Z", "2026-11-23T10:00:00.0000000", "2026-11-23T10:00:00"]
+    "text",
+    [
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T10:00:00.0000000Z",
+        "2026-11-23T10:00:00.0000000",
+        "2026-11-23T10:00:00",
+    ],
 )
 def test_a_moment_is_read_in_each_of_microsofts_forms(text):
     assert moment(text) == datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -56,7 +56,9 @@ async def call(hooks, body=b"", *, method="POST", query="", path="/hooks/", chun
     """(status, headers, content) of one request."""
     size = max(1, -(-len(body) // chunks))
     parts = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
-    events = [{"type": "http.request", "body": p, "more_body": n < len(parts) - 1} for n, p in enumerate(parts)]
+    events = [
+        {"type": "http.request", "body": p, "more_body": n < len(parts) - 1} for n, p in enumerate(parts)
+    ]
     sent = []
 
     async def receive():
@@ -79,7 +81,13 @@ def post(body, url=None, **options):
 
 
 def notification(subscription="mail-1", secret=SECRET, **more):
-    return {"subscriptionId": subscription, "clientState": secret, "changeType": "created", "resource": "x", **more}
+    return {
+        "subscriptionId": subscription,
+        "clientState": secret,
+        "changeType": "created",
+        "resource": "x",
+        **more,
+    }
 
 
 def body_of(*items):
@@ -144,7 +152,19 @@ def test_a_good_notification_among_forged_ones_still_wakes(mailbox):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"junk", b"{", b"[]", b"null", b"1", b'{"value": 1}', b'{"value": {"a": 1}}', b'{"value": [1, null]}', b"\xff\xfe"]
+    "body",
+    [
+        b"",
+        b"junk",
+        b"{",
+        b"[]",
+        b"null",
+        b"1",
+        b'{"value": 1}',
+        b'{"value": {"a": 1}}',
+        b'{"value": [1, null]}',
+        b"\xff\xfe",
+    ],
 )
 def test_what_is_no_notification_is_answered_like_one(mailbox, body):
     assert post(body)[0] == 202

@@ -8,7 +8,7 @@ from django.db import transaction
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
 from gatepost.conversations.models import Reply
-from gatepost.graph.errors import NotThere, SyncStateLost, TryLater
+from gatepost.graph.errors import NotThere, ReconnectNeeded, SyncStateLost, TryLater, Unreadable
 from gatepost.graph.messages import Envelope
 from gatepost.graph.shapes import IN_REPLY_TO, REFERENCES
 from gatepost.intake import actions, jobs
@@ -67,6 +67,8 @@ class Inbox:
             case "sender":
                 return mail["sender"]
             case "reply":
+                if mail.get("too_large"):
+                    raise Unreadable("more than we take")
                 return {
                     "uniqueBody": {"content": mail["text"]},
                     "subject": "Re: Quick question",
@@ -382,4 +384,46 @@ def test_stopping_by_hand_does_not_keep_a_later_reply_out(story):
                    actor=INSTALLER)  # fmt: skip
     story.inbox.arrives("r1", references=story.sent_id)
     story.sync()
+    assert len(story.replies()) == 1
+
+
+def test_a_reply_too_large_to_read_stops_the_sequence_and_holds_up_no_other_mail(story):
+    _, second_id = story.write_to("paul@contoso.example", "c-2")
+    story.inbox.arrives("huge", references=story.sent_id, too_large=True)
+    story.inbox.arrives("r2", sender="paul@contoso.example", references=second_id)
+    story.sync()
+    assert sorted(reply.label for reply in story.replies())[-1] == "unsure"
+    assert len(story.replies()) == 2
+    assert {each.state for each in rows(Enrolment, story.mailbox.workspace_id)} == {Enrolment.State.STOPPED}
+    assert not story.folder().walking
+
+
+def test_a_reply_that_our_own_code_trips_over_is_left_to_a_person(story, monkeypatch):
+    def trips(reply):
+        raise RecursionError
+
+    monkeypatch.setattr(jobs, "classify", trips)  # stands for an input that nobody thought of
+    story.inbox.arrives("r1", references=story.sent_id)
+    story.sync()
+    (reply,) = story.replies()
+    assert (reply.label, content.open(reply, "text")) == ("unsure", "Yes, let us talk on Thursday.")
+
+
+def test_of_a_mailbox_that_was_disconnected_meanwhile_nothing_is_stored(story):
+    story.inbox.arrives("r1", references=story.sent_id)
+    with inside(story.mailbox.workspace_id):
+        Mailbox.objects.filter(pk=story.mailbox.pk).update(state=Mailbox.State.DISCONNECTED)
+    with pytest.raises(ReconnectNeeded), transaction.atomic():
+        story.sync()
+    assert story.replies() == []
+
+
+def test_a_doubtful_mail_called_ours_is_read_at_the_next_look_also_after_a_failure(story):
+    story.inbox.arrives("d1", conversation="c-1")
+    story.sync()
+    (doubtful,) = rows(Quarantine, story.mailbox.workspace_id)
+    actions.decide(doubtful.pk, True, workspace_id=doubtful.workspace_id, actor=INSTALLER)
+    assert story.replies() == []
+    at_once(jobs._read_confirmed(fresh(story.mailbox), story.inbox))
+    at_once(jobs._read_confirmed(fresh(story.mailbox), story.inbox))
     assert len(story.replies()) == 1

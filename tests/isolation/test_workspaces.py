@@ -29,7 +29,9 @@ def test_the_tests_run_with_the_rights_of_the_application():
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False,)
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user")
+        cursor.execute(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user"
+        )
         assert cursor.fetchone() == (0,)
 
 
@@ -57,7 +59,9 @@ def test_a_row_cannot_be_written_into_or_moved_to_another_workspace():
         with pytest.raises(DatabaseError), transaction.atomic():
             Contact.objects.filter(pk=contact.pk).update(workspace_id=theirs.id)
         with pytest.raises(DatabaseError), transaction.atomic():
-            Contact.objects.create(workspace_id=theirs.id, email_index="x", source="", created_at=theirs.created_at)
+            Contact.objects.create(
+                workspace_id=theirs.id, email_index="x", source="", created_at=theirs.created_at
+            )
 
 
 def test_without_a_workspace_there_are_no_rows():
@@ -152,3 +156,15 @@ def test_a_forgotten_filter_shows_only_the_own_workspaces_rows():
     mine = make_sequence(make_member(make_workspace("Contoso")))
     with inside(mine.workspace_id):
         assert [each.pk for each in Sequence.objects.all()] == [mine.pk]
+
+
+def test_only_the_application_may_run_a_function_that_looks_across_workspaces():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT proname FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace, "
+            "aclexplode(COALESCE(proacl, acldefault('f', proowner))) AS acl "
+            "WHERE nspname = 'public' AND prosecdef AND acl.grantee = 0"
+        )
+        assert cursor.fetchall() == []
+        cursor.execute("SELECT has_function_privilege('mailbox_of_identity(text)', 'EXECUTE')")
+        assert cursor.fetchone() == (True,)

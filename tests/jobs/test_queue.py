@@ -31,7 +31,11 @@ def test_a_burst_for_one_mailbox_is_one_job():
 
 def test_each_mailbox_and_each_kind_of_work_has_a_job_of_its_own():
     assert all(
-        [enqueue("intake.sync", once_for="m1"), enqueue("intake.sync", once_for="m2"), enqueue("meetings.sync", once_for="m1")]
+        [
+            enqueue("intake.sync", once_for="m1"),
+            enqueue("intake.sync", once_for="m2"),
+            enqueue("meetings.sync", once_for="m1"),
+        ]
     )
 
 
@@ -68,7 +72,9 @@ def test_ticks_enqueue_what_is_due_once_and_nothing_else(tmp_path):
         due = make_mailbox(member, sync_due_at=MONDAY)
         make_mailbox(member, "later@northwind.example", sync_due_at=MONDAY.replace(hour=23))
         make_mailbox(member, "off@northwind.example", sync_due_at=MONDAY, state=Mailbox.State.DISCONNECTED)
-        make_mailbox(member, "waits@northwind.example", sync_due_at=MONDAY, not_before=MONDAY.replace(hour=23))
+        make_mailbox(
+            member, "waits@northwind.example", sync_due_at=MONDAY, not_before=MONDAY.replace(hour=23)
+        )
         make_enrolment(make_sequence(member), make_contact(member.workspace), due)
         with connection.cursor() as cursor:  # the planner runs before any workspace is known
             cursor.execute("SELECT set_config('gatepost.workspace', '', true)")

@@ -158,6 +158,17 @@ def test_a_colleague_cannot_take_over_a_mailbox(host, member):
     assert rows(Mailbox, member.workspace_id)[0].member_id == member.pk
 
 
+def test_a_colleague_may_connect_a_mailbox_that_was_disconnected_and_the_record_says_so(host, member):
+    connected = connect(host, member)
+    actions.disconnect(connected.mailbox_id, workspace_id=member.workspace_id, actor=actions.Actor("member"))
+    colleague = make_member(member.workspace, "Ben", role="rep")
+    taken = connect(host, colleague)
+    assert isinstance(taken, Connected) and taken.again
+    assert rows(Mailbox, member.workspace_id)[0].member_id == colleague.pk
+    (entry,) = rows(AuditEntry, member.workspace_id, tag="mailbox:reconnect")
+    assert (entry.actor_id, entry.detail["member_before"]) == (str(colleague.pk), str(member.pk))
+
+
 def test_another_workspace_cannot_take_over_a_mailbox(host, member):
     connect(host, member)
     stranger = make_member(make_workspace("Fabrikam"), "Charlie")

@@ -100,11 +100,15 @@ def test_while_another_refreshes_nobody_else_does(mailbox, microsoft, monkeypatc
     async def other_finishes(seconds):
         waits.append(seconds)
         connection._save_refreshed(
-            mailbox.workspace_id, stored(mailbox).pk, Tokens("access-of-other", "refresh-of-other", 3600, frozenset())
+            mailbox.workspace_id,
+            stored(mailbox).pk,
+            Tokens("access-of-other", "refresh-of-other", 3600, frozenset()),
         )
 
     monkeypatch.setattr(connection, "asyncio", SimpleNamespace(sleep=other_finishes))
-    assert connection._token_or_lease(mailbox.workspace_id, mailbox.pk)[0] == "refresh"  # the other one holds it
+    assert (
+        connection._token_or_lease(mailbox.workspace_id, mailbox.pk)[0] == "refresh"
+    )  # the other one holds it
     assert token(mailbox) == "access-of-other"
     assert (len(waits), microsoft.used) == (1, [])
 

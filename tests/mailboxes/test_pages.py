@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -47,6 +48,15 @@ def test_the_owner_changes_how_much_is_sent(db: None) -> None:
     assert changed.signature.splitlines() == ["Alice", "Northwind"]
 
 
+def test_another_limit_wakes_a_mailbox_that_waits_for_the_old_one(db: None) -> None:
+    alice = make_member(make_workspace())
+    mailbox = make_mailbox(alice)
+    with inside(alice.workspace_id):
+        Mailbox.objects.update(sending_not_before=clock.now() + timedelta(hours=9))
+    signed_in(alice).post(f"/mailboxes/{mailbox.pk}/", SETTINGS)
+    assert fresh(mailbox).sending_not_before is None
+
+
 def test_an_impossible_limit_is_marked_and_nothing_is_changed(db: None) -> None:
     alice = make_member(make_workspace())
     mailbox = make_mailbox(alice)
@@ -75,7 +85,10 @@ def test_a_rep_may_not_disconnect_a_colleagues_mailbox(committed_db: None) -> No
 
 def test_a_return_from_microsoft_that_was_not_begun_here_connects_nothing(db: None) -> None:
     alice = make_member(make_workspace())
-    response = signed_in(alice).get("/mailboxes/connected/", {"state": "forged", "code": "x"})
+    client = signed_in(alice)
+    sent_on = client.get("/mailboxes/connected/", {"state": "forged", "code": "x"})
+    assert sent_on["Location"] == "/mailboxes/connected/refused/"  # without Microsoft's code
+    response = client.get(sent_on["Location"])
     assert response.status_code == 400
     assert "Nothing was connected." in text_of(response)
     with inside(alice.workspace_id):

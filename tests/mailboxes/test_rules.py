@@ -55,5 +55,7 @@ def test_what_was_granted_decides_what_runs(have, features):
 
 
 def test_what_is_missing_is_named():
-    assert [p.scope for p in missing({*SIGN_IN, "Mail.Send", "Mail.ReadWrite"}, briefs=False)] == ["Calendars.Read"]
+    assert [p.scope for p in missing({*SIGN_IN, "Mail.Send", "Mail.ReadWrite"}, briefs=False)] == [
+        "Calendars.Read"
+    ]
     assert missing(ALL, briefs=True) == ()

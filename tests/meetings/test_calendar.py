@@ -6,11 +6,13 @@ import pytest
 
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
+from gatepost.audit import tags
+from gatepost.audit.models import AuditEntry
 from gatepost.graph.errors import ApprovalNeeded, NotThere, TryLater
 from gatepost.graph.wire import written
 from gatepost.isolation import inside
 from gatepost.meetings import actions, jobs
-from gatepost.meetings.models import Brief, Meeting
+from gatepost.meetings.models import Brief, CalendarCount, Meeting
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import content
 from tests import makers
@@ -27,7 +29,9 @@ class Calendar:
     def __init__(self):
         self.events, self.briefs, self.asked, self.fails = {}, {}, [], False
 
-    def book(self, graph_id="E1", *, starts=THURSDAY, organizer=CONTACT, attendees=((REP, "accepted"),), **more):
+    def book(
+        self, graph_id="E1", *, starts=THURSDAY, organizer=CONTACT, attendees=((REP, "accepted"),), **more
+    ):
         self.events[graph_id] = {
             "id": graph_id,
             "iCalUId": f"uid-{graph_id}",
@@ -35,7 +39,9 @@ class Calendar:
             "start": {"dateTime": written(starts)},
             "end": {"dateTime": written(starts + timedelta(minutes=30))},
             "organizer": _person(organizer),
-            "attendees": [{**_person(address), "status": {"response": answer}} for address, answer in attendees],
+            "attendees": [
+                {**_person(address), "status": {"response": answer}} for address, answer in attendees
+            ],
             **more,
         }
 
@@ -45,11 +51,17 @@ class Calendar:
             raise TryLater("busy")
         match name:
             case "calendar":
-                return {"value": [e for e in self.events.values() if _within(e, values) and "hidden" not in e]}
+                return {
+                    "value": [e for e in self.events.values() if _within(e, values) and "hidden" not in e]
+                }
             case "event.look" | "event.details":
                 return {**self._get(self.events, values["id"]), "subject": "Intro with Alice"}
             case "brief.find":
-                return {"value": [{"id": i} for i, b in self.briefs.items() if b["transactionId"] == values["key"]]}
+                return {
+                    "value": [
+                        {"id": i} for i, b in self.briefs.items() if b["transactionId"] == values["key"]
+                    ]
+                }
             case "brief.create":
                 self.briefs[f"B{len(self.briefs) + 1}"] = body
                 return {"id": f"B{len(self.briefs)}"}
@@ -114,7 +126,10 @@ def test_a_meeting_that_a_contact_booked_stops_the_sequence(story):
     meeting = story.meeting()
     assert (meeting.state, meeting.starts_at, meeting.booked_by_contact) == ("booked", THURSDAY, True)
     assert content.open(meeting, "subject") == "Intro with Alice"
-    assert (fresh(story.enrolment).state, fresh(story.enrolment).cause) == (Enrolment.State.STOPPED, "meeting")
+    assert (fresh(story.enrolment).state, fresh(story.enrolment).cause) == (
+        Enrolment.State.STOPPED,
+        "meeting",
+    )
 
 
 def test_a_meeting_that_the_rep_set_up_counts_as_his(story):
@@ -164,7 +179,10 @@ def test_a_meeting_that_moves_out_of_the_window_is_not_cancelled_but_moved(story
 
 @pytest.mark.parametrize(
     ("change", "state"),
-    [({"isCancelled": True}, "cancelled"), ({"attendees": ((CONTACT, "declined"), (REP, "accepted"))}, "declined")],
+    [
+        ({"isCancelled": True}, "cancelled"),
+        ({"attendees": ((CONTACT, "declined"), (REP, "accepted"))}, "declined"),
+    ],
 )
 def test_a_meeting_that_is_off_leaves_the_sequence_stopped(story, change, state):
     story.calendar.book()
@@ -213,7 +231,10 @@ def test_a_brief_stands_before_the_meeting_private_and_without_attendees(story):
     story.calendar.book()
     story.look(briefs=True)
     (brief,) = story.calendar.briefs.values()
-    assert datetime.fromisoformat(brief["end"]["dateTime"]).isoformat() == THURSDAY.replace(tzinfo=None).isoformat()
+    assert (
+        datetime.fromisoformat(brief["end"]["dateTime"]).isoformat()
+        == THURSDAY.replace(tzinfo=None).isoformat()
+    )
     assert brief["sensitivity"] == "private" and "attendees" not in brief
     assert brief["subject"] == "Brief: Petra Quandt, Contoso"
     assert not any(name in story.calendar.asked for name in ("event.update", "event.patch"))
@@ -249,7 +270,9 @@ def test_a_brief_removed_by_hand_is_written_anew_when_it_changes(story):
     assert len(story.calendar.briefs) == 1
 
 
-@pytest.mark.parametrize("why", ["cancelled", "switched off", "switched off for the mailbox", "no permission"])
+@pytest.mark.parametrize(
+    "why", ["cancelled", "switched off", "switched off for the mailbox", "no permission"]
+)
 def test_a_brief_leaves_the_calendar_when_its_reason_is_gone(story, why):
     story.calendar.book()
     story.look(briefs=True)
@@ -280,7 +303,9 @@ def test_a_notification_that_came_while_the_calendar_was_read_is_not_pushed_away
     started = clock.now()
     makers.advance(clock_file, timedelta(seconds=10))
     with inside(story.mailbox.workspace_id):
-        type(story.mailbox).objects.filter(pk=story.mailbox.pk).update(calendar_due_at=started + timedelta(seconds=5))
+        type(story.mailbox).objects.filter(pk=story.mailbox.pk).update(
+            calendar_due_at=started + timedelta(seconds=5)
+        )
     actions.calendar_read(story.mailbox, started, 0, next_sync=started + timedelta(hours=1))
     assert fresh(story.mailbox).calendar_due_at == started + timedelta(seconds=5)
 
@@ -298,3 +323,27 @@ def test_a_brief_that_may_no_longer_be_removed_does_not_stop_the_reading(story, 
 
     monkeypatch.setattr(story.calendar, "ask", refuses)
     assert story.look() == 0
+
+
+def test_a_brief_whose_facts_are_the_same_opens_no_text_again(story):
+    story.calendar.book()
+    story.look()
+    before = len(rows(AuditEntry, story.mailbox.workspace_id, tag=tags.CONTENT_READ))
+    story.look()
+    story.look()
+    assert len(rows(AuditEntry, story.mailbox.workspace_id, tag=tags.CONTENT_READ)) == before > 0
+
+
+def test_a_brief_written_before_it_was_switched_on_is_shown_when_it_is(story):
+    story.calendar.book()
+    story.look()
+    story.look(briefs=True)
+    (brief,) = story.calendar.briefs.values()
+    assert "Petra Quandt" in brief["body"]["content"]
+
+
+def test_events_without_a_contact_are_counted_once_however_often_the_window_is_read(story):
+    for found in (4, 4, 3):
+        actions.calendar_read(story.mailbox, clock.now(), found, next_sync=clock.now())
+    (count,) = rows(CalendarCount, story.mailbox.workspace_id)
+    assert count.without_contact == 3

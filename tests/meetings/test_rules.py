@@ -69,7 +69,7 @@ FULL = BriefFacts(
 def test_a_brief_says_who_it_is_how_it_came_about_and_what_was_said():
     assert brief_text(FULL).splitlines()[:4] == [
         "Who: Petra Quandt, Buyer, Contoso",
-        "How it came about: sequence “Fewer empty appointments”, 2 mail(s) sent",
+        "How it came about: sequence “Fewer empty appointments”, 2 mails sent",
         "Last reply (Interested):",
         "Yes, let us talk.",
     ]

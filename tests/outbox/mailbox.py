@@ -49,7 +49,9 @@ class InMemoryMailbox:
                 found = [i for i in self.items.values() if i.key == values["key"] and self.search_finds]
                 return {"value": [_shown(i) for i in found]}
             case "draft.find-by-message-id":
-                return {"value": [_shown(i) for i in self.items.values() if i.message_id == values["message_id"]]}
+                return {
+                    "value": [_shown(i) for i in self.items.values() if i.message_id == values["message_id"]]
+                }
             case "draft.look":
                 return _shown(self._get(values["id"]))
             case "draft.create":
@@ -101,7 +103,9 @@ class InMemoryMailbox:
     def _create(self, content: dict[str, Any], conversation: str) -> dict[str, Any]:
         number = next(self._numbers)
         key = content["singleValueExtendedProperties"][0]["value"]
-        made = Item(f"id-{number}", key, f"<{number}.{key}@northwind.example>", conversation, content["subject"])
+        made = Item(
+            f"id-{number}", key, f"<{number}.{key}@northwind.example>", conversation, content["subject"]
+        )
         self.items[made.id] = made
         return _shown(made)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions, queries
+from gatepost.sequences import actions
 from gatepost.sequences.rules import Send
 from tests.makers import (
     make_contact,

@@ -43,7 +43,6 @@ OPEN = GateFacts(
     paused_until=None,
     pause_reason="",
     window_opens=NOW,
-    content_unchanged=True,
 )
 
 
@@ -64,7 +63,6 @@ def test_when_nothing_speaks_against_it_the_message_may_leave():
     [
         ({"stopped": "replied: interested"}, "replied: interested"),
         ({"suppressed": True}, "on the do-not-contact list"),
-        ({"content_unchanged": False}, "the text changed after it was planned"),
     ],
 )
 def test_a_message_that_must_never_leave_is_cancelled_with_its_reason(facts, reason):
@@ -72,12 +70,18 @@ def test_a_message_that_must_never_leave_is_cancelled_with_its_reason(facts, rea
 
 
 def test_a_reply_outweighs_every_reason_to_wait():
-    facts = {"paused_until": NOW + MINUTE, "window_opens": NOW + MINUTE, "mailbox": replace(BOX, connected=False)}
+    facts = {
+        "paused_until": NOW + MINUTE,
+        "window_opens": NOW + MINUTE,
+        "mailbox": replace(BOX, connected=False),
+    }
     assert gate(stopped="replied", **facts) == Cancel("replied")
 
 
 def test_a_pause_is_waited_for_with_its_reason():
-    assert gate(paused_until=NOW + MINUTE, pause_reason="out of office") == Wait(NOW + MINUTE, "out of office")
+    assert gate(paused_until=NOW + MINUTE, pause_reason="out of office") == Wait(
+        NOW + MINUTE, "out of office"
+    )
 
 
 def test_a_pause_that_is_over_holds_nobody():
@@ -94,7 +98,11 @@ def test_outside_the_window_the_message_waits_until_it_opens():
         ({"connected": False}, NOW + 15 * MINUTE, "the mailbox is not connected"),
         ({"not_before": NOW + 2 * MINUTE}, NOW + 2 * MINUTE, "Microsoft asked us to wait"),
         ({"sent_today": 50}, NOW + timedelta(hours=15), "the mailbox's 50 mails for today are sent"),
-        ({"last_sent_at": NOW - timedelta(seconds=60)}, NOW + timedelta(seconds=30), "the pause between two mails"),
+        (
+            {"last_sent_at": NOW - timedelta(seconds=60)},
+            NOW + timedelta(seconds=30),
+            "the pause between two mails",
+        ),
     ],
 )
 def test_what_holds_one_message_of_a_mailbox_holds_them_all(facts, until, reason):

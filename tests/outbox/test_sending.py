@@ -233,7 +233,9 @@ def test_a_reply_between_draft_and_send_cancels_the_message_and_removes_its_draf
 
 def test_a_message_cancelled_while_its_draft_is_made_leaves_no_draft(story):
     def reply_comes():
-        sequences.stop(story.enrolment.pk, "reply", "replied", workspace_id=story.mailbox.workspace_id, actor=INSTALLER)
+        sequences.stop(
+            story.enrolment.pk, "reply", "replied", workspace_id=story.mailbox.workspace_id, actor=INSTALLER
+        )
 
     story.microsoft.before["draft.create"] = reply_comes
     story.carry_on()
@@ -286,7 +288,9 @@ def test_a_follow_up_whose_first_mail_was_deleted_opens_a_new_thread(story):
 
 def test_a_reply_before_the_follow_up_stops_it_even_when_it_is_due(story):
     follow_up = due_follow_up(story)
-    sequences.stop(story.enrolment.pk, "reply", "replied", workspace_id=story.mailbox.workspace_id, actor=INSTALLER)
+    sequences.stop(
+        story.enrolment.pk, "reply", "replied", workspace_id=story.mailbox.workspace_id, actor=INSTALLER
+    )
     story.carry_on(follow_up)
     assert fresh(follow_up).state == State.CANCELLED
     assert len(story.microsoft.deliveries) == 1

@@ -10,15 +10,18 @@ import pytest
 
 from gatepost import clock
 from gatepost.accounts.models import Member
+from gatepost.audit import tags
 from gatepost.audit.models import LedgerRow
+from gatepost.audit.record import job, record
 from gatepost.graph.shapes import SHAPES
 from gatepost.intake.models import DropCount
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.actions import bounced
-from gatepost.reports import charts, exports
+from gatepost.reports import charts, privacy
 from gatepost.reports.queries import Figures, report
 from gatepost.sequences.models import Sequence
+from gatepost.web import spreadsheets
 from tests.makers import (
     make_contact,
     make_enrolment,
@@ -108,11 +111,11 @@ def test_the_export_has_the_same_figures_and_runs_nothing_in_a_spreadsheet(db: N
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1"])
 def test_a_cell_that_would_start_a_formula_is_disarmed(text: str) -> None:
-    assert exports.safe_cell(text) == "'" + text
+    assert spreadsheets.safe_cell(text) == "'" + text
 
 
 def test_a_number_stays_a_number_in_an_export() -> None:
-    assert exports.as_csv(["a"], [[-3], ["plain"]]).splitlines() == ["a", "-3", "plain"]
+    assert spreadsheets.as_csv(["a"], [[-3], ["plain"]]).splitlines() == ["a", "-3", "plain"]
 
 
 def test_the_highest_bar_is_as_high_as_the_chart_and_zero_is_not_drawn() -> None:
@@ -139,7 +142,7 @@ def test_the_privacy_page_says_what_was_asked_of_microsoft_and_why(db: None) -> 
             count=41,
         )
     page = text_of(signed_in(alice).get("/privacy/"))
-    assert f"envelopes {SHAPES['envelopes'].why} 3 1" in page
+    assert f"New mail listed {SHAPES['envelopes'].why} 3 1" in page
     assert "internal 41" in page
 
 
@@ -151,8 +154,26 @@ def test_who_opened_a_text_stands_on_the_privacy_page(db: None) -> None:
     conversation = re.search(r"/inbox/[0-9a-f-]{36}/", client.get("/inbox/").content.decode())
     client.get(conversation[0])
     page = text_of(client.get("/privacy/"))
-    assert "Alice content:read" in page
+    assert "Alice Text opened" in page
     assert "reason: conversation page" in page
+    assert "Nobody has opened anything" in text_of(client.get("/privacy/", {"part": "program"}))
+
+
+def test_what_the_program_opened_for_itself_has_a_tab_of_its_own(db: None) -> None:
+    alice = make_member(make_workspace())
+    mailbox = make_mailbox(alice)
+    with inside(alice.workspace_id):
+        record(job("meetings.sync"), tags.CONTENT_READ, mailbox, mailbox_id=mailbox.pk, reason="brief")
+    client = signed_in(alice)
+    assert "meetings.sync" not in text_of(client.get("/privacy/"))
+    assert "meetings.sync (job) Text opened reason: brief" in text_of(
+        client.get("/privacy/", {"part": "program"})
+    )
+
+
+def test_every_audit_tag_and_every_request_has_a_word() -> None:
+    assert set(privacy.WORDS) == {value for name, value in vars(tags).items() if name.isupper()}
+    assert set(privacy.REQUESTS) == set(SHAPES)
 
 
 def test_a_rep_sees_the_record_of_his_own_mailboxes(db: None) -> None:

@@ -257,7 +257,12 @@ class Stage:
         self._watch: Any = None
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
-            self._play, host="127.0.0.1", port=port, log_level="error", lifespan="off", interface="asgi3",
+            self._play,
+            host="127.0.0.1",
+            port=port,
+            log_level="error",
+            lifespan="off",
+            interface="asgi3",
             date_header=False,
         )
         self._server = uvicorn.Server(config)

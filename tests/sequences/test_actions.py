@@ -99,7 +99,9 @@ def test_somebody_of_a_domain_on_the_do_not_contact_list_is_left_out(sequence, m
 
 
 def test_a_colleague_is_left_out(sequence, mailbox):
-    assert "own organisation" in refusal(sequence, mailbox, make_contact(sequence.workspace, "ben@NORTHWIND.example"))
+    assert "own organisation" in refusal(
+        sequence, mailbox, make_contact(sequence.workspace, "ben@NORTHWIND.example")
+    )
 
 
 def test_a_colleague_of_a_domain_that_an_administrator_added_is_left_out(sequence, mailbox):
@@ -135,14 +137,18 @@ def test_the_database_itself_allows_one_running_enrolment_for_each_contact(seque
 
 
 def test_some_are_enrolled_while_others_are_left_out_each_with_the_reason(sequence, mailbox):
-    good, colleague = make_contact(sequence.workspace), make_contact(sequence.workspace, "ben@northwind.example")
+    good, colleague = (
+        make_contact(sequence.workspace),
+        make_contact(sequence.workspace, "ben@northwind.example"),
+    )
     enrolled = enrol(sequence, mailbox, good, colleague)
     assert enrolled.count == 1
     assert [contact for contact, _ in enrolled.skipped] == [colleague.pk]
 
 
 @pytest.mark.parametrize(
-    ("columns", "says"), [({"state": Mailbox.State.DISCONNECTED}, "not connected"), ({"scopes": ["Mail.Send"]}, "Mail.ReadWrite")]
+    ("columns", "says"),
+    [({"state": Mailbox.State.DISCONNECTED}, "not connected"), ({"scopes": ["Mail.Send"]}, "Mail.ReadWrite")],
 )
 def test_nobody_is_enrolled_from_a_mailbox_that_cannot_send(member, sequence, columns, says):
     mailbox = make_mailbox(member, "other@northwind.example", **columns)
@@ -339,7 +345,9 @@ def test_steps_keep_their_identity_when_they_are_rewritten(sequence):
         assert names.open(Variant.objects.get(step_id=after[0]), "subject") == "New"
 
 
-@pytest.mark.parametrize(("window", "zone"), [({}, "Europe/Berlin"), ({"mon": [["08:00", "18:00"]]}, "Europe/Bärlin")])
+@pytest.mark.parametrize(
+    ("window", "zone"), [({}, "Europe/Berlin"), ({"mon": [["08:00", "18:00"]]}, "Europe/Bärlin")]
+)
 def test_a_schedule_that_never_opens_or_lies_nowhere_is_refused(sequence, window, zone):
     with pytest.raises(BadInput):
         actions.change_schedule(sequence.pk, window, zone, **by(sequence))
@@ -391,3 +399,29 @@ def test_what_a_mailbox_sent_is_counted_by_its_own_day(sequence, mailbox, monday
         tomorrow = queries.mailbox_facts(mailbox, MONDAY.replace(hour=23, minute=1))
     assert (today.sent_today, tomorrow.sent_today) == (1, 0)
     assert today.day_ends == MONDAY.replace(hour=23)
+
+
+def test_a_filter_with_a_wrong_argument_is_refused_when_it_is_written(member):
+    with pytest.raises(BadTemplate), transaction.atomic():
+        make_sequence(member, steps=(StepDraft(0, "Hello", "Hi {{ first_name | truncate: 'abc' }}"),))
+
+
+def test_a_step_that_cannot_be_filled_pauses_its_enrolment_and_no_other(sequence, mailbox):
+    enrolment = make_enrolment(sequence, make_contact(mailbox.member.workspace), mailbox)
+    with inside(mailbox.workspace_id):
+        variant = Variant.objects.get(step__sequence=sequence, step__position=1)
+        seal(
+            variant, "body", "{{ first_name | truncate: 'abc' }}"
+        )  # as an earlier version may have stored it
+        variant.save()
+    assert actions.act_on_due(enrolment, Send(1)) is None
+    assert fresh(enrolment).state == Enrolment.State.PAUSED
+    assert "Step 1" in fresh(enrolment).reason
+
+
+def test_a_mail_of_a_step_that_was_removed_does_not_leave(sequence, mailbox):
+    enrolment = make_enrolment(sequence, make_contact(mailbox.member.workspace), mailbox)
+    message = actions.act_on_due(enrolment, Send(1))
+    with inside(mailbox.workspace_id):
+        Step.objects.filter(pk=message.step_id).delete()
+    assert "removed" in queries.gate_facts(message).stopped

@@ -183,3 +183,20 @@ def test_the_sending_hours_are_saved(db: None) -> None:
     saved = rows(Sequence, alice.workspace_id)[0]
     assert saved.window == {"mon": [["09:00", "12:30"]], "wed": [["09:00", "12:30"]]}
     assert saved.time_zone == "Europe/Lisbon"
+
+
+def test_a_rep_enrols_from_no_mailbox_but_his_own(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    ben = make_member(alice.workspace, "Ben", role="rep")
+    mailbox, sequence, contact = make_mailbox(alice), make_sequence(alice), make_contact(alice.workspace)
+    given = {"mailbox": str(mailbox.pk), "contact": [str(contact.pk)]}
+    assert signed_in(ben).post(f"/sequences/{sequence.pk}/enrol/", given).status_code == 403
+    assert rows(Enrolment, alice.workspace_id) == []
+
+
+def test_a_rep_pauses_no_sequence_of_a_colleague(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    ben = make_member(alice.workspace, "Ben", role="rep")
+    sequence = make_sequence(alice)
+    assert signed_in(ben).post(f"/sequences/{sequence.pk}/pause/").status_code == 403
+    assert rows(Sequence, alice.workspace_id)[0].state == Sequence.State.ACTIVE

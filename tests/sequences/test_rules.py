@@ -91,13 +91,17 @@ def test_a_moment_in_the_contacts_own_zone_is_understood_too():
 
 def test_several_spans_of_a_day_are_taken_in_order():
     window = {"mon": [["14:00", "16:00"], ["09:00", "11:00"]]}
-    assert next_open(window, "Europe/Berlin", local(BERLIN, 2027, 1, 11, 12)) == local(BERLIN, 2027, 1, 11, 14)
+    assert next_open(window, "Europe/Berlin", local(BERLIN, 2027, 1, 11, 12)) == local(
+        BERLIN, 2027, 1, 11, 14
+    )
     assert next_open(window, "Europe/Berlin", local(BERLIN, 2027, 1, 11, 8)) == local(BERLIN, 2027, 1, 11, 9)
 
 
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)),
-    st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "America/Havana"]),
+    st.sampled_from(
+        ["Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "America/Havana"]
+    ),
     st.integers(0, 22),
     st.integers(1, 23),
     st.sets(st.sampled_from(sorted(ALL_WEEK)), min_size=1),
@@ -111,7 +115,9 @@ def test_the_window_is_open_at_the_moment_it_gives_and_never_in_the_past(naive, 
     found = next_open(window, zone, moment)
     assert moment <= found <= moment + timedelta(days=8)
     assert next_open(window, zone, found) == found
-    assert ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[found.astimezone(ZoneInfo(zone)).weekday()] in days
+    assert ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[
+        found.astimezone(ZoneInfo(zone)).weekday()
+    ] in days
 
 
 def test_a_day_after_the_first_step_the_second_is_due_at_the_same_hour_also_over_a_weekend():
@@ -176,7 +182,10 @@ DUE = EnrolmentFacts(
             Wait(NOW + timedelta(days=9), "somebody at this company asked to wait"),
         ),
         ({"company_hold_until": NOW}, Send(2)),
-        ({"window": {"tue": [["08:00", "09:00"]]}}, Wait(local(BERLIN, 2027, 1, 12, 8), "outside the sending window")),
+        (
+            {"window": {"tue": [["08:00", "09:00"]]}},
+            Wait(local(BERLIN, 2027, 1, 12, 8), "outside the sending window"),
+        ),
         ({"suppressed": True, "sequence_active": False}, Stop("suppressed", "on the do-not-contact list")),
     ],
 )

@@ -24,7 +24,9 @@ def test_the_same_key_comes_back_in_another_process(vault):
     name = f"workspace:{uuid7()}:index"
     other = keys.Keys()
     values = [
-        each.primitive(name, keys.INDEX_TEMPLATE, lambda h: h.primitive(keys.prf.PrfSet)).primary().compute(b"x", 16)
+        each.primitive(name, keys.INDEX_TEMPLATE, lambda h: h.primitive(keys.prf.PrfSet))
+        .primary()
+        .compute(b"x", 16)
         for each in (vault, other)
     ]
     other.forget()

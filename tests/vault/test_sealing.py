@@ -109,7 +109,9 @@ def test_what_comes_back_from_the_database_is_sealed_too():
 
 def test_an_index_is_the_same_whatever_the_case_and_the_spaces_around():
     workspace_id = uuid7()
-    assert index(workspace_id, "address", " Petra@Contoso.example ") == index(workspace_id, "address", "petra@contoso.example")
+    assert index(workspace_id, "address", " Petra@Contoso.example ") == index(
+        workspace_id, "address", "petra@contoso.example"
+    )
 
 
 def test_an_index_differs_by_workspace_kind_and_purpose():

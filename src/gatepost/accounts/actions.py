@@ -24,7 +24,9 @@ def create_workspace(name: str, *, time_zone: str = "Europe/Berlin") -> Workspac
     return workspace
 
 
-def add_member(workspace_id: UUID, *, email: str, name: str, role: str, password: str, actor: Actor) -> Member:
+def add_member(
+    workspace_id: UUID, *, email: str, name: str, role: str, password: str, actor: Actor
+) -> Member:
     """Somebody can sign in to this workspace. Raises Conflict when the address is a member already."""
     if role not in Member.Role.values:
         raise BadInput(f"There is no role {role!r}. Use one of: {', '.join(Member.Role.values)}.")
@@ -78,4 +80,10 @@ def change_workspace(
         workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
         workspace.name, workspace.time_zone, workspace.internal_domains = name, time_zone, internal_domains
         workspace.save(update_fields=["name", "time_zone", "internal_domains"])
-        record(actor, tags.WORKSPACE_SETTINGS, workspace, workspace_id=workspace_id, domains=len(internal_domains))
+        record(
+            actor,
+            tags.WORKSPACE_SETTINGS,
+            workspace,
+            workspace_id=workspace_id,
+            domains=len(internal_domains),
+        )

@@ -43,7 +43,9 @@ def member_of(user_id: UUID) -> Member | None:
         return Member.objects.select_related("workspace", "user").get(user_id=user_id)
 
 
-def page(view: Callable[..., HttpResponse] | None = None, *, write: bool = False, administer: bool = False) -> Any:
+def page(
+    view: Callable[..., HttpResponse] | None = None, *, write: bool = False, administer: bool = False
+) -> Any:
     """A page for members. Reads run inside the member's workspace; a POST calls actions, which open their own.
 
     `write`: not for auditors. `administer`: owners and administrators only.

@@ -38,7 +38,9 @@ class Token(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         with connections["default"].cursor() as cursor:
-            cursor.execute("SELECT workspace_id, id FROM token_of(%s)", [installation_index("api-token", token)])
+            cursor.execute(
+                "SELECT workspace_id, id FROM token_of(%s)", [installation_index("api-token", token)]
+            )
             row = cursor.fetchone()
         if row is None:
             return None

@@ -23,7 +23,9 @@ for router in (mailboxes, contacts, sequences, conversations):
 @api.exception_handler(GatepostError)
 def failed(request: HttpRequest, error: GatepostError) -> HttpResponse:
     """The same sentence as on the page, and who can act on it."""
-    return api.create_response(request, {"error": {"who": error.who, "message": error.message}}, status=error.status)
+    return api.create_response(
+        request, {"error": {"who": error.who, "message": error.message}}, status=error.status
+    )
 
 
 @api.exception_handler(Http404)

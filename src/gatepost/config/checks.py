@@ -149,7 +149,7 @@ def migrations(connection: BaseDatabaseWrapper) -> Check:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        return Check("tables", False, f"{len(missing)} migration(s) are missing. Run: gatepost migrate")
+        return Check("tables", False, f"migrations are missing: {len(missing)}. Run: gatepost migrate")
     return Check("tables", True, "are those of this version.")
 
 
@@ -216,7 +216,7 @@ def jobs(connection: BaseDatabaseWrapper) -> Check:
     return Check(
         "jobs",
         True,
-        f"none failed; {workers} worker(s) running." if workers else "none failed; no worker runs now.",
+        f"none failed; workers running: {workers}." if workers else "none failed; no worker runs now.",
     )
 
 

@@ -125,13 +125,17 @@ HOOKS_URL = Setting("GATEPOST_HOOKS_URL", _url, URL_FORM)
 PORT = Setting("GATEPOST_PORT", _number(1, 65535), "a port from 1 to 65535", 8000)
 HOOKS_PORT = Setting("GATEPOST_HOOKS_PORT", _number(1, 65535), "a port from 1 to 65535", 8001)
 CLIENT_ID = Setting("GATEPOST_CLIENT_ID", _text, "the application (client) id of the app registration", "")
-CLIENT_SECRET = Setting("GATEPOST_CLIENT_SECRET", _text, "a client secret of the app registration", secret=True)
+CLIENT_SECRET = Setting(
+    "GATEPOST_CLIENT_SECRET", _text, "a client secret of the app registration", secret=True
+)
 TENANT = Setting("GATEPOST_TENANT", _text, "'organizations', or one tenant's id or domain", "organizations")
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
 WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 12)
 SMTP_URL = Setting("GATEPOST_SMTP_URL", _smtp, "smtp://user:password@host:port or smtps://…", secret=True)
-MAIL_FROM = Setting("GATEPOST_MAIL_FROM", _text, "an address that our own mail comes from", "gatepost@localhost")
+MAIL_FROM = Setting(
+    "GATEPOST_MAIL_FROM", _text, "an address that our own mail comes from", "gatepost@localhost"
+)
 DEBUG = Setting("GATEPOST_DEBUG", _yes_no, "yes or no", False)
 CLOCK_FILE = Setting("GATEPOST_CLOCK_FILE", _path, "a clock file; only for the demo and tests")
 
@@ -191,4 +195,6 @@ def _check_together(settings: Environment) -> None:
             "GATEPOST_CLOCK_FILE is set without GATEPOST_SANDBOX_URL. Real mail is sent by real time only: unset it."
         )
     if settings.secret_key and len(settings.secret_key) < 32:
-        raise WrongSetting("GATEPOST_SECRET_KEY=(a secret) is not accepted: it must be at least 32 random characters.")
+        raise WrongSetting(
+            "GATEPOST_SECRET_KEY=(a secret) is not accepted: it must be at least 32 random characters."
+        )

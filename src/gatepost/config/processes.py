@@ -83,6 +83,8 @@ class Children:
         self._end(list(reversed(children)), signal.SIGTERM)
 
     def _launch(self, child: Child) -> None:
+        if child.process is not None:
+            _signal(child, signal.SIGKILL)  # what its group left behind still holds its port
         child.started = time.monotonic()
         child.process = subprocess.Popen(
             child.command,
@@ -92,7 +94,7 @@ class Children:
             stderr=child.log,
             # A Ctrl-C goes to us; we tell the children, in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=end_with_parent,
         )
 
     def _end(self, children: list[Child], sign: signal.Signals) -> None:
@@ -124,5 +126,7 @@ def _signal(child: Child, sign: signal.Signals) -> None:
         pass
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_parent() -> None:
+    """This process is told to end when its parent is gone, however that ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,11 +1,9 @@
 """Adding, importing and suppressing contacts."""
 
-import csv
-import io
 import json
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from gatepost import clock
 from gatepost.accounts.membership import by
@@ -19,12 +17,15 @@ from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
+from gatepost.web.spreadsheets import as_csv
 
 SEALED = ("first_name", "last_name", "title", "phone")
 KEPT_PROBLEMS = 1_000
 
 
-def add_contact(workspace_id: UUID, fields: dict[str, str], *, actor: Actor, source: str = "by hand") -> Contact:
+def add_contact(
+    workspace_id: UUID, fields: dict[str, str], *, actor: Actor, source: str = "by hand"
+) -> Contact:
     """A new contact. Raises BadInput for what is wrong with it, Conflict when the address is there already."""
     values = {key: rules.clean(value) for key, value in fields.items() if value and rules.clean(value)}
     problem = rules.check(values)
@@ -37,7 +38,9 @@ def add_contact(workspace_id: UUID, fields: dict[str, str], *, actor: Actor, sou
             with transaction.atomic():
                 contact = _create(workspace_id, values, {}, source)
         except IntegrityError as error:
-            raise Conflict("There is a contact with this address already. Search for it in the list.") from error
+            raise Conflict(
+                "There is a contact with this address already. Search for it in the list."
+            ) from error
         record(actor, tags.CONTACT_ADD, contact, source=source)
     return contact
 
@@ -50,6 +53,7 @@ def import_csv(workspace_id: UUID, file_name: str, data: bytes, *, member: Membe
     """
     sheet = rules.read_csv(data)
     with inside(workspace_id):
+        _one_import_at_a_time(workspace_id)
         known = _known(workspace_id, sheet.rows)
         imported = ContactImport(
             workspace_id=workspace_id,
@@ -153,7 +157,9 @@ def _create(
 
 def _complete(contact: Contact, values: dict[str, str], further: dict[str, str]) -> bool:
     """Fill what is empty; True when something was."""
-    before = {name: getattr(contact, name) for name in (*SEALED, "time_zone", "country", "fields", "company_id")}
+    before = {
+        name: getattr(contact, name) for name in (*SEALED, "time_zone", "country", "fields", "company_id")
+    }
     for name in SEALED:
         if getattr(contact, name) is None and values.get(name):
             seal(contact, name, values[name])
@@ -192,8 +198,14 @@ def _search(workspace_id: UUID, values: dict[str, str]) -> list[str]:
 
 
 def _as_csv(sheet: rules.Sheet) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([*sheet.headings, "problem"])
-    writer.writerows([*problem.cells, problem.message] for problem in sheet.problems)
-    return out.getvalue()
+    """The rejected rows, to correct and import again. The import takes the marks of disarmed cells off again."""
+    rows = ([*problem.cells, problem.message] for problem in sheet.problems)
+    return as_csv([*sheet.headings, "problem"], rows)
+
+
+def _one_import_at_a_time(workspace_id: UUID) -> None:
+    """Until the transaction ends: two files with the same new address would otherwise both add it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtext('contact-import'), hashtext(%s))", [str(workspace_id)]
+        )

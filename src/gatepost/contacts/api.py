@@ -55,14 +55,22 @@ def add(request: HttpRequest, new: NewContact) -> Status[dict[str, Any]]:
 def suppress(request: HttpRequest, new: NewSuppression) -> Status[None]:
     who = writer(request)
     actions.suppress(
-        who.workspace_id, new.value, kind=new.kind, cause=Suppression.Cause.BY_HAND, actor=who.actor, source=new.reason
+        who.workspace_id,
+        new.value,
+        kind=new.kind,
+        cause=Suppression.Cause.BY_HAND,
+        actor=who.actor,
+        source=new.reason,
     )
     return Status(204, None)
 
 
 def _shown(contact: Contact) -> dict[str, Any]:
     company = names.open(contact.company, "name") if contact.company else ""
-    opened = {name: names.open(contact, name) or "" for name in ("email", "first_name", "last_name", "title", "phone")}
+    opened = {
+        name: names.open(contact, name) or ""
+        for name in ("email", "first_name", "last_name", "title", "phone")
+    }
     return {
         "id": contact.pk,
         **opened,

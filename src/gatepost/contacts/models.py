@@ -36,7 +36,9 @@ class Contact(InWorkspace):
     search_indexes = ArrayField(models.CharField(max_length=16), default=list)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "email_index"], name="one_contact_per_address")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "email_index"], name="one_contact_per_address")
+        ]
         indexes = [
             models.Index(fields=["workspace", "-created_at"]),
             GinIndex(fields=["search_indexes"], name="contact_search"),
@@ -80,7 +82,9 @@ class ContactImport(InWorkspace):
     file_name = models.CharField(max_length=200)
     created_at = models.DateTimeField()
     encoding = models.CharField(max_length=20)
-    columns = ArrayField(models.CharField(max_length=60), default=list)  # further ones: templates may name them
+    columns = ArrayField(
+        models.CharField(max_length=60), default=list
+    )  # further ones: templates may name them
     added = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)

@@ -26,7 +26,11 @@ def search_index(workspace_id: UUID, prefix: str) -> str:
 
 def found(workspace_id: UUID, text: str = "") -> QuerySet[Contact]:
     """The newest contacts first, all or those found by every word of `text`."""
-    contacts = Contact.objects.filter(workspace_id=workspace_id).select_related("company").order_by("-created_at", "-id")
+    contacts = (
+        Contact.objects.filter(workspace_id=workspace_id)
+        .select_related("company")
+        .order_by("-created_at", "-id")
+    )
     wanted = search_indexes(workspace_id, text)
     return contacts.filter(search_indexes__contains=wanted) if wanted else contacts
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from zoneinfo import available_timezones
 
 from gatepost.errors import BadInput
+from gatepost.web.spreadsheets import plain_cell
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 200_000
@@ -26,8 +27,11 @@ HEADINGS = {
     "timezone": "time_zone", "tz": "time_zone", "country": "country", "countrycode": "country", "land": "country",
 }  # fmt: skip
 KNOWN = ("email", "first_name", "last_name", "company", "title", "phone", "time_zone", "country")
+NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # a byte that decoding with `surrogateescape` kept apart
 # One local part, one @, a domain with a dot; no spaces, quotes, brackets or control characters.
-ADDRESS = re.compile(r"[^\s@<>(),;:\"\\\[\]\x00-\x1f]{1,64}@(?:[^\s@<>(),;:\"\\\[\]\x00-\x1f.]{1,63}\.)+[^\s@<>(),;:\"\\\[\].\x00-\x1f]{2,63}")
+ADDRESS = re.compile(
+    r"[^\s@<>(),;:\"\\\[\]\x00-\x1f]{1,64}@(?:[^\s@<>(),;:\"\\\[\]\x00-\x1f.]{1,63}\.)+[^\s@<>(),;:\"\\\[\].\x00-\x1f]{2,63}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +69,17 @@ def read_csv(data: bytes) -> Sheet:
     text, encoding = decoded(data)
     lines = _records(text)
     try:
-        _, headings = next(lines)
+        headings = [_readable(heading) for heading in next(lines)[1]]
     except StopIteration:
-        raise BadInput("The file is empty. Its first line must name the columns, one of them “email”.") from None
+        raise BadInput(
+            "The file is empty. Its first line must name the columns, one of them “email”."
+        ) from None
     columns = _columns(headings)
     if "email" not in columns:
         raise BadInput(
             "No column is called “email”. The first line must name the columns, for example: "
-            "email,first_name,last_name,company. Found: " + ", ".join(h.strip()[:30] or "(empty)" for h in headings[:12])
+            "email,first_name,last_name,company. Found: "
+            + ", ".join(h.strip()[:30] or "(empty)" for h in headings[:12])
         )
     if len(headings) > MAX_COLUMNS:
         raise BadInput(f"The file has {len(headings)} columns; at most {MAX_COLUMNS} are read.")
@@ -89,7 +96,13 @@ def read_csv(data: bytes) -> Sheet:
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """The file's text and the encoding it was read in: UTF-8, UTF-16 with a mark, else Windows-1252."""
+    """The file's text and the encoding it was read in: UTF-8, UTF-16 with a mark, else Windows-1252.
+
+    In a file that is UTF-8 but for a few lines, the bytes that are none are kept apart (`surrogateescape`), so that
+    only the rows which hold them are refused.
+    """
+    if data.startswith(b"\xef\xbb\xbf") and _is_mostly_utf_8(data[3:]):
+        return data.decode("utf-8-sig", "surrogateescape"), "utf-8-sig"
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return _decode(data, encoding), encoding
@@ -97,11 +110,22 @@ def decoded(data: bytes) -> tuple[str, str]:
         raise BadInput("This is an Excel file. Save it as CSV (“CSV UTF-8”) and import that.")
     if b"\x00" in data[:2000]:
         raise BadInput("This is not a text file. Save the list as CSV (“CSV UTF-8”) and import that.")
-    try:
-        return data.decode("utf-8"), "utf-8"
-    except UnicodeDecodeError:
-        # What Excel writes in western Europe. Every byte but five has a meaning in it.
-        return _decode(data, "cp1252"), "cp1252"
+    if _is_mostly_utf_8(data):
+        return data.decode("utf-8", "surrogateescape"), "utf-8"
+    # What Excel writes in western Europe. Every byte but five has a meaning in it.
+    return _decode(data, "cp1252"), "cp1252"
+
+
+def _is_mostly_utf_8(data: bytes) -> bool:
+    """Judged by the lines beyond ASCII, which alone differ: other encodings hardly ever look like UTF-8."""
+    telling = [line for line in data.split(b"\n") if not line.isascii()]
+    good = sum(NOT_UTF_8.search(line.decode("utf-8", "surrogateescape")) is None for line in telling)
+    return 2 * good >= len(telling) if good else not telling
+
+
+def _readable(text: str) -> str:
+    """With a mark in place of each byte that is no UTF-8, so that it can be stored."""
+    return NOT_UTF_8.sub("\ufffd", text)
 
 
 def _decode(data: bytes, encoding: str) -> str:
@@ -156,7 +180,7 @@ def _judge(
     """A good row, or what is wrong with it."""
 
     def bad(message: str) -> Problem:
-        return Problem(line, message, tuple(cells))
+        return Problem(line, message, tuple(map(_readable, cells)))
 
     if len(cells) != len(columns):
         return bad(
@@ -164,10 +188,20 @@ def _judge(
         )
     if any(len(cell) > MAX_CELL for cell in cells):
         return bad(f"A cell is longer than {MAX_CELL:,} characters: probably a quotation mark is missing.")
+    if any(NOT_UTF_8.search(cell) for cell in cells):
+        return bad(
+            "The line is not UTF-8 as the rest of the file is. Type its special characters anew (marked \ufffd)."
+        )
+    for column, heading, cell in zip(columns, headings, cells, strict=True):
+        if column and len(cell.strip().splitlines()) > 1:
+            return bad(
+                f"The cell “{heading.strip()[:30]}” goes on in another line: probably a quotation mark in line {line} "
+                "is not closed, and the next line was swallowed."
+            )
     values: dict[str, str] = {}
     further: dict[str, str] = {}
     for column, heading, cell in zip(columns, headings, cells, strict=True):
-        text = clean(cell)
+        text = clean(plain_cell(cell))
         if not text:
             continue
         if column:
@@ -193,10 +227,14 @@ def check(values: dict[str, str]) -> str:
         return "The email address is not one: it needs one @ and a domain, without spaces."
     zone = values.get("time_zone", "")
     if zone and zone not in available_timezones():
-        return f"The time zone “{zone[:40]}” is not known. Use a name such as Europe/Berlin, or leave it empty."
+        return (
+            f"The time zone “{zone[:40]}” is not known. Use a name such as Europe/Berlin, or leave it empty."
+        )
     country = values.get("country", "")
     if country and not re.fullmatch(r"[A-Za-z]{2}", country):
-        return f"The country “{country[:40]}” is not known. Use its two letters, such as DE, or leave it empty."
+        return (
+            f"The country “{country[:40]}” is not known. Use its two letters, such as DE, or leave it empty."
+        )
     return ""
 
 
@@ -207,7 +245,9 @@ def is_address(text: str) -> bool:
 def clean(text: str) -> str:
     """One line of printable text: no control or direction characters, which could forge headers or hide text."""
     normal = unicodedata.normalize("NFC", text)
-    printable = "".join(" " if c in "\r\n\t" else c for c in normal if c in "\r\n\t" or unicodedata.category(c)[0] != "C")
+    printable = "".join(
+        " " if c in "\r\n\t" else c for c in normal if c in "\r\n\t" or unicodedata.category(c)[0] != "C"
+    )
     return " ".join(printable.split())
 
 

@@ -77,15 +77,36 @@ def correct_label(reply_id: UUID, label: str, *, workspace_id: UUID, actor: Acto
     if label not in rules.LABELS:
         raise BadInput(f"There is no label {label!r}. Use one of: {', '.join(rules.LABELS)}.")
     with inside(workspace_id):
-        reply = Reply.objects.select_for_update(of=("self",)).select_related("conversation", "message").get(pk=reply_id)
+        reply = (
+            Reply.objects.select_for_update(of=("self",))
+            .select_related("conversation", "message")
+            .get(pk=reply_id)
+        )
         if reply.label == label:
             return
         reply.corrected_from, reply.label, reply.labels = reply.corrected_from or reply.label, label, [label]
         reply.save(update_fields=["corrected_from", "label", "labels"])
-        Conversation.objects.filter(pk=reply.conversation_id).update(label=label)
-        record(actor, tags.REPLY_LABEL, reply, mailbox_id=reply.mailbox_id, before=reply.corrected_from, now=label)
+        Conversation.objects.filter(pk=reply.conversation_id).update(label=_label_of(reply.conversation_id))
+        record(
+            actor,
+            tags.REPLY_LABEL,
+            reply,
+            mailbox_id=reply.mailbox_id,
+            before=reply.corrected_from,
+            now=label,
+        )
         if label in ("unsubscribe", "hard_no"):
             _suppress(reply.message, label, actor)
+
+
+def _label_of(conversation_id: UUID) -> str:
+    """A conversation's label is that of its latest human reply; of its latest reply where no human wrote."""
+    latest_first = Reply.objects.filter(conversation_id=conversation_id).order_by(
+        "-received_at", "-created_at"
+    )
+    latest = latest_first.exclude(label__in=rules.AUTOMATIC).first() or latest_first.first()
+    assert latest is not None  # a conversation begins with a reply
+    return latest.label
 
 
 def _conversation(message: Message, enrolment: Enrolment, incoming: Incoming) -> Conversation:
@@ -139,9 +160,15 @@ def _store(incoming: Incoming, conversation: Conversation, key: str) -> Reply:
     return reply
 
 
-def _follow(reply: Reply, conversation: Conversation, enrolment: Enrolment, message: Message, tone: Tone) -> None:
+def _follow(
+    reply: Reply, conversation: Conversation, enrolment: Enrolment, message: Message, tone: Tone
+) -> None:
     follows = rules.consequence(
-        tone.label, tuple(tone.labels), bounce=tone.bounce or "", return_date=tone.return_date, today=clock.now().date()
+        tone.label,
+        tuple(tone.labels),
+        bounce=tone.bounce or "",
+        return_date=tone.return_date,
+        today=clock.now().date(),
     )
     workspace_id = message.workspace_id
     if tone.label == "bounce":

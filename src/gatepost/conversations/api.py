@@ -44,27 +44,40 @@ class LabelIn(Schema):
     label: str
 
 
-@router.get("/conversations", response=Listing[ConversationOut], summary="List conversations, latest reply first")
+@router.get(
+    "/conversations", response=Listing[ConversationOut], summary="List conversations, latest reply first"
+)
 @reads
-def conversations(request: HttpRequest, part: str = "open", label: str = "", after: str = "") -> dict[str, Any]:
+def conversations(
+    request: HttpRequest, part: str = "open", label: str = "", after: str = ""
+) -> dict[str, Any]:
     chosen = lists.Chosen(part=part if part in lists.PARTS else "open", label=label)
     found = lists.listed(lists.chosen_conversations(chosen), caller(request).member)
     return listing(found, by="last_reply_at", after=after, shown=_shown)
 
 
-@router.get("/conversations/{uuid:conversation_id}", response=ConversationWithTexts, summary="Open one, with its texts")
+@router.get(
+    "/conversations/{uuid:conversation_id}",
+    response=ConversationWithTexts,
+    summary="Open one, with its texts",
+)
 @reads
 def conversation(request: HttpRequest, conversation_id: UUID) -> dict[str, Any]:
     who = caller(request)
     found = get_object_or_404(Conversation.objects.select_related("mailbox", "enrolment"), pk=conversation_id)
     require_may_read(who.member, found.mailbox)
-    return {**_shown(found), "letters": [_letter(each) for each in lists.letters(found, who.actor, reason="API")]}
+    return {
+        **_shown(found),
+        "letters": [_letter(each) for each in lists.letters(found, who.actor, reason="API")],
+    }
 
 
 @router.put("/replies/{uuid:reply_id}/label", response={204: None}, summary="Correct a label")
 def correct_label(request: HttpRequest, reply_id: UUID, given: LabelIn) -> Status[None]:
     who = writer(request)
-    reply = reads(lambda request: get_object_or_404(Reply.objects.select_related("mailbox"), pk=reply_id))(request)
+    reply = reads(lambda request: get_object_or_404(Reply.objects.select_related("mailbox"), pk=reply_id))(
+        request
+    )
     require_may_read(who.member, reply.mailbox)
     actions.correct_label(reply_id, given.label, workspace_id=who.workspace_id, actor=who.actor)
     return Status(204, None)

@@ -158,16 +158,32 @@ def _theirs(reply: Reply, actor: Actor, reason: str) -> Letter:
 
 
 def marked(text: str, spans: Iterable[tuple[int, int]]) -> list[Piece]:
-    """The text in pieces; those inside a span are marked. Spans may overlap or reach beyond the text."""
+    """The text in pieces; those inside a span are marked, in whole words. Spans may overlap or reach beyond the text."""
     pieces: list[Piece] = []
     done = 0
     for start, end in sorted(spans):
-        start, end = max(start, done), min(end, len(text))
+        start, end = _whole_words(text, max(start, done), end)
         if start >= end:
             continue
         pieces += [Piece(text[done:start], False), Piece(text[start:end], True)]
         done = end
     return [piece for piece in [*pieces, Piece(text[done:], False)] if piece.text]
+
+
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without white space around it, and with the whole of the words that it cut."""
+    start, end = max(start, 0), min(end, len(text))
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    if start >= end:
+        return start, start
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    return start, end
 
 
 @dataclass(frozen=True, slots=True)

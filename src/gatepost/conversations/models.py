@@ -59,7 +59,10 @@ class Reply(InWorkspace):
         constraints = [
             models.UniqueConstraint(fields=["mailbox", "internet_message_index"], name="one_row_per_reply")
         ]
-        indexes = [models.Index(fields=["workspace", "label"]), models.Index(fields=["conversation", "received_at"])]
+        indexes = [
+            models.Index(fields=["workspace", "label"]),
+            models.Index(fields=["conversation", "received_at"]),
+        ]
 
 
 class Promise(InWorkspace):

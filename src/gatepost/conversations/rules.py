@@ -37,7 +37,9 @@ class Consequence:
     promise: bool = False
 
 
-def consequence(label: str, labels: tuple[str, ...], *, bounce: str, return_date: date | None, today: date) -> Consequence:
+def consequence(
+    label: str, labels: tuple[str, ...], *, bounce: str, return_date: date | None, today: date
+) -> Consequence:
     """What follows. Any human reply stops the enrolment; a machine's only where it says so.
 
     An opt-out stops and suppresses wherever it stands among the labels: when in doubt, stop.

@@ -5,6 +5,7 @@ checked against the sandbox's own record, not against what the product believes.
 """
 
 import json
+import random
 import sys
 import tempfile
 import time
@@ -53,7 +54,7 @@ def check(
     with tempfile.TemporaryDirectory(prefix="gatepost-check-") as folder:
         say = _quiet if as_json else _aloud
         with standing(
-            Path(folder), seed=seed, prospects=scale.prospects, unrelated=scale.unrelated, first_port=18000,
+            Path(folder), seed=seed, prospects=scale.prospects, unrelated=scale.unrelated, first_port=random.randrange(18_000, 28_000, 20),
             start_at=START.timestamp(), rate=RATE, say=say,
         ) as stand:  # fmt: skip
             if switches:

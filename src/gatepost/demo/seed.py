@@ -113,7 +113,9 @@ def go_to_microsoft(browser: Browser, stand: Stand) -> Browser:
     """As a rep does: Mailboxes → Add mailbox → Microsoft account. The browser shows the account picker."""
     browser.open(f"{stand.url}/mailboxes/new/").press("Microsoft account")
     if browser.status != 200:
-        raise CannotGoOn(f"Microsoft's page did not open ({browser.status}): {browser.address.partition('?')[0]}")
+        raise CannotGoOn(
+            f"Microsoft's page did not open ({browser.status}): {browser.address.partition('?')[0]}"
+        )
     return browser
 
 

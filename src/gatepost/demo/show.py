@@ -23,7 +23,8 @@ def show(*, data: Path | None, first_port: int, seed: int, fresh: bool) -> None:
     folder = (data or _default_folder()).absolute()
     if fresh and folder.exists():
         _forget(folder)
-    signal.signal(signal.SIGTERM, _stop)
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _stop)
     began = time.monotonic()
     if free_port(first_port) != first_port:
         _say(f"Port {first_port} is in use; taking the next free one.")
@@ -49,12 +50,12 @@ def _fill(stand: Stand) -> None:
     from gatepost.isolation import inside
     from gatepost.mailboxes.models import Mailbox
 
-    new = not User.objects.exists()
-    if new:
+    if not User.objects.exists():
         _say("Writing a workspace with 120 contacts and a sequence …")
     seeded = seeding.seed(stand)
-    if not new:
-        return
+    with inside(seeded.workspace.id):
+        if Mailbox.objects.exists():
+            return
     _say("Connecting Ben's mailbox and enrolling half of the contacts …")
     address = seeding.REPS[1][0]
     seeding.connect(seeding.sign_in(stand, address), stand, address)
@@ -97,7 +98,9 @@ def _next_working_morning() -> datetime:
 def _default_folder() -> Path:
     """In a checkout beside the code, so that two checkouts do not share a demo; else with the user's data."""
     checkout = Path(__file__).parents[3]
-    return checkout / "var" / "demo" if (checkout / "pyproject.toml").exists() else default_data_dir() / "demo"
+    return (
+        checkout / "var" / "demo" if (checkout / "pyproject.toml").exists() else default_data_dir() / "demo"
+    )
 
 
 def _forget(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Everything that a demo needs, started on loopback: database, sandbox, web, hooks, worker."""
 
+import fcntl
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from gatepost import clock
 from gatepost.config import installation, processes
@@ -19,6 +21,7 @@ CLIENT_ID = "6f1c2d3e-4b5a-4c6d-8e7f-90a1b2c3d4e5"
 CLIENT_SECRET = "sandbox-secret-not-a-real-one"
 START_SECONDS = 60.0
 PORTS_TO_TRY = 50
+NOTED = "clock.noted"
 
 Say = Callable[[str], None]
 
@@ -41,7 +44,8 @@ class Stand:
     running: installation.Running | None = None
 
     def watch(self) -> list[str]:
-        """Whatever ended by itself is started again. Returns the names."""
+        """Whatever ended by itself is started again. Returns the names. The clock's time is written down."""
+        note_time(self.data)
         return [*(self.running.watch() if self.running else ()), *self.children.watch()]
 
     def sandbox(self, path: str) -> str:
@@ -65,7 +69,11 @@ def standing(
 
     `start_at`: what the product's clock shows at the first start (Unix seconds); later it goes on from where it was.
     """
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DidNotStart(f"{data} is a file; the demo needs a folder. Choose another with --data.") from None
+    lock = _alone(data)
     port = free_port(first_port)
     hooks_port = free_port(port + 1)
     sandbox_port = free_port(max(hooks_port + 1, 8790))
@@ -93,7 +101,9 @@ def standing(
     with installation.ready() as running:
         stand.running = running
         try:
-            children.start("sandbox", _sandbox_command(sandbox_port, data, seed, prospects, unrelated, clock_file))
+            children.start(
+                "sandbox", _sandbox_command(sandbox_port, data, seed, prospects, unrelated, clock_file)
+            )
             say("Preparing the tables …")
             installation.migrate()
             say("Starting the sandbox, the pages, the hooks and a worker …")
@@ -113,7 +123,8 @@ def standing(
             yield stand
         finally:
             children.stop()
-            hold_clock(clock_file)
+            note_time(data)
+            lock.close()
 
 
 def free_port(first: int) -> int:
@@ -126,22 +137,37 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
             return port
-    raise DidNotStart(f"The ports {first} to {first + PORTS_TO_TRY - 1} are all in use. Choose another with --port.")
+    raise DidNotStart(
+        f"The ports {first} to {first + PORTS_TO_TRY - 1} are all in use. Choose another with --port."
+    )
+
+
+def _alone(data: Path) -> IO[str]:
+    """One demo at a time in a folder. The lock ends with this process, however it ends."""
+    lock = (data / "demo.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DidNotStart(
+            f"A demo runs in {data} already. Stop it, or choose another folder with --data."
+        ) from None
+    return lock
 
 
 def _start_clock(path: Path, start_at: float, rate: float) -> None:
-    """The product's time goes on from where it was held, or begins at `start_at`."""
+    """The product's time goes on from what it last showed, or begins at `start_at`."""
+    os.environ[clock.FILE_VARIABLE] = str(path)
     if path.exists():
-        os.environ[clock.FILE_VARIABLE] = str(path)
-        start_at = clock.read().product
+        noted = path.with_name(NOTED)
+        start_at = float(noted.read_text()) if noted.exists() else clock.read().product
     clock.write(path, clock.Reading(time.time(), start_at, rate))
 
 
-def hold_clock(path: Path) -> None:
-    """What the product's clock shows now is written down, so that the next start goes on from there."""
-    reading = clock.read()
-    now = time.time()
-    clock.write(path, clock.Reading(now, reading.at(now), reading.rate))
+def note_time(data: Path) -> None:
+    """What the clock shows is written down beside it: a demo that is killed goes on from here."""
+    draft = data / f"{NOTED}.new"
+    draft.write_text(str(clock.read().at(time.time())))
+    draft.replace(data / NOTED)
 
 
 def _sandbox_command(
@@ -164,4 +190,6 @@ def _wait_for(address: str, log: Path) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     last = log.read_text(errors="replace").strip().splitlines()[-5:] if log.exists() else []
-    raise DidNotStart(f"{address} did not answer within {START_SECONDS:.0f} s. {log} ends with:\n" + "\n".join(last))
+    raise DidNotStart(
+        f"{address} did not answer within {START_SECONDS:.0f} s. {log} ends with:\n" + "\n".join(last)
+    )

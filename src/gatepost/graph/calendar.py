@@ -111,4 +111,3 @@ def _event(item: dict[str, Any]) -> Event:
         ),
         is_private=item.get("sensitivity") in ("private", "confidential"),
     )
-

@@ -40,7 +40,9 @@ async def find(gateway: Gateway, key: str) -> list[Draft]:
 
 
 async def find_by_message_id(gateway: Gateway, internet_message_id: str) -> list[Draft]:
-    body = await gateway.ask("draft.find-by-message-id", message_id=internet_message_id, item=internet_message_id)
+    body = await gateway.ask(
+        "draft.find-by-message-id", message_id=internet_message_id, item=internet_message_id
+    )
     return [_draft(each) for each in body.get("value") or ()]
 
 

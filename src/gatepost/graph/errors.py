@@ -1,15 +1,16 @@
 """What can go wrong with Microsoft, sorted by who must act.
 
-    GraphError
-    ├── TryLater          wait: throttled, or the service does not answer (.retry_after)
-    ├── Unclear           wait: a write whose outcome is unknown; look before anything else
-    ├── NotThere          nobody: the item no longer exists
-    ├── SyncStateLost     nobody: the position is too old; walk again
-    ├── Refused           us, or the person its code names (.code): a definite no
-    ├── ReconnectNeeded   the rep must sign in again
-    ├── ApprovalNeeded    an administrator of the tenant must approve a permission
-    ├── MailboxUnusable   IT: no licence, on-premises, deleted
-    └── RegistrationWrong the operator of Gatepost: app registration or its secret
+GraphError
+├── TryLater          wait: throttled, or the service does not answer (.retry_after)
+├── Unclear           wait: a write whose outcome is unknown; look before anything else
+├── NotThere          nobody: the item no longer exists
+├── Unreadable        nobody: an answer larger than we take; asking again brings the same
+├── SyncStateLost     nobody: the position is too old; walk again
+├── Refused           us, or the person its code names (.code): a definite no
+├── ReconnectNeeded   the rep must sign in again
+├── ApprovalNeeded    an administrator of the tenant must approve a permission
+├── MailboxUnusable   IT: no licence, on-premises, deleted
+└── RegistrationWrong the operator of Gatepost: app registration or its secret
 """
 
 from datetime import timedelta
@@ -31,7 +32,9 @@ class TryLater(GraphError):
 
     who: Who = "wait"
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None, code: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str, *, retry_after: timedelta | None = None, code: str = "", status: int = 0
+    ) -> None:
         super().__init__(message, code=code, status=status)
         self.retry_after = retry_after
 
@@ -44,6 +47,10 @@ class Unclear(GraphError):
 
 class NotThere(GraphError):
     "The message or event no longer exists."
+
+
+class Unreadable(GraphError):
+    "The answer is larger than we take."
 
 
 class SyncStateLost(GraphError):

@@ -62,7 +62,9 @@ class Answer:
 class Gateway:
     """Sends requests of the shapes in `shapes.SHAPES` for one mailbox."""
 
-    def __init__(self, http: aiohttp.ClientSession, access: Access, *, sandbox_url: str | None = None) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, access: Access, *, sandbox_url: str | None = None
+    ) -> None:
         self._http = http
         self._access = access
         self._base = sandbox_url or GRAPH
@@ -79,7 +81,9 @@ class Gateway:
         shape = _known(name)
         return await self._send(shape, _checked_link(shape, link), None, "")
 
-    async def _send(self, shape: Shape, address: str, body: Mapping[str, Any] | None, item: str) -> dict[str, Any]:
+    async def _send(
+        self, shape: Shape, address: str, body: Mapping[str, Any] | None, item: str
+    ) -> dict[str, Any]:
         if body is not None and not shape.body.issuperset(body):
             raise errors.ShapeUnknown(f"{shape.name} does not carry {sorted(set(body) - shape.body)}")
         if shape.scope not in self._access.scopes and not _implied(shape.scope, self._access.scopes):
@@ -108,11 +112,18 @@ class Gateway:
         raw = Raw(0, b"", None)
         try:
             async with self._http.request(
-                shape.method, self._base + address, data=data, headers=headers, allow_redirects=False, timeout=TIMEOUT
+                shape.method,
+                self._base + address,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                timeout=TIMEOUT,
             ) as response:
                 content = await response.content.read(MAX_ANSWER_BYTES + 1)
                 # One read may return less than all that comes.
-                while len(content) <= MAX_ANSWER_BYTES and (more := await response.content.read(MAX_ANSWER_BYTES)):
+                while len(content) <= MAX_ANSWER_BYTES and (
+                    more := await response.content.read(MAX_ANSWER_BYTES)
+                ):
                     content += more
                 raw = Raw(response.status, content, response.headers.get("Retry-After"))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -120,7 +131,9 @@ class Gateway:
         finally:
             milliseconds = (time.monotonic() - started) * 1000
             await asyncio.shield(
-                self._access.record(Asked(shape.name, item, request_id, raw.status, len(raw.content), milliseconds))
+                self._access.record(
+                    Asked(shape.name, item, request_id, raw.status, len(raw.content), milliseconds)
+                )
             )
         return raw
 
@@ -209,9 +222,9 @@ def _judge(shape: Shape, raw: Raw) -> dict[str, Any]:
 def _json(shape: Shape, raw: Raw) -> dict[str, Any]:
     if not raw.content:
         return {}
+    if len(raw.content) > MAX_ANSWER_BYTES and not shape.is_write:
+        raise errors.Unreadable(f"{shape.name}: an answer of more than {MAX_ANSWER_BYTES:,} bytes")
     try:
-        if len(raw.content) > MAX_ANSWER_BYTES:
-            raise ValueError("too large")
         body = orjson.loads(raw.content)
         if not isinstance(body, dict):
             raise ValueError("not an object")
@@ -259,7 +272,9 @@ async def close_shared_session() -> None:
 
 
 def _session() -> aiohttp.ClientSession:
-    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100), cookie_jar=aiohttp.DummyCookieJar())
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=100), cookie_jar=aiohttp.DummyCookieJar()
+    )
     # aiohttp repeats GET and DELETE by itself when a connection breaks. Each request is to be one row of the ledger.
     session._retry_connection = False
     return session

@@ -19,7 +19,11 @@ async def profile(gateway: Gateway) -> Profile:
     body = await gateway.ask("profile")
     address = str(body.get("mail") or body.get("userPrincipalName") or "")
     aliases = {str(each).partition(":")[2] for each in body.get("proxyAddresses") or () if ":" in str(each)}
-    own = {each.casefold() for each in {address, str(body.get("userPrincipalName") or ""), *aliases} if "@" in each}
+    own = {
+        each.casefold()
+        for each in {address, str(body.get("userPrincipalName") or ""), *aliases}
+        if "@" in each
+    }
     return Profile(str(body["id"]), str(body.get("displayName") or ""), address, frozenset(own))
 
 

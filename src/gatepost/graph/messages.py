@@ -107,7 +107,9 @@ async def sender_of(gateway: Gateway, graph_id: str) -> Sender:
 async def read_reply(gateway: Gateway, matched: MatchedReply) -> ReplyBody:
     """Stage 2: the text of a matched reply, and nothing of any other mail. Raises NotThere."""
     body = await gateway.ask("reply", id=matched.graph_id)
-    headers = tuple((str(h.get("name", "")), str(h.get("value", ""))) for h in body.get("internetMessageHeaders") or ())
+    headers = tuple(
+        (str(h.get("name", "")), str(h.get("value", ""))) for h in body.get("internetMessageHeaders") or ()
+    )
     return ReplyBody(
         text=str((body.get("uniqueBody") or {}).get("content") or ""),
         subject=str(body.get("subject") or ""),
@@ -140,4 +142,3 @@ def _envelope(item: dict[str, Any], *, asked_alone: bool = False) -> Envelope:
         references=references if known else None,
         removed="@removed" in item,
     )
-

@@ -94,26 +94,38 @@ def for_browser(address: str, sandbox_url: str | None) -> str:
 class Entra:
     """Our app registration at Microsoft. One msal object per authority, kept; safe for several threads."""
 
-    def __init__(self, client_id: str, client_secret: str | None, tenant: str, sandbox_url: str | None) -> None:
+    def __init__(
+        self, client_id: str, client_secret: str | None, tenant: str, sandbox_url: str | None
+    ) -> None:
         if not client_id or not client_secret:
             raise RegistrationWrong(
                 "No app registration is set. Set GATEPOST_CLIENT_ID and GATEPOST_CLIENT_SECRET "
                 "(docs/how-to/register-the-app.md)."
             )
-        self.client_id, self._secret, self.tenant, self.sandbox_url = client_id, client_secret, tenant, sandbox_url
+        self.client_id, self._secret, self.tenant, self.sandbox_url = (
+            client_id,
+            client_secret,
+            tenant,
+            sandbox_url,
+        )
         self._http = SandboxSession(sandbox_url)
         self._apps: dict[str, msal.ConfidentialClientApplication] = {}
         self._keys: dict[str, jwt.PyJWK] = {}
         self._lock = threading.Lock()
 
-    def begin(self, scopes: Iterable[str], redirect_uri: str, *, login_hint: str | None = None) -> dict[str, Any]:
+    def begin(
+        self, scopes: Iterable[str], redirect_uri: str, *, login_hint: str | None = None
+    ) -> dict[str, Any]:
         """A new flow: its `auth_uri` is where to send the browser; the rest is needed again by `finish`.
 
         prompt=select_account and never consent: that fails for everybody but administrators (AADSTS90095).
         """
         with _microsoft():
             flow = self._app(self.tenant).initiate_auth_code_flow(
-                sorted(set(scopes) - ALWAYS), redirect_uri=redirect_uri, prompt="select_account", login_hint=login_hint
+                sorted(set(scopes) - ALWAYS),
+                redirect_uri=redirect_uri,
+                prompt="select_account",
+                login_hint=login_hint,
             )
         if "error" in flow:
             raise _error(flow)
@@ -127,9 +139,13 @@ class Entra:
             except json.JSONDecodeError:
                 raise
             except RuntimeError as error:  # msal: the nonce does not match
-                raise Refused("Microsoft's identity token belongs to another sign-in.", code="nonce") from error
+                raise Refused(
+                    "Microsoft's identity token belongs to another sign-in.", code="nonce"
+                ) from error
             except ValueError as error:  # msal: the state does not match
-                raise Refused("Microsoft's answer does not belong to this sign-in.", code="state_mismatch") from error
+                raise Refused(
+                    "Microsoft's answer does not belong to this sign-in.", code="state_mismatch"
+                ) from error
         if "error" in result:
             raise _error(result)
         with _microsoft():
@@ -215,7 +231,9 @@ def _check_times(claims: Mapping[str, Any]) -> None:
     except (TypeError, ValueError):
         good = False
     if not good:
-        raise Refused("Microsoft's identity token is of another time. Check this machine's clock.", code="id_token")
+        raise Refused(
+            "Microsoft's identity token is of another time. Check this machine's clock.", code="id_token"
+        )
 
 
 @contextmanager

@@ -21,7 +21,14 @@ REFERENCE_PROPERTIES = f"singleValueExtendedProperties($filter=id eq '{IN_REPLY_
 ENVELOPE = "id,conversationId,internetMessageId,receivedDateTime"
 DRAFT = "id,isDraft,internetMessageId,conversationId,changeKey,sentDateTime"
 SUBSCRIPTION = frozenset(
-    {"changeType", "notificationUrl", "lifecycleNotificationUrl", "resource", "expirationDateTime", "clientState"}
+    {
+        "changeType",
+        "notificationUrl",
+        "lifecycleNotificationUrl",
+        "resource",
+        "expirationDateTime",
+        "clientState",
+    }
 )
 EVENT = "id,iCalUId,changeKey,lastModifiedDateTime,start,end,isCancelled,organizer,attendees,sensitivity"
 

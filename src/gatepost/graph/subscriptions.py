@@ -13,7 +13,9 @@ class Subscribed:
     expires: datetime  # as Microsoft returned it, which may be sooner than asked
 
 
-async def create(gateway: Gateway, resource: str, *, address: str, secret: str, expires: datetime) -> Subscribed:
+async def create(
+    gateway: Gateway, resource: str, *, address: str, secret: str, expires: datetime
+) -> Subscribed:
     """Microsoft will post to `address` when something in `resource` is created or changed."""
     of_calendar = resource.endswith("events")
     body = {
@@ -31,7 +33,9 @@ async def create(gateway: Gateway, resource: str, *, address: str, secret: str, 
 async def renew(gateway: Gateway, microsoft_id: str, *, expires: datetime) -> Subscribed:
     """Raises NotThere when Microsoft dropped it."""
     return _subscribed(
-        await gateway.ask("subscription.renew", id=microsoft_id, body={"expirationDateTime": written(expires)})
+        await gateway.ask(
+            "subscription.renew", id=microsoft_id, body={"expirationDateTime": written(expires)}
+        )
     )
 
 

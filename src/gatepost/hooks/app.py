@@ -39,7 +39,9 @@ class Hooks:
     """The ASGI app with its database pool and what it remembers of subscriptions."""
 
     def __init__(self, database_url: str) -> None:
-        self._pool = AsyncConnectionPool(database_url, min_size=1, max_size=4, timeout=DATABASE_SECONDS, open=False)
+        self._pool = AsyncConnectionPool(
+            database_url, min_size=1, max_size=4, timeout=DATABASE_SECONDS, open=False
+        )
         self._known: dict[str, tuple[float, tuple[UUID, str, str] | None]] = {}
         self._waiting: list[tuple[set[Wake], asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None

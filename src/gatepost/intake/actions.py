@@ -18,6 +18,7 @@ from gatepost.intake.models import DropCount, Quarantine
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes.models import Folder, Mailbox
+from gatepost.mailboxes.queries import require_connected
 from gatepost.outbox.actions import confirmed
 from gatepost.outbox.models import Message
 from gatepost.vault.sealing import index
@@ -43,6 +44,7 @@ def store_page(folder: Folder, found: Found, position: str, *, done: bool) -> No
     A crash before this brings the same page again, and each of these is stored once.
     """
     with inside(folder.workspace_id):
+        require_connected(folder.mailbox_id)
         for incoming in found.incoming:
             record_reply(incoming)
         for message_id, graph_id in found.sent:
@@ -68,7 +70,19 @@ def decide(quarantine_id: UUID, ours: bool, *, workspace_id: UUID, actor: Actor)
         doubtful.save(update_fields=["decided"])
         record(actor, tags.QUARANTINE_DECIDE, doubtful, ours=ours)
         if ours:
-            enqueue("intake.read-confirmed", workspace=str(workspace_id), quarantine=str(quarantine_id))
+            _wake(doubtful.mailbox_id, workspace_id)
+
+
+def confirmed_read(doubtful: Quarantine, found: Found) -> None:
+    """What a member called ours is stored as a reply, or was gone: it is not looked at again."""
+    with inside(doubtful.workspace_id):
+        for incoming in found.incoming:
+            record_reply(incoming)
+        Quarantine.objects.filter(pk=doubtful.pk).update(decided="read")
+
+
+def _wake(mailbox_id: UUID, workspace_id: UUID) -> None:
+    enqueue("intake.sync", once_for=mailbox_id, workspace=str(workspace_id), mailbox=str(mailbox_id))
 
 
 def start_again(folder: Folder) -> None:
@@ -95,7 +109,10 @@ def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) ->
         if waiting.update(not_before=clock.now()):
             Mailbox.objects.filter(pk=mailbox.pk).update(sending_not_before=None)
             enqueue(
-                "sequences.send", once_for=mailbox.pk, workspace=str(mailbox.workspace_id), mailbox=str(mailbox.pk)
+                "sequences.send",
+                once_for=mailbox.pk,
+                workspace=str(mailbox.workspace_id),
+                mailbox=str(mailbox.pk),
             )
 
 

@@ -1,14 +1,16 @@
 """Looking at a mailbox's new mail. Notification, timer, reconnect and a waiting send all call the same sync."""
 
-from datetime import timedelta
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 
 from gatepost import clock
-from gatepost.conversations.actions import Incoming, record_reply
+from gatepost.conversations.actions import Incoming
 from gatepost.graph import messages
-from gatepost.graph.errors import GraphError, NotThere, SyncStateLost
+from gatepost.graph.errors import GraphError, NotThere, Refused, SyncStateLost, Unreadable
 from gatepost.graph.gateway import Gateway
 from gatepost.graph.messages import Envelope, Page
 from gatepost.intake import actions, matching, queries, rules
@@ -24,9 +26,18 @@ from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
 from gatepost.text.tone import ReplyInput, Tone, classify
 
+log = logging.getLogger(__name__)
+
 # A sync that failed is tried again after this, whatever the timer's interval.
 TRY_AGAIN = timedelta(minutes=1)
 REAL_PAUSE = timedelta(seconds=1)
+
+# A reply that cannot be read or labelled: it stops the sequence, and a person looks at it.
+UNREADABLE = Tone(
+    label="unsure", labels=(), score=0.0, evidence=(), new_text="", return_date=None, return_precision=None,
+    third_party=None, bounce=None, version="unread",
+)  # fmt: skip
+KEPT_UNLABELLED = 20_000  # characters of a text that could not be cut into new and quoted
 
 
 @tick("intake.find-due", every_seconds=0.25)
@@ -48,6 +59,7 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
     started = clock.now()
     try:
         async with gateway_for(box, reason="looking for replies") as gateway:
+            await _read_confirmed(box, gateway)
             for folder in await in_thread(queries.folders, box):
                 await sync_folder(box, folder, gateway)
     except GraphError as error:
@@ -57,27 +69,24 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
     except Exception:
         # An error of ours is for the log and the operator; the mailbox is looked at again in a while.
         again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
-        await in_thread(actions.sync_failed, box, "An error of Gatepost's own; its log says more.", next_sync=again)
+        await in_thread(
+            actions.sync_failed, box, "An error of Gatepost's own; its log says more.", next_sync=again
+        )
         raise
     interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
     await in_thread(actions.read_through, box, started, next_sync=clock.now() + interval)
 
 
-@job("intake.read-confirmed")
-async def read_confirmed(workspace: str, quarantine: str) -> None:
-    """A doubtful mail that a member called an answer to ours is read and stored, like any reply."""
-    doubtful = await in_thread(queries.confirmed, UUID(workspace), UUID(quarantine))
-    if doubtful is None:
-        return
-    found = Found()
-    try:
-        async with gateway_for(doubtful.mailbox, reason="reply confirmed by a member") as gateway:
+async def _read_confirmed(mailbox: Mailbox, gateway: Gateway) -> None:
+    """Doubtful mails that a member called answers to ours are read and stored, like any reply."""
+    for doubtful in await in_thread(queries.confirmed_unread, mailbox):
+        found = Found()
+        try:
             envelope = await messages.one_envelope(gateway, doubtful.graph_id)
-            await _look_closer(doubtful.mailbox, doubtful.message_id, envelope, found, gateway)
-    except NotThere:
-        return  # moved or deleted meanwhile
-    for incoming in found.incoming:
-        await in_thread(record_reply, incoming)
+            await _look_closer(mailbox, doubtful.message_id, envelope, found, gateway)
+        except NotThere:
+            pass  # moved or deleted meanwhile
+        await in_thread(actions.confirmed_read, doubtful, found)
 
 
 async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> None:
@@ -144,6 +153,7 @@ async def _with_references(
 async def _look_closer(
     mailbox: Mailbox, message_id: UUID, envelope: Envelope, found: Found, gateway: Gateway
 ) -> None:
+    """Sender, then text. What is ours but cannot be read is kept without its text, for a person to look at."""
     message = await in_thread(queries.message, mailbox.workspace_id, message_id)
     try:
         sender = await messages.sender_of(gateway, envelope.graph_id)
@@ -156,32 +166,57 @@ async def _look_closer(
     except NotThere:
         found.dropped["gone before it was read"] += 1
         return
+    except (Unreadable, Refused) as error:
+        log.warning("a reply cannot be read", extra={"mailbox": mailbox.id, "error": error.message})
+        received = envelope.received or clock.now()
+        found.incoming.append(_incoming(message, envelope, received, "", False, "", UNREADABLE))
+        return
+    tone = await in_thread(_label, message, envelope, sender.address, body)
+    someone_else = kind.someone_else and kind.kind == "reply"
     found.incoming.append(
-        Incoming(
-            message=message,
-            graph_id=envelope.graph_id,
-            internet_message_id=envelope.internet_message_id,
-            received=body.received,
-            sender=sender.address,
-            someone_else=kind.someone_else and kind.kind == "reply",
-            subject=body.subject,
-            tone=await in_thread(_label, message, envelope, sender.address, body),
-        )
+        _incoming(message, envelope, body.received, sender.address, someone_else, body.subject, tone)
+    )
+
+
+def _incoming(
+    message: Message,
+    envelope: Envelope,
+    received: datetime,
+    sender: str,
+    someone_else: bool,
+    subject: str,
+    tone: Tone,
+) -> Incoming:
+    return Incoming(
+        message=message,
+        graph_id=envelope.graph_id,
+        internet_message_id=envelope.internet_message_id,
+        received=received,
+        sender=sender,
+        someone_else=someone_else,
+        subject=subject,
+        tone=tone,
     )
 
 
 def _label(message: Message, envelope: Envelope, sender: str, body: messages.ReplyBody) -> Tone:
-    """What the reply says and means: local, without any network."""
-    return classify(
-        ReplyInput(
-            id=envelope.graph_id,
-            text=body.text,
-            html=None,
-            subject=body.subject,
-            headers=body.headers,
-            received=body.received,
-            sent=tuple(texts_sent_to(message)),
-            sender=sender,
-            cc=(),
-        )
+    """What the reply says and means: local, without any network. What trips our own code is for a person."""
+    reply = ReplyInput(
+        id=envelope.graph_id,
+        text=body.text,
+        html=None,
+        subject=body.subject,
+        headers=body.headers,
+        received=body.received,
+        sent=tuple(texts_sent_to(message)),
+        sender=sender,
+        cc=(),
     )
+    try:
+        return classify(reply)
+    except Exception as error:
+        # A sender must not be able to stop the mailbox with a mail that our code trips over.
+        log.exception(
+            "a reply cannot be labelled", extra={"mailbox": message.mailbox_id, "error": type(error).__name__}
+        )
+        return replace(UNREADABLE, new_text=body.text[:KEPT_UNLABELLED])

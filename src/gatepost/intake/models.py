@@ -13,7 +13,9 @@ class DropCount(InWorkspace):
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["mailbox", "local_date", "reason"], name="one_count_a_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "local_date", "reason"], name="one_count_a_day")
+        ]
 
 
 class Quarantine(InWorkspace):
@@ -24,7 +26,7 @@ class Quarantine(InWorkspace):
     internet_message_index = models.CharField(max_length=32)
     message_id = models.UUIDField()  # the mail of ours in that conversation
     received_at = models.DateTimeField()
-    decided = models.CharField(max_length=8, blank=True)  # "ours", "not_ours"
+    decided = models.CharField(max_length=8, blank=True)  # "not_ours", "ours", then "read"
 
     class Meta:
         constraints = [

@@ -44,7 +44,11 @@ def facts_of(mailbox: Mailbox, folder: Folder, envelopes: list[Envelope]) -> lis
 
     own = {e.graph_id: hashed(e.internet_message_id) for e in envelopes if e.internet_message_id}
     refers = {e.graph_id: [hashed(r) for r in references(e.references or "")] for e in envelopes}
-    talks = {e.graph_id: index(workspace_id, "conversation", e.conversation_id) for e in envelopes if e.conversation_id}
+    talks = {
+        e.graph_id: index(workspace_id, "conversation", e.conversation_id)
+        for e in envelopes
+        if e.conversation_id
+    }
     with inside(workspace_id):
         known = _messages(set(own.values()) | {r for each in refers.values() for r in each})
         stored = _stored(mailbox, set(own.values()))
@@ -76,7 +80,9 @@ def _facts(
 
 def _messages(indexes: set[str]) -> dict[str, Ours]:
     rows = Message.objects.filter(internet_message_index__in=indexes - {""})
-    return {row[0]: Ours(row[1], row[2]) for row in rows.values_list("internet_message_index", "id", "mailbox_id")}
+    return {
+        row[0]: Ours(row[1], row[2]) for row in rows.values_list("internet_message_index", "id", "mailbox_id")
+    }
 
 
 def _stored(mailbox: Mailbox, indexes: set[str]) -> set[str]:
@@ -90,11 +96,10 @@ def _conversations(mailbox: Mailbox, indexes: set[str]) -> dict[str, UUID]:
     return dict(rows.values_list("conversation_index", "id"))
 
 
-def confirmed(workspace_id: UUID, quarantine_id: UUID) -> Quarantine | None:
-    """A doubtful mail that a member called ours, of a mailbox that is connected."""
-    with inside(workspace_id):
-        rows = Quarantine.objects.select_related("mailbox__workspace")
-        return rows.filter(pk=quarantine_id, decided="ours", mailbox__state=Mailbox.State.CONNECTED).first()
+def confirmed_unread(mailbox: Mailbox) -> list[Quarantine]:
+    """Doubtful mails of this mailbox that a member called ours and that were not read yet."""
+    with inside(mailbox.workspace_id):
+        return list(Quarantine.objects.filter(mailbox=mailbox, decided="ours"))
 
 
 def undecided(member: Member) -> QuerySet[Quarantine]:

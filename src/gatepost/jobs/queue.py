@@ -3,15 +3,24 @@
 from collections.abc import Awaitable, Callable
 
 from django.db import transaction
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+# For jobs that no tick would find again: a database or keystore that restarts is outlasted.
+TRY_AGAIN = RetryStrategy(max_attempts=60, wait=1, linear_wait=2)
 
-def job(name: str) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]:
-    """Make an async function a job under `name`, by which anything may enqueue it."""
+
+def job(
+    name: str, *, try_again: bool = False
+) -> Callable[[Callable[..., Awaitable[None]]], Callable[..., Awaitable[None]]]:
+    """Make an async function a job under `name`, by which anything may enqueue it.
+
+    `try_again` when it fails: only for jobs that no tick finds again, and never with `once_for`.
+    """
 
     def register(function: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        app.task(name=name)(function)
+        app.task(name=name, retry=TRY_AGAIN if try_again else False)(function)
         return function
 
     return register

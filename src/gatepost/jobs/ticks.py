@@ -54,7 +54,9 @@ async def _repeat(each: Tick) -> None:
             await in_thread(_run_if_chosen, each)
         except Exception as error:
             # A database that restarts must not end the ticking: say so, and try again.
-            log.warning("tick failed", extra={"job": each.name, "error": f"{type(error).__name__}: {error}"[:300]})
+            log.warning(
+                "tick failed", extra={"job": each.name, "error": f"{type(error).__name__}: {error}"[:300]}
+            )
             await asyncio.sleep(1)
         await asyncio.sleep(each.every_seconds)
 

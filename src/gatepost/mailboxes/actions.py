@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import async_to_sync
@@ -95,7 +96,9 @@ def start_connect(member: Member, *, session_key: str, login_hint: str | None = 
     return str(flow["auth_uri"])
 
 
-def finish_connect(parameters: Mapping[str, str], *, session_key: str) -> Connected | NotApproved | NotConnected:
+def finish_connect(
+    parameters: Mapping[str, str], *, session_key: str
+) -> Connected | NotApproved | NotConnected:
     """What became of an attempt, from what Microsoft sent back. The attempt is used up."""
     attempt = _claim(parameters.get("state", ""), session_key)
     if attempt is None:
@@ -148,9 +151,12 @@ def change_settings(
         mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
         mailbox.daily_limit, mailbox.gap_seconds = daily_limit, gap_seconds
         mailbox.signature, mailbox.briefs_on_calendar = signature, briefs_on_calendar
+        # What waits for the old limit or pause is looked at anew; the gate says whether it may go now.
+        mailbox.sending_not_before = None
         mailbox.save()
         record(actor, tags.MAILBOX_SETTINGS, mailbox, mailbox_id=mailbox.id, daily_limit=daily_limit)
-        enqueue("meetings.sync", once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
+        for job in ("sequences.send", "meetings.sync"):
+            enqueue(job, once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
 
 
 def read_through(mailbox_id: UUID, *, workspace_id: UUID, since: object) -> None:
@@ -163,9 +169,15 @@ def _claim(state: str, session_key: str) -> ConnectAttempt | None:
     """The attempt, if it was begun in this browser session, is recent and was never finished; once."""
     for found in across_workspaces("attempt_of_state", installation_index("connect-state", state)):
         with inside(found.workspace_id):
-            attempt = ConnectAttempt.objects.select_for_update().select_related("member", "workspace").get(pk=found.id)
+            attempt = (
+                ConnectAttempt.objects.select_for_update()
+                .select_related("member", "workspace")
+                .get(pk=found.id)
+            )
             session = installation_index("connect-session", session_key)
-            fresh = attempt.created_at > clock.now() - clock.at_least(rules.ATTEMPT_LIFE, real=rules.ATTEMPT_LIFE)
+            fresh = attempt.created_at > clock.now() - clock.at_least(
+                rules.ATTEMPT_LIFE, real=rules.ATTEMPT_LIFE
+            )
             unused = attempt.outcome == ConnectAttempt.Outcome.WAITING and not attempt.claimed
             if unused and fresh and secrets.compare_digest(attempt.session_index, session):
                 attempt.claimed = True
@@ -196,7 +208,9 @@ def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, hou
     """Whose account it is, and that its mailbox can be used. The id is the mailbox's, known or new."""
     known = across_workspaces("mailbox_of_identity", _identity(tokens))
     if known and known[0].workspace_id != attempt.workspace_id:
-        raise Conflict("This mailbox belongs to another workspace of this Gatepost. Disconnect it there first.")
+        raise Conflict(
+            "This mailbox belongs to another workspace of this Gatepost, and can be connected only there."
+        )
     mailbox_id = known[0].id if known else uuid7()
     access = _NewAccess(attempt.workspace_id, mailbox_id, tokens)
 
@@ -228,11 +242,16 @@ def _save(
         with inside(attempt.workspace_id):
             mailbox = Mailbox.objects.select_for_update().filter(pk=mailbox_id).first()
             again = mailbox is not None
+            handed_over: dict[str, Any] = {}
             if mailbox is None:
                 mailbox = Mailbox(id=mailbox_id, workspace_id=attempt.workspace_id, member=attempt.member)
                 mailbox.time_zone = attempt.workspace.time_zone
             elif mailbox.member_id != attempt.member_id:
-                raise Conflict("A colleague connected this mailbox already. Ask him to disconnect it first.")
+                if mailbox.state != Mailbox.State.DISCONNECTED:
+                    raise Conflict(
+                        "A colleague connected this mailbox already. Ask him to disconnect it first."
+                    )
+                handed_over, mailbox.member = {"member_before": str(mailbox.member_id)}, attempt.member
             _describe(mailbox, tokens, profile)
             mailbox.save()
             connection = Connection.objects.filter(mailbox=mailbox).first() or Connection(
@@ -250,11 +269,13 @@ def _save(
             attempt.flow = None
             attempt.save()
             tag = tags.MAILBOX_RECONNECT if again else tags.MAILBOX_CONNECT
-            record(actor, tag, mailbox, mailbox_id=mailbox.id, scopes=sorted(tokens.scopes))
+            record(actor, tag, mailbox, mailbox_id=mailbox.id, scopes=sorted(tokens.scopes), **handed_over)
             ids = {"workspace": str(mailbox.workspace_id), "mailbox": str(mailbox.id)}
             enqueue("mailboxes.subscribe", once_for=mailbox.id, **ids)
     except IntegrityError as error:
-        raise Conflict("This mailbox was connected by somebody else at the same moment. Look at the list.") from error
+        raise Conflict(
+            "This mailbox was connected by somebody else at the same moment. Look at the list."
+        ) from error
     return Connected(mailbox.id, again)
 
 
@@ -273,7 +294,9 @@ def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -
     seal(mailbox, "address", profile.address)
     seal(mailbox, "name", profile.name)
     mailbox.address_index = index(mailbox.workspace_id, "address", profile.address)
-    mailbox.own_address_indexes = sorted(index(mailbox.workspace_id, "address", a) for a in profile.own_addresses)
+    mailbox.own_address_indexes = sorted(
+        index(mailbox.workspace_id, "address", a) for a in profile.own_addresses
+    )
     domains = {address.rpartition("@")[2] for address in profile.own_addresses}
     mailbox.domain_indexes = sorted(index(mailbox.workspace_id, "domain", d) for d in domains)
 
@@ -283,7 +306,10 @@ def _close(attempt: ConnectAttempt, outcome: str, problem: str) -> None:
         attempt.outcome, attempt.problem, attempt.flow = outcome, problem[:40], None
         attempt.save()
         record(
-            Actor("member", str(attempt.member_id)), tags.MAILBOX_CONNECT_REFUSED, attempt, problem=problem[:40]
+            Actor("member", str(attempt.member_id)),
+            tags.MAILBOX_CONNECT_REFUSED,
+            attempt,
+            problem=problem[:40],
         )
 
 
@@ -306,8 +332,12 @@ def _explain(error: GraphError | Conflict) -> NotConnected:
     if isinstance(error, TryLater):
         return NotConnected("Microsoft does not answer", "Nothing was connected. Try again in a few minutes.")
     if isinstance(error, Refused):
-        return NotConnected("Microsoft refused the sign-in", f"Nothing was connected ({error.code}). Start again.")
-    return NotConnected("The mailbox could not be connected", f"Nothing was connected ({error.code}). Start again.")
+        return NotConnected(
+            "Microsoft refused the sign-in", f"Nothing was connected ({error.code}). Start again."
+        )
+    return NotConnected(
+        "The mailbox could not be connected", f"Nothing was connected ({error.code}). Start again."
+    )
 
 
 def own_address(mailbox: Mailbox) -> str:

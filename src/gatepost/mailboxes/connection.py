@@ -52,7 +52,12 @@ class MailboxAccess:
     """What a gateway needs of one mailbox: its token, what was granted, and its ledger."""
 
     def __init__(self, workspace_id: UUID, mailbox_id: UUID, scopes: frozenset[str], reason: str) -> None:
-        self.workspace_id, self.mailbox_id, self._scopes, self.reason = workspace_id, mailbox_id, scopes, reason
+        self.workspace_id, self.mailbox_id, self._scopes, self.reason = (
+            workspace_id,
+            mailbox_id,
+            scopes,
+            reason,
+        )
         self._token: tuple[str, datetime] | None = None
 
     @property
@@ -69,7 +74,11 @@ class MailboxAccess:
         return self._token[0]
 
     async def record(self, asked: Asked) -> None:
-        await in_thread(write_ledger, self.workspace_id, self.mailbox_id, self.reason, asked)
+        still_connected = await in_thread(
+            write_ledger, self.workspace_id, self.mailbox_id, self.reason, asked
+        )
+        if not still_connected:
+            self._token = None  # disconnected meanwhile: the next request asks for a token and gets none
 
 
 @asynccontextmanager
@@ -144,7 +153,9 @@ def _token_or_lease(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, Connecti
     """What to do: "use" the stored token, "refresh" it (the lease is ours now), or "wait" for who does."""
     with inside(workspace_id):
         connection = (
-            Connection.objects.select_for_update(of=("self",)).select_related("mailbox").get(mailbox_id=mailbox_id)
+            Connection.objects.select_for_update(of=("self",))
+            .select_related("mailbox")
+            .get(mailbox_id=mailbox_id)
         )
         mailbox = connection.mailbox
         if mailbox.state != Mailbox.State.CONNECTED:
@@ -187,7 +198,9 @@ def needs_reconnect(workspace_id: UUID, mailbox_id: UUID, code: str) -> None:
         )
         if changed:
             mailbox = Mailbox.objects.get(pk=mailbox_id)
-            record(by_job("connection"), tags.MAILBOX_NEEDS_RECONNECT, mailbox, mailbox_id=mailbox.id, code=code)
+            record(
+                by_job("connection"), tags.MAILBOX_NEEDS_RECONNECT, mailbox, mailbox_id=mailbox.id, code=code
+            )
 
 
 def _wait_until(workspace_id: UUID, mailbox_id: UUID, moment: datetime) -> None:
@@ -197,7 +210,8 @@ def _wait_until(workspace_id: UUID, mailbox_id: UUID, moment: datetime) -> None:
         )
 
 
-def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked) -> None:
+def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked) -> bool:
+    """The request is in the ledger. Returns whether the mailbox is connected."""
     with inside(workspace_id):
         LedgerRow.objects.create(
             workspace_id=workspace_id,
@@ -211,3 +225,4 @@ def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked
             milliseconds=asked.milliseconds,
             reason=reason[:80],
         )
+        return Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).exists()

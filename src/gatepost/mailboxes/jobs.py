@@ -10,7 +10,7 @@ from django.conf import settings
 
 from gatepost import clock
 from gatepost.graph import subscriptions
-from gatepost.graph.errors import GraphError, NotThere, Refused, Unclear
+from gatepost.graph.errors import GraphError, NotThere, Refused, TryLater, Unclear
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
@@ -46,7 +46,12 @@ def find_due_renewals() -> int:
     found = queries.subscriptions_due(clock.now())
     for each in found:
         with inside(each.workspace_id):
-            enqueue("mailboxes.subscribe", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id))
+            enqueue(
+                "mailboxes.subscribe",
+                once_for=each.id,
+                workspace=str(each.workspace_id),
+                mailbox=str(each.id),
+            )
     return len(found)
 
 
@@ -67,7 +72,7 @@ async def subscribe(workspace: str, mailbox: str) -> None:
                 continue
             try:
                 await _renew_or_create(box, listen, existing, gateway)
-            except (Refused, Unclear, NotThere) as error:
+            except (Refused, Unclear, NotThere, TryLater) as error:
                 await in_thread(_put_off, box, listen, error)
 
 

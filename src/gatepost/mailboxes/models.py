@@ -126,4 +126,6 @@ class Subscription(InWorkspace):
     renew_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["mailbox", "resource"], name="one_subscription_per_resource")]
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "resource"], name="one_subscription_per_resource")
+        ]

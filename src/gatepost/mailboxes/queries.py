@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from gatepost.accounts.models import Member, Workspace
 from gatepost.errors import NotAllowed
+from gatepost.graph.errors import ReconnectNeeded
 from gatepost.isolation import inside
 from gatepost.mailboxes import rules
 from gatepost.mailboxes.models import Mailbox
@@ -42,6 +43,13 @@ def due_for_calendar(now: datetime) -> list[Found]:
 def subscriptions_due(now: datetime) -> list[Found]:
     """Mailboxes with a subscription to renew."""
     return across_workspaces("mailboxes_with_subscription_due", now)
+
+
+def require_connected(mailbox_id: UUID) -> None:
+    """Inside a transaction: the mailbox stays connected until it ends. Raises ReconnectNeeded where it is not."""
+    state = Mailbox.objects.select_for_update().filter(pk=mailbox_id).values_list("state", flat=True).first()
+    if state != Mailbox.State.CONNECTED:
+        raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
 
 
 def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
@@ -108,6 +116,11 @@ def may_read(member: Member, mailbox: Mailbox) -> bool:
 def require_may_read(member: Member, mailbox: Mailbox) -> None:
     if not may_read(member, mailbox):
         raise NotAllowed("Only the mailbox's owner, team leads and administrators may open its texts.")
+
+
+def require_may_send_from(member: Member, mailbox: Mailbox) -> None:
+    if not may_read(member, mailbox):
+        raise NotAllowed("Only the mailbox's owner, team leads and administrators may send from it.")
 
 
 def seen_by(member: Member) -> Q:

@@ -25,7 +25,9 @@ class Feature:
 
 FEATURES = (
     Feature("send", "Sends the steps of your sequences", ("Mail.Send",)),
-    Feature("drafts", "Each step exactly once, follow-ups in the same thread", ("Mail.Send", "Mail.ReadWrite")),
+    Feature(
+        "drafts", "Each step exactly once, follow-ups in the same thread", ("Mail.Send", "Mail.ReadWrite")
+    ),
     Feature("replies", "Notices replies and stops the sequence", ("Mail.Read",)),
     Feature("meetings", "Finds meetings that contacts booked", ("Calendars.Read",)),
     Feature("briefs", "Shows briefs as private events in your calendar", ("Calendars.ReadWrite",)),

@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.mailboxes, name="mailboxes"),
     path("new/", views.new, name="new"),
     path("connected/", views.connected, name="connected"),
+    path("connected/refused/", views.refused, name="refused"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
     path("<uuid:mailbox_id>/", views.mailbox, name="mailbox"),
     path("<uuid:mailbox_id>/disconnect/", views.disconnect, name="disconnect"),

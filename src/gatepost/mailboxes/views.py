@@ -47,6 +47,16 @@ def connected(request: Any) -> HttpResponse:
         return redirect("mailboxes:mailbox", outcome.mailbox_id)
     if isinstance(outcome, actions.NotApproved):
         return redirect("mailboxes:attempt", outcome.attempt_id)
+    # The address that Microsoft made holds a code and a state: neither stays in the browser's history.
+    request.session["not_connected"] = {"title": outcome.title, "message": outcome.message}
+    return redirect("mailboxes:refused")
+
+
+def refused(request: Any) -> HttpResponse:
+    """Why the last sign-in of this browser connected nothing."""
+    outcome = request.session.get("not_connected")
+    if outcome is None:
+        return redirect("mailboxes:mailboxes")
     return render(request, "mailboxes/not_connected.html", {"outcome": outcome}, status=400)
 
 

@@ -5,12 +5,11 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
-
 from gatepost import clock
 from gatepost.accounts.models import Workspace
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
+from gatepost.audit.reveal import reveal
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes.models import Mailbox
@@ -44,7 +43,11 @@ def book(mailbox: Mailbox, judged: Judged, subject: str) -> Meeting:
         record(BY_SYNC, tags.MEETING_BOOK, meeting, mailbox_id=mailbox.id)
         if judged.enrolment_id is not None:
             sequences.stop(
-                judged.enrolment_id, "meeting", "booked a meeting", workspace_id=mailbox.workspace_id, actor=BY_SYNC
+                judged.enrolment_id,
+                "meeting",
+                "booked a meeting",
+                workspace_id=mailbox.workspace_id,
+                actor=BY_SYNC,
             )
     return meeting
 
@@ -67,20 +70,31 @@ def cancel(meeting: Meeting, reason: str) -> None:
         record(BY_SYNC, tags.MEETING_CANCEL, meeting, reason=reason)
 
 
-def write_brief(meeting: Meeting) -> tuple[Brief, str]:
-    """The brief says what is known now. Returns it with its text."""
+def write_brief(meeting: Meeting) -> tuple[Brief, str | None]:
+    """The brief says what is known now. Returns it with its text; None where nothing changed and nothing was opened."""
     with inside(meeting.workspace_id):
-        text = rules.brief_text(queries.brief_facts(meeting))
+        sources = queries.brief_sources(meeting)
         brief = Brief.objects.filter(meeting=meeting).first() or Brief(
             workspace_id=meeting.workspace_id, mailbox_id=meeting.mailbox_id, meeting=meeting
         )
+        if brief.facts_hash == sources.digest:
+            return brief, None
+        text = rules.brief_text(queries.brief_facts(meeting, sources))
         digest = hashlib.sha256(text.encode()).hexdigest()
-        if brief.content_hash != digest:
+        changed, brief.facts_hash = brief.content_hash != digest, sources.digest
+        if changed:
             brief.content_hash, brief.written_at = digest, clock.now()
             seal(brief, "text", text)
-            brief.save()
+        brief.save()
+        if changed:
             record(BY_SYNC, tags.BRIEF_WRITE, brief)
     return brief, text
+
+
+def open_brief(brief: Brief) -> str:
+    """The brief's text, to show it in the calendar. Opening it leaves an audit entry."""
+    with inside(brief.workspace_id):
+        return reveal(BY_SYNC, brief, "text", reason="brief on the calendar")["text"] or ""
 
 
 def brief_shown(brief: Brief, event_id: str, event_hash: str) -> None:
@@ -91,17 +105,20 @@ def brief_shown(brief: Brief, event_id: str, event_hash: str) -> None:
             record(BY_SYNC, tags.BRIEF_REMOVE, brief)
 
 
-def calendar_read(mailbox: Mailbox, started: datetime, dropped: int, *, next_sync: datetime) -> None:
-    """The window was read; of what was dropped only the number stays."""
+def calendar_read(mailbox: Mailbox, started: datetime, without_contact: int, *, next_sync: datetime) -> None:
+    """The window was read. Of the events without a contact only their number stays: the day's latest, not a sum."""
     today = clock.now().astimezone(ZoneInfo(mailbox.time_zone)).date()
     with inside(mailbox.workspace_id):
-        count, _ = CalendarCount.objects.get_or_create(
-            mailbox=mailbox, local_date=today, defaults={"workspace_id": mailbox.workspace_id}
+        CalendarCount.objects.update_or_create(
+            mailbox=mailbox,
+            local_date=today,
+            defaults={"workspace_id": mailbox.workspace_id, "without_contact": without_contact},
         )
-        CalendarCount.objects.filter(pk=count.pk).update(dropped=F("dropped") + dropped)
         this = Mailbox.objects.filter(pk=mailbox.pk)
         # A notification that came while we read has set the time anew: it must not be pushed away.
-        this.exclude(calendar_due_at__gt=started, calendar_due_at__lte=clock.now()).update(calendar_due_at=next_sync)
+        this.exclude(calendar_due_at__gt=started, calendar_due_at__lte=clock.now()).update(
+            calendar_due_at=next_sync
+        )
 
 
 def try_again(mailbox: Mailbox, *, next_sync: datetime) -> None:
@@ -117,7 +134,9 @@ def switch_briefs(workspace_id: UUID, on: bool, *, actor: Actor) -> None:
         workspace.save(update_fields=["briefs_on_calendar"])
         record(actor, tags.WORKSPACE_SETTINGS, workspace, workspace_id=workspace_id, briefs_on_calendar=on)
         for mailbox in Mailbox.objects.filter(workspace_id=workspace_id, state=Mailbox.State.CONNECTED):
-            enqueue("meetings.sync", once_for=mailbox.pk, workspace=str(workspace_id), mailbox=str(mailbox.pk))
+            enqueue(
+                "meetings.sync", once_for=mailbox.pk, workspace=str(workspace_id), mailbox=str(mailbox.pk)
+            )
 
 
 def _set_time(meeting: Meeting, judged: Judged) -> None:

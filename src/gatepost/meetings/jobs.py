@@ -55,6 +55,9 @@ async def sync_calendar(workspace: str, mailbox: str) -> None:
     except GraphError:
         await in_thread(actions.try_again, box, next_sync=clock.now() + interval)
         return
+    except Exception:
+        await in_thread(actions.try_again, box, next_sync=clock.now() + interval)
+        raise  # an error of ours: for the log and the operator
     await in_thread(actions.calendar_read, box, started, dropped, next_sync=clock.now() + interval)
 
 
@@ -116,12 +119,14 @@ async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
             await _show(brief, meeting, text, gateway)
 
 
-async def _show(brief: Brief, meeting: Meeting, text: str, gateway: Gateway) -> None:
+async def _show(brief: Brief, meeting: Meeting, text: str | None, gateway: Gateway) -> None:
     """The rep's own private event beside the meeting says what the brief says."""
     starts = meeting.starts_at - rules.BRIEF_LENGTH
-    digest = hashlib.sha256(f"{text}|{starts.isoformat()}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{brief.content_hash}|{starts.isoformat()}".encode()).hexdigest()
     if brief.event_id and brief.event_hash == digest:
         return
+    if text is None:  # written before, and not shown yet
+        text = await in_thread(actions.open_brief, brief)
     who = text.partition("\n")[0].removeprefix("Who: ")
     content = calendar.Shown(f"Brief: {who}", text_to_html(text), starts, meeting.starts_at)
     event_id = brief.event_id or await calendar.find_brief(gateway, str(brief.pk))

@@ -34,7 +34,9 @@ class Meeting(InWorkspace):
     found_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["mailbox", "ical_uid_index"], name="one_row_per_meeting")]
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "ical_uid_index"], name="one_row_per_meeting")
+        ]
         indexes = [models.Index(fields=["workspace", "starts_at"])]
 
 
@@ -48,16 +50,19 @@ class Brief(InWorkspace):
     text = SealedField(holds="content")
     written_at = models.DateTimeField()
     content_hash = models.CharField(max_length=64)
+    facts_hash = models.CharField(max_length=32, blank=True)  # of what it was written from, keyed
     event_id = models.CharField(max_length=255, blank=True)
     event_hash = models.CharField(max_length=64, blank=True)  # of what the event shows
 
 
 class CalendarCount(InWorkspace):
-    """How many events of a day were looked at and dropped on their attendees."""
+    """How many events of the calendar window had no contact among their attendees, at the last look of a day."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
     local_date = models.DateField()
-    dropped = models.PositiveIntegerField(default=0)
+    without_contact = models.PositiveIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["mailbox", "local_date"], name="one_calendar_count_a_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["mailbox", "local_date"], name="one_calendar_count_a_day")
+        ]

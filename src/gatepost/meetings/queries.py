@@ -1,5 +1,6 @@
 """What is known about the events of a calendar window, and what a brief may say."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -42,12 +43,15 @@ def judge(mailbox: Mailbox, events: list[Event]) -> list[Judged]:
     def hashed(address: str) -> str:
         return index(workspace_id, "address", address)
 
-    people = {e.graph_id: [hashed(a) for a in {e.organizer, *(a for a, _ in e.attendees)} if a] for e in events}
+    people = {
+        e.graph_id: [hashed(a) for a in {e.organizer, *(a for a, _ in e.attendees)} if a] for e in events
+    }
     uids = {e.graph_id: index(workspace_id, "ical-uid", e.ical_uid) for e in events}
     with inside(workspace_id):
         enrolments = _enrolments({p for each in people.values() for p in each})
         meetings = {
-            m.ical_uid_index: m for m in Meeting.objects.filter(mailbox=mailbox, ical_uid_index__in=uids.values())
+            m.ical_uid_index: m
+            for m in Meeting.objects.filter(mailbox=mailbox, ical_uid_index__in=uids.values())
         }
     judged = []
     for event in events:
@@ -63,7 +67,8 @@ def judge(mailbox: Mailbox, events: list[Event]) -> list[Judged]:
             ends=event.ends,
             is_cancelled=event.is_cancelled,
             with_contact=enrolment is not None or meeting is not None,
-            contact_declined=enrolment is not None and answers.get(enrolment.contact.email_index) == "declined",
+            contact_declined=enrolment is not None
+            and answers.get(enrolment.contact.email_index) == "declined",
             rep_declined=any(answers.get(own) == "declined" for own in mailbox.own_address_indexes),
             known=known or None,
         )
@@ -97,7 +102,11 @@ def vanished(mailbox: Mailbox, start: datetime, end: datetime, seen: set[str]) -
 def last_step_sent(enrolment_id: UUID | None) -> UUID | None:
     if enrolment_id is None:
         return None
-    sent = Message.objects.filter(enrolment_id=enrolment_id, accepted_at__isnull=False).order_by("-position").first()
+    sent = (
+        Message.objects.filter(enrolment_id=enrolment_id, accepted_at__isnull=False)
+        .order_by("-position")
+        .first()
+    )
     return sent.step_id if sent else None
 
 
@@ -126,8 +135,21 @@ def on_calendar(mailbox: Mailbox) -> bool:
         )
 
 
-def brief_facts(meeting: Meeting) -> BriefFacts:
-    """What the brief may say. The contact's last reply is opened for it, which leaves an audit entry."""
+@dataclass(frozen=True, slots=True)
+class BriefSources:
+    """What a brief is written from, its texts still closed. `digest` is the same as long as they are."""
+
+    reply: Reply | None
+    promise: Promise | None
+    name: str
+    company: str
+    title: str
+    sequence: str
+    steps_sent: int
+    digest: str
+
+
+def brief_sources(meeting: Meeting) -> BriefSources:
     contact: Contact = meeting.contact
     reply = (
         Reply.objects.filter(conversation__contact=contact, conversation__mailbox_id=meeting.mailbox_id)
@@ -135,15 +157,34 @@ def brief_facts(meeting: Meeting) -> BriefFacts:
         .order_by("-received_at")
         .first()
     )
-    promise = Promise.objects.filter(conversation__contact=contact, done=False).order_by("due_local_date").first()
+    promise = (
+        Promise.objects.filter(conversation__contact=contact, done=False).order_by("due_local_date").first()
+    )
+    name = display_name(contact)
+    company = (names.open(contact.company, "name") or "") if contact.company else ""
+    title = names.open(contact, "title") or ""
+    sequence = meeting.enrolment.sequence.name if meeting.enrolment else ""
+    steps_sent = Message.objects.filter(contact=contact, accepted_at__isnull=False).count()
+    parts = [
+        *((str(reply.pk), reply.label) if reply else ()),
+        *((str(promise.pk), str(promise.due_local_date), promise.precision) if promise else ()),
+        meeting.change_key, meeting.starts_at.isoformat(), name, company, title, sequence, str(steps_sent),
+    ]  # fmt: skip
+    digest = index(meeting.workspace_id, "brief", json.dumps(parts))
+    return BriefSources(reply, promise, name, company, title, sequence, steps_sent, digest)
+
+
+def brief_facts(meeting: Meeting, sources: BriefSources) -> BriefFacts:
+    """What the brief may say. The contact's last reply is opened for it, which leaves an audit entry."""
+    reply, promise = sources.reply, sources.promise
     text = reveal(BY_SYNC, reply, "text", reason="brief")["text"] if reply else ""
     subject = reveal(BY_SYNC, meeting, "subject", reason="brief")["subject"] if meeting.subject else ""
     return BriefFacts(
-        name=display_name(contact),
-        company=(names.open(contact.company, "name") or "") if contact.company else "",
-        title=names.open(contact, "title") or "",
-        sequence=meeting.enrolment.sequence.name if meeting.enrolment else "",
-        steps_sent=Message.objects.filter(contact=contact, accepted_at__isnull=False).count(),
+        name=sources.name,
+        company=sources.company,
+        title=sources.title,
+        sequence=sources.sequence,
+        steps_sent=sources.steps_sent,
         last_reply=(text or "")[:2000],
         last_label=LABELS.get(reply.label, reply.label) if reply else "",
         promise=f"{promise.due_local_date:%d %B %Y} ({promise.precision})" if promise else "",

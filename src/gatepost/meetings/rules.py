@@ -90,7 +90,8 @@ def brief_text(facts: BriefFacts) -> str:
     who = ", ".join(part for part in (facts.name, facts.title, facts.company) if part)
     lines = [f"Who: {who}"]
     if facts.sequence:
-        lines.append(f"How it came about: sequence “{facts.sequence}”, {facts.steps_sent} mail(s) sent")
+        mails = "1 mail" if facts.steps_sent == 1 else f"{facts.steps_sent} mails"
+        lines.append(f"How it came about: sequence “{facts.sequence}”, {mails} sent")
     if facts.last_reply:
         label = f" ({facts.last_label})" if facts.last_label else ""
         lines += [f"Last reply{label}:", facts.last_reply.strip()]

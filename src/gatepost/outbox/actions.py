@@ -166,13 +166,15 @@ def cancel(message: Message, reason: str) -> bool:
 
 def cancel_open(enrolment_id: UUID, reason: str) -> int:
     """Whatever has not left yet for this enrolment never will. Inside the caller's transaction."""
-    waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=(State.PLANNED, State.DRAFTED, State.HELD))
+    waiting = Message.objects.filter(
+        enrolment_id=enrolment_id, state__in=(State.PLANNED, State.DRAFTED, State.HELD)
+    )
     return sum(cancel(message, reason) for message in waiting)
 
 
-def wake(enrolment_id: UUID) -> None:
-    """What waits for this enrolment's pause to end is looked at now. Inside the caller's transaction."""
-    waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=(State.PLANNED, State.DRAFTED))
+def wake(**which: object) -> None:
+    """What waits and fits (an enrolment, a sequence, a reason) is looked at now. Inside the caller's transaction."""
+    waiting = Message.objects.filter(state__in=(State.PLANNED, State.DRAFTED), **which)
     waiting.update(not_before=clock.now())
 
 
@@ -186,9 +188,15 @@ def resolve(message_id: UUID, decision: str, *, workspace_id: UUID, actor: Actor
     with inside(workspace_id):
         message = Message.objects.select_for_update().get(pk=message_id)
         if message.state != State.HELD:
-            raise Conflict("This message needs no decision any more: it is " + message.get_state_display().lower())
+            raise Conflict(
+                "This message needs no decision any more: it is " + message.get_state_display().lower()
+            )
         if decision == "was_sent":
-            message.state, message.confirmed_at, message.reason = State.CONFIRMED, clock.now(), "said by a member"
+            message.state, message.confirmed_at, message.reason = (
+                State.CONFIRMED,
+                clock.now(),
+                "said by a member",
+            )
             message.accepted_at = message.accepted_at or message.sending_at or clock.now()
         elif decision == "send_now":
             message.state = State.DRAFTED if message.graph_id else State.PLANNED
@@ -204,7 +212,12 @@ def resolve(message_id: UUID, decision: str, *, workspace_id: UUID, actor: Actor
 
 
 def _left(
-    message: Message, state: str, before: tuple[str, ...], *, graph_id: str = "", not_before: datetime | None = None
+    message: Message,
+    state: str,
+    before: tuple[str, ...],
+    *,
+    graph_id: str = "",
+    not_before: datetime | None = None,
 ) -> bool:
     with inside(message.workspace_id):
         fresh = _locked(message, *before)

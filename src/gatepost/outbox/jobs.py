@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from gatepost.graph.errors import GraphError
+from gatepost.graph.errors import GraphError, TryLater, Unclear
 from gatepost.isolation import inside
 from gatepost.jobs.queue import job
 from gatepost.jobs.threads import in_thread
@@ -11,7 +11,7 @@ from gatepost.outbox.models import Message
 from gatepost.outbox.sending import remove_draft
 
 
-@job("outbox.remove-draft")
+@job("outbox.remove-draft", try_again=True)
 async def remove_cancelled_draft(workspace: str, message: str) -> None:
     """The draft of a cancelled message is gone from the mailbox. A failure leaves an unsent draft, no mail."""
     cancelled = await in_thread(_cancelled, UUID(workspace), UUID(message))
@@ -20,6 +20,8 @@ async def remove_cancelled_draft(workspace: str, message: str) -> None:
     try:
         async with gateway_for(cancelled.mailbox, reason="draft of a cancelled step") as gateway:
             await remove_draft(cancelled, gateway)
+    except (TryLater, Unclear):
+        raise  # the job is tried again
     except GraphError:
         return
 

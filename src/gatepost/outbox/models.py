@@ -58,7 +58,9 @@ class Message(InWorkspace):
     class Meta:
         constraints = [
             # The second guard: whatever happens to keys, one step of a sequence reaches a contact once.
-            models.UniqueConstraint(fields=["workspace", "contact", "step_id"], name="one_message_per_contact_and_step")
+            models.UniqueConstraint(
+                fields=["workspace", "contact", "step_id"], name="one_message_per_contact_and_step"
+            )
         ]
         indexes = [
             models.Index(fields=["mailbox", "state", "not_before"]),

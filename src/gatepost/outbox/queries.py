@@ -12,6 +12,8 @@ def texts_sent_to(message: Message) -> list[str]:
         sent = Message.objects.filter(enrolment_id=message.enrolment_id, sending_at__isnull=False)
         texts = []
         for each in sent.order_by("position"):
-            opened = reveal(by_job("intake.sync"), each, "body", reason="to recognise our own text in a reply")
+            opened = reveal(
+                by_job("intake.sync"), each, "body", reason="to recognise our own text in a reply"
+            )
             texts.append(opened["body"] or "")
         return texts

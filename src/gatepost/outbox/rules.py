@@ -52,7 +52,6 @@ class GateFacts:
     paused_until: datetime | None  # datetime.max: until somebody resumes it
     pause_reason: str
     window_opens: datetime  # the next moment, from now on, at which the sending window is open
-    content_unchanged: bool
 
 
 def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
@@ -61,8 +60,6 @@ def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
         return Cancel(facts.stopped)
     if facts.suppressed:
         return Cancel("on the do-not-contact list")
-    if not facts.content_unchanged:
-        return Cancel("the text changed after it was planned")
     if facts.paused_until is not None and facts.paused_until > now:
         return Wait(facts.paused_until, facts.pause_reason)
     if facts.window_opens > now:
@@ -76,13 +73,17 @@ def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -
     if box.not_before is not None and box.not_before > now:
         return Wait(box.not_before, "Microsoft asked us to wait", whole_mailbox=True)
     if box.sent_today >= box.daily_limit:
-        return Wait(box.day_ends, f"the mailbox's {box.daily_limit} mails for today are sent", whole_mailbox=True)
+        return Wait(
+            box.day_ends, f"the mailbox's {box.daily_limit} mails for today are sent", whole_mailbox=True
+        )
     if box.last_sent_at is not None and box.last_sent_at + box.gap > now:
         return Wait(box.last_sent_at + box.gap, "the pause between two mails", whole_mailbox=True)
     oldest = now - box.max_age
     if box.read_through is None or (is_follow_up and box.read_through < oldest):
         # A reply may lie in the mailbox already: look before writing again.
-        return Wait(now + timedelta(minutes=1), "reading the mailbox first", whole_mailbox=True, read_first=True)
+        return Wait(
+            now + timedelta(minutes=1), "reading the mailbox first", whole_mailbox=True, read_first=True
+        )
     return Send()
 
 
@@ -100,7 +101,11 @@ MAILBOX_REFUSALS = frozenset(
 def after_refusal(code: str, *, now: datetime) -> "Wait | Hold":
     """What follows from a definite no of Microsoft to a send: the draft stays as it was."""
     if code == DAY_LIMIT:
-        return Wait(now + timedelta(hours=24), "Microsoft's daily limit of this mailbox is reached", whole_mailbox=True)
+        return Wait(
+            now + timedelta(hours=24),
+            "Microsoft's daily limit of this mailbox is reached",
+            whole_mailbox=True,
+        )
     return Hold(f"Microsoft refused to send it: {code}")
 
 

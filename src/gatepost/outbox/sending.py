@@ -108,7 +108,9 @@ async def _draft(message: Message, gateway: Gateway) -> bool:
         draft = existing[0] if existing else await _create(message, gateway)
     except (Unclear, NotThere):
         # It may exist: the next try looks by key first. Nothing was sent.
-        await in_thread(actions.wait, message, clock.now() + rules.LOOKS[1], "finding out whether the draft exists")
+        await in_thread(
+            actions.wait, message, clock.now() + rules.LOOKS[1], "finding out whether the draft exists"
+        )
         return False
     except Refused as error:
         await in_thread(actions.hold, message, f"Microsoft refused the draft: {error.code}")
@@ -154,7 +156,9 @@ async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
     except Refused as error:
         return await _refused(message, error.code, gateway)
     except (Unclear, NotThere):
-        await in_thread(actions.wait, message, clock.now() + rules.LOOKS[0], "finding out whether it was sent")
+        await in_thread(
+            actions.wait, message, clock.now() + rules.LOOKS[0], "finding out whether it was sent"
+        )
     else:
         await in_thread(actions.accepted, message)
     return None
@@ -168,13 +172,17 @@ async def _refused(message: Message, code: str, gateway: Gateway) -> rules.Wait 
             return wait
         case rules.Hold(reason):
             # An earlier try may have been carried out late: what was sent cannot be sent again.
-            sent = next((each for each in await _look_everywhere(message, gateway) if not each.is_draft), None)
+            sent = next(
+                (each for each in await _look_everywhere(message, gateway) if not each.is_draft), None
+            )
             if sent is not None:
                 await in_thread(actions.confirmed, message, graph_id=sent.graph_id)
                 return None
             await in_thread(actions.hold, message, reason)
     if code in rules.MAILBOX_REFUSALS:
-        return rules.Wait(clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True)
+        return rules.Wait(
+            clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True
+        )
     return None
 
 
@@ -195,6 +203,8 @@ async def _look_everywhere(message: Message, gateway: Gateway) -> list[Draft]:
 def _letter(message: Message) -> Letter:
     with inside(message.workspace_id):
         content = reveal(actions.BY_SENDING, message, "subject", "body", reason="to write the draft")
+        if actions.content_hash(content["subject"] or "", content["body"] or "") != message.content_hash:
+            raise ValueError("the text is not the one that was planned")
         contact = message.contact
         return Letter(
             to_address=names.open(contact, "email") or "",

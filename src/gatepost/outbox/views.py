@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 from gatepost.accounts.membership import by, page
 from gatepost.audit.reveal import reveal
 from gatepost.errors import BadInput
-from gatepost.mailboxes.queries import require_may_read
+from gatepost.isolation import inside
+from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.outbox import actions, lists
 from gatepost.outbox.models import Message
 from gatepost.web.pages import page_of
@@ -61,6 +62,9 @@ def decide(request: Any, message_id: UUID) -> HttpResponse:
     decision = request.POST.get("decision", "")
     if decision not in DECISIONS:
         raise BadInput(_("Choose one of the three: it was sent, send it now, or drop it."))
+    with inside(request.workspace.id):
+        found = get_object_or_404(Message.objects.select_related("mailbox"), pk=message_id)
+        require_may_send_from(request.member, found.mailbox)
     actions.resolve(message_id, decision, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Decided."))
     return redirect("/outbox/?part=held")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.utils.translation import gettext_lazy as _
 
 from gatepost.accounts.models import Member
 from gatepost.audit import tags
@@ -19,6 +20,80 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.meetings.models import CalendarCount
 from gatepost.vault import names
 
+# What an audit tag means, for people. A tag without a word is shown as it is.
+WORDS = {
+    tags.BRIEF_REMOVE: _("Brief taken off the calendar"),
+    tags.BRIEF_WRITE: _("Brief written"),
+    tags.CONTACT_ADD: _("Contact added"),
+    tags.CONTACT_IMPORT: _("Contacts imported"),
+    tags.CONTACT_SUPPRESS: _("Put on the do-not-contact list"),
+    tags.CONTACT_SUPPRESSION_LIFT: _("Taken off the do-not-contact list"),
+    tags.CONTENT_READ: _("Text opened"),
+    tags.CONVERSATION_DONE: _("Conversation done or reopened"),
+    tags.ENROLMENT_FINISH: _("Enrolment finished"),
+    tags.ENROLMENT_PAUSE: _("Enrolment paused"),
+    tags.ENROLMENT_RESUME: _("Enrolment goes on"),
+    tags.ENROLMENT_START: _("Contact enrolled"),
+    tags.ENROLMENT_STOP: _("Enrolment stopped"),
+    tags.MAILBOX_CONNECT: _("Mailbox connected"),
+    tags.MAILBOX_CONNECT_REFUSED: _("Connecting failed"),
+    tags.MAILBOX_CONNECT_START: _("Connecting begun"),
+    tags.MAILBOX_DISCONNECT: _("Mailbox disconnected"),
+    tags.MAILBOX_NEEDS_RECONNECT: _("Mailbox must be connected again"),
+    tags.MAILBOX_RECONNECT: _("Mailbox connected again"),
+    tags.MAILBOX_SETTINGS: _("Mailbox settings changed"),
+    tags.MEETING_BOOK: _("Meeting found"),
+    tags.MEETING_CANCEL: _("Meeting off"),
+    tags.MEETING_MOVE: _("Meeting moved"),
+    tags.MEMBER_ADD: _("Member added"),
+    tags.MESSAGE_CANCEL: _("Mail cancelled"),
+    tags.MESSAGE_CONFIRM: _("Mail found as sent"),
+    tags.MESSAGE_DRAFT: _("Draft written"),
+    tags.MESSAGE_HOLD: _("Mail held"),
+    tags.MESSAGE_PLAN: _("Mail planned"),
+    tags.MESSAGE_RESOLVE: _("Held mail decided"),
+    tags.MESSAGE_SEND: _("Mail sent"),
+    tags.PROMISE_MAKE: _("Promise noted"),
+    tags.QUARANTINE_DECIDE: _("Possible reply decided"),
+    tags.REPLY_LABEL: _("Label corrected"),
+    tags.REPLY_STORE: _("Reply stored"),
+    tags.SEQUENCE_ACTIVATE: _("Sequence activated"),
+    tags.SEQUENCE_EDIT: _("Sequence changed"),
+    tags.SEQUENCE_PAUSE: _("Sequence paused"),
+    tags.TOKEN_CREATE: _("API token made"),
+    tags.TOKEN_REVOKE: _("API token revoked"),
+    tags.WORKSPACE_CREATE: _("Workspace made"),
+    tags.WORKSPACE_SETTINGS: _("Workspace settings changed"),
+}
+# The same for the shapes of requests.
+REQUESTS = {
+    "profile": _("Account looked up"),
+    "inbox.check": _("Inbox checked"),
+    "envelopes": _("New mail listed"),
+    "envelopes.plain": _("New mail listed"),
+    "envelope": _("References of a mail"),
+    "sender": _("Sender of a mail"),
+    "reply": _("Text of a reply"),
+    "draft.find": _("Own draft looked for"),
+    "draft.find-by-message-id": _("Own mail looked for"),
+    "draft.look": _("Own draft looked at"),
+    "draft.create": _("Draft written"),
+    "draft.create-follow-up": _("Follow-up written"),
+    "draft.send": _("Draft sent"),
+    "draft.delete": _("Draft removed"),
+    "calendar": _("Calendar looked at"),
+    "event.look": _("Meeting looked up"),
+    "event.details": _("Subject of a meeting"),
+    "brief.find": _("Brief looked for"),
+    "brief.create": _("Brief put on the calendar"),
+    "brief.update": _("Brief on the calendar changed"),
+    "brief.delete": _("Brief taken off the calendar"),
+    "subscription.create": _("Notifications of mail asked for"),
+    "subscription.create-calendar": _("Notifications of the calendar asked for"),
+    "subscription.renew": _("Notifications renewed"),
+    "subscription.delete": _("Notifications ended"),
+}
+
 READS_TEXT = "reply"  # the one shape of request that returns the text of a mail
 
 
@@ -28,6 +103,7 @@ class Asked:
 
     local_date: date
     shape: str
+    what: str
     why: str
     count: int
     refused: int
@@ -49,7 +125,7 @@ class LookedAt:
     envelopes: int  # looked at: ids and references
     replies: int  # texts of replies to our mail that were read
     others: int  # texts of any other mail: none, and counted so that it can be checked
-    events: int  # calendar events dropped on their attendees
+    events: int  # calendar events of the window without a contact, at the last look
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +134,7 @@ class Opened:
 
     entry: AuditEntry
     who: str
+    what: str
     detail: str
 
 
@@ -84,6 +161,7 @@ def asked_of_microsoft(mailboxes: list[UUID], zone: ZoneInfo, *, since: datetime
         Asked(
             row["day"],
             row["shape"],
+            str(REQUESTS.get(row["shape"], row["shape"])),
             SHAPES[row["shape"]].why if row["shape"] in SHAPES else "",
             row["count"],
             row["refused"],
@@ -109,10 +187,8 @@ def looked_at(mailbox: Mailbox, *, now: datetime) -> LookedAt:
     drops = (
         DropCount.objects.filter(mailbox=mailbox, local_date=today).aggregate(sum=Sum("count"))["sum"] or 0
     )
-    events = (
-        CalendarCount.objects.filter(mailbox=mailbox, local_date=today).aggregate(sum=Sum("dropped"))["sum"]
-        or 0
-    )
+    count = CalendarCount.objects.filter(mailbox=mailbox, local_date=today).first()
+    events = count.without_contact if count else 0
     replies = Reply.objects.filter(mailbox=mailbox, created_at__gte=midnight).count()
     texts = LedgerRow.objects.filter(
         mailbox_id=mailbox.pk, at__gte=midnight, shape=READS_TEXT, status__lt=300, status__gte=200
@@ -121,16 +197,30 @@ def looked_at(mailbox: Mailbox, *, now: datetime) -> LookedAt:
     return LookedAt(drops + replies, replies, others, events)
 
 
-def entries(mailboxes: list[UUID], *, everything: bool, member: Member) -> QuerySet[AuditEntry]:
-    """Who opened texts; or everything that was done. A rep sees what concerns his own mailboxes."""
-    rows = AuditEntry.objects.all() if everything else AuditEntry.objects.filter(tag=tags.CONTENT_READ)
+PARTS = ("people", "program", "everything")
+
+
+def entries(mailboxes: list[UUID], *, part: str, member: Member) -> QuerySet[AuditEntry]:
+    """Which people opened texts; which jobs of the program did; or everything that was done.
+
+    A rep sees what concerns his own mailboxes.
+    """
+    rows = AuditEntry.objects.all()
+    if part != "everything":
+        rows = rows.filter(tag=tags.CONTENT_READ)
+        rows = rows.filter(actor_kind="job") if part == "program" else rows.exclude(actor_kind="job")
     return rows.filter(mailbox_id__in=mailboxes) if member.role == Member.Role.REP else rows
 
 
 def with_names(found: list[AuditEntry]) -> list[Opened]:
     people = {str(key): name for key, name in Member.objects.values_list("pk", "name")}
     return [
-        Opened(entry, people.get(entry.actor_id) or entry.actor_id or entry.actor_kind, _said(entry.detail))
+        Opened(
+            entry,
+            people.get(entry.actor_id) or entry.actor_id or entry.actor_kind,
+            str(WORDS.get(entry.tag, entry.tag)),
+            _said(entry.detail),
+        )
         for entry in found
     ]
 

@@ -14,8 +14,9 @@ from gatepost import clock
 from gatepost.accounts.membership import page
 from gatepost.accounts.models import Workspace
 from gatepost.mailboxes.models import Mailbox
-from gatepost.reports import charts, exports, queries
+from gatepost.reports import charts, queries
 from gatepost.reports import privacy as records
+from gatepost.web import spreadsheets
 from gatepost.web.pages import page_of
 from gatepost.web.parameters import id_in
 from gatepost.web.weeks import Span, monday_of, span_of
@@ -56,7 +57,7 @@ def export(request: Any) -> HttpResponse:
     for each in queries.report(request.member, span, zone, now=clock.now()).sequences:
         rows.append([each.sequence.name, _("all steps"), *_cells(each.figures)])
         rows += [[each.sequence.name, step.position, *_cells(step.figures)] for step in each.steps]
-    text = exports.as_csv(["sequence", "step", *queries.COLUMNS], rows)
+    text = spreadsheets.as_csv(["sequence", "step", *queries.COLUMNS], rows)
     # The mark tells Excel that it is UTF-8.
     response = HttpResponse("\ufeff" + text, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="gatepost-report.csv"'
@@ -68,8 +69,9 @@ def privacy(request: Any) -> HttpResponse:
     chosen = id_in(request.GET, "mailbox")
     mailboxes = records.mailbox_ids(request.member, chosen)
     since = clock.now() - records.LEDGER_DAYS
-    everything = request.GET.get("part") == "everything"
-    entries = records.entries(mailboxes, everything=everything, member=request.member)
+    asked = request.GET.get("part", "")
+    part = asked if asked in records.PARTS else records.PARTS[0]
+    entries = records.entries(mailboxes, part=part, member=request.member)
     if chosen:
         entries = entries.filter(mailbox_id=chosen)
     opened = page_of(entries, by="at", after=request.GET.get("after", ""))
@@ -77,7 +79,7 @@ def privacy(request: Any) -> HttpResponse:
         "asked": records.asked_of_microsoft(mailboxes, ZoneInfo(request.workspace.time_zone), since=since),
         "dropped": records.dropped(mailboxes, since=since.date()),
         "rows": replace(opened, rows=records.with_names(opened.rows)),
-        "everything": everything,
+        "part": part,
         "mailboxes": records.mailbox_names(request.member),
         "chosen": chosen,
     }

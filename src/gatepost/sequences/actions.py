@@ -13,6 +13,7 @@ from gatepost.accounts.models import Member
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
+from gatepost.audit.reveal import reveal
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import imported_columns, is_suppressed
 from gatepost.contacts.rules import domain_of
@@ -74,9 +75,7 @@ def create_sequence(workspace_id: UUID, name: str, *, member: Member) -> Sequenc
     return sequence
 
 
-def save_steps(
-    sequence_id: UUID, steps: SequenceOf[StepDraft], *, workspace_id: UUID, actor: Actor
-) -> None:
+def save_steps(sequence_id: UUID, steps: SequenceOf[StepDraft], *, workspace_id: UUID, actor: Actor) -> None:
     """The sequence has these steps. Raises BadInput or BadTemplate; then nothing is changed.
 
     Steps keep their identity by position, so that what was sent stays attributed to them.
@@ -86,7 +85,9 @@ def save_steps(
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
         existing = {step.position: step for step in sequence.steps.all()}
         for position, draft in enumerate(steps, 1):
-            step = existing.pop(position, None) or Step(workspace_id=workspace_id, sequence=sequence, position=position)
+            step = existing.pop(position, None) or Step(
+                workspace_id=workspace_id, sequence=sequence, position=position
+            )
             step.delay_minutes = draft.delay_minutes
             step.save()
             variant = step.variants.first() or Variant(workspace_id=workspace_id, step=step)
@@ -104,7 +105,9 @@ def _check(steps: SequenceOf[StepDraft], further: list[str]) -> None:
     if len(steps) > rules.MAX_STEPS:
         raise BadInput(f"A sequence has at most {rules.MAX_STEPS} steps.")
     if not steps[0].subject.strip():
-        raise BadInput("The first step needs a subject. Later ones may leave it empty and continue the thread.")
+        raise BadInput(
+            "The first step needs a subject. Later ones may leave it empty and continue the thread."
+        )
     known = {*FIELDS, *further}
     problems: list[tuple[int, str, templates.Problem]] = []
     for number, step in enumerate(steps, 1):
@@ -118,7 +121,9 @@ def _check(steps: SequenceOf[StepDraft], further: list[str]) -> None:
         raise BadTemplate(problems)
 
 
-def change_schedule(sequence_id: UUID, window: rules.Window, time_zone: str, *, workspace_id: UUID, actor: Actor) -> None:
+def change_schedule(
+    sequence_id: UUID, window: rules.Window, time_zone: str, *, workspace_id: UUID, actor: Actor
+) -> None:
     """When mail of this sequence may leave. Raises BadInput."""
     problem = rules.check_window(window) or rules.check_time_zone(time_zone)
     if problem:
@@ -140,8 +145,12 @@ def activate(sequence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
         sequence.save(update_fields=["state"])
         # Those that waited for it look again now, and not an hour later.
         Enrolment.objects.filter(
-            sequence=sequence, state=Enrolment.State.ACTIVE, due_at__gt=clock.now(), reason="the sequence is paused"
+            sequence=sequence,
+            state=Enrolment.State.ACTIVE,
+            due_at__gt=clock.now(),
+            reason="the sequence is paused",
         ).update(due_at=clock.now(), reason="")
+        outbox.wake(sequence_id=sequence.pk, reason="the sequence is paused")
         record(actor, tags.SEQUENCE_ACTIVATE, sequence)
 
 
@@ -168,7 +177,9 @@ def enrol(
         if not mailbox.is_connected:
             raise Conflict("This mailbox is not connected. Connect it again, or choose another one.")
         if "drafts" not in running_features(mailbox.scopes):
-            raise Conflict("This mailbox may not write drafts, so no step can be sent from it. Ask IT for Mail.ReadWrite.")
+            raise Conflict(
+                "This mailbox may not write drafts, so no step can be sent from it. Ask IT for Mail.ReadWrite."
+            )
         count, skipped = 0, []
         now = clock.now()
         for contact in Contact.objects.filter(pk__in=contact_ids).order_by("id"):
@@ -234,10 +245,16 @@ def stop(enrolment_id: UUID, cause: str, reason: str, *, workspace_id: UUID, act
     return True
 
 
-def pause_until(enrolment_id: UUID, return_local_date: date | None, reason: str, *, workspace_id: UUID, actor: Actor) -> bool:
+def pause_until(
+    enrolment_id: UUID, return_local_date: date | None, reason: str, *, workspace_id: UUID, actor: Actor
+) -> bool:
     """Nothing goes out until the day after a return, or until a member resumes it where no date is known."""
     with inside(workspace_id):
-        enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "contact").get(pk=enrolment_id)
+        enrolment = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("sequence", "contact")
+            .get(pk=enrolment_id)
+        )
         if enrolment.state not in (Enrolment.State.ACTIVE, Enrolment.State.PAUSED):
             return False
         if return_local_date is not None:
@@ -255,19 +272,25 @@ def pause_until(enrolment_id: UUID, return_local_date: date | None, reason: str,
 def resume(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> bool:
     """It goes on: its next step is due when the window is open."""
     with inside(workspace_id):
-        enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "contact").get(pk=enrolment_id)
+        enrolment = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("sequence", "contact")
+            .get(pk=enrolment_id)
+        )
         if enrolment.state != Enrolment.State.PAUSED:
             return False
         zone = enrolment.contact.time_zone or enrolment.sequence.time_zone
         enrolment.state, enrolment.reason = Enrolment.State.ACTIVE, ""
         enrolment.due_at = rules.next_open(enrolment.sequence.window, zone, clock.now())
         enrolment.save()
-        outbox.wake(enrolment.pk)
+        outbox.wake(enrolment_id=enrolment.pk)
         record(actor, tags.ENROLMENT_RESUME, enrolment)
     return True
 
 
-def act_on_due(enrolment: Enrolment, decision: rules.Wait | rules.Stop | rules.Finish | rules.Send) -> Message | None:
+def act_on_due(
+    enrolment: Enrolment, decision: rules.Wait | rules.Stop | rules.Finish | rules.Send
+) -> Message | None:
     """What `decide_next` said is done. For Send: the planned message, or None when a field is missing."""
     with inside(enrolment.workspace_id):
         fresh = (
@@ -295,6 +318,12 @@ def mailbox_waits(mailbox: Mailbox, until: datetime) -> None:
         Mailbox.objects.filter(pk=mailbox.pk).update(sending_not_before=until)
 
 
+def limits_changed(mailbox: Mailbox) -> None:
+    """Nothing holds the whole mailbox back any more: what waited for its limits is looked at now."""
+    with inside(mailbox.workspace_id):
+        outbox.wake(mailbox=mailbox, reason__contains="for today are sent")
+
+
 def step_left(message: Message) -> None:
     """The step is out: the next one is due after its delay, or the enrolment is finished."""
     with inside(message.workspace_id):
@@ -307,7 +336,9 @@ def step_left(message: Message) -> None:
         if enrolment is None or enrolment.next_position != message.position:
             return
         enrolment.next_position = message.position + 1
-        following = Step.objects.filter(sequence_id=message.sequence_id, position=enrolment.next_position).first()
+        following = Step.objects.filter(
+            sequence_id=message.sequence_id, position=enrolment.next_position
+        ).first()
         if enrolment.state == Enrolment.State.ACTIVE:
             if following is None:
                 _finish(enrolment)
@@ -322,10 +353,18 @@ def step_cancelled(message: Message) -> None:
     """The step will never leave, so the enrolment ends, if it had not ended before."""
     with inside(message.workspace_id):
         running = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
-        if Enrolment.objects.filter(pk=message.enrolment_id, state__in=running, next_position=message.position).exists():
+        if Enrolment.objects.filter(
+            pk=message.enrolment_id, state__in=running, next_position=message.position
+        ).exists():
             suppressed = "do-not-contact" in message.reason
             cause = Enrolment.Cause.SUPPRESSED if suppressed else Enrolment.Cause.BY_HAND
-            stop(message.enrolment_id, cause, message.reason, workspace_id=message.workspace_id, actor=BY_SENDING)
+            stop(
+                message.enrolment_id,
+                cause,
+                message.reason,
+                workspace_id=message.workspace_id,
+                actor=BY_SENDING,
+            )
 
 
 def _finish(enrolment: Enrolment) -> None:
@@ -339,19 +378,25 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
     """The step's mail stands in the outbox, and the enrolment waits for it."""
     step = Step.objects.prefetch_related("variants").get(sequence_id=enrolment.sequence_id, position=position)
     variant = _variant(enrolment, step)
-    previous = Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
-    composed = compose(
-        names.open(variant, "subject") or "",
-        names.open(variant, "body") or "",
-        enrolment.contact,
-        enrolment.mailbox,
-        thread_subject=_thread_subject(enrolment),
+    previous = (
+        Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
     )
+    try:
+        composed = compose(
+            names.open(variant, "subject") or "",
+            names.open(variant, "body") or "",
+            enrolment.contact,
+            enrolment.mailbox,
+            thread_subject=_thread_subject(enrolment),
+        )
+    except templates.TemplateError as error:
+        _cannot_compose(
+            enrolment, f"Step {position} cannot be filled for this contact: {error}. Mend it, then resume."
+        )
+        return None
     if composed.missing:
-        enrolment.state, enrolment.due_at = Enrolment.State.PAUSED, None
-        enrolment.reason = f"No value for {', '.join(composed.missing)}: complete the contact, then resume."
-        enrolment.save()
-        record(BY_SENDING, tags.ENROLMENT_PAUSE, enrolment, missing=list(composed.missing))
+        missing = ", ".join(composed.missing)
+        _cannot_compose(enrolment, f"No value for {missing}: complete the contact, then resume.")
         return None
     enrolment.due_at, enrolment.reason = None, ""
     enrolment.save(update_fields=["due_at", "reason"])
@@ -377,11 +422,16 @@ def _variant(enrolment: Enrolment, step: Step) -> Variant:
     return variants[rules.choose_variant(enrolment.pk, step.pk, [each.weight for each in variants])]
 
 
+def _cannot_compose(enrolment: Enrolment, reason: str) -> None:
+    """The enrolment waits for a person; the others of its mailbox go on."""
+    enrolment.state, enrolment.due_at, enrolment.reason = Enrolment.State.PAUSED, None, reason[:200]
+    enrolment.save()
+    record(BY_SENDING, tags.ENROLMENT_PAUSE, enrolment, reason="cannot be composed")
+
+
 def _thread_subject(enrolment: Enrolment) -> str:
-    """The subject that the thread was opened with, composed anew: nothing sealed as content is opened for it."""
-    opening = Step.objects.prefetch_related("variants").filter(sequence_id=enrolment.sequence_id, position=1).first()
+    """The subject that the thread was opened with, as it was sent: the step may have been edited since."""
+    opening = Message.objects.filter(enrolment_id=enrolment.pk, position=1).first()
     if opening is None:
         return ""
-    subject = names.open(_variant(enrolment, opening), "subject") or ""
-    return compose(subject, "", enrolment.contact, enrolment.mailbox).subject
-
+    return reveal(BY_SENDING, opening, "subject", reason="to continue the thread")["subject"] or ""

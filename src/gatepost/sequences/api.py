@@ -80,7 +80,7 @@ def create(request: HttpRequest, new: NewSequence) -> Status[dict[str, Any]]:
 @router.put("/sequences/{uuid:sequence_id}/steps", response=SequenceOut, summary="Replace the steps")
 def save_steps(request: HttpRequest, sequence_id: UUID, steps: list[StepIn]) -> dict[str, Any]:
     who = writer(request)
-    _one(request, sequence_id)
+    reads(lambda request: lists.require_may_change(who.member, sequence_id))(request)
     actions.save_steps(sequence_id, _drafts(steps), workspace_id=who.workspace_id, actor=who.actor)
     return _one(request, sequence_id)
 
@@ -88,7 +88,7 @@ def save_steps(request: HttpRequest, sequence_id: UUID, steps: list[StepIn]) -> 
 @router.post("/sequences/{uuid:sequence_id}/activate", response=SequenceOut, summary="Let its steps go out")
 def activate(request: HttpRequest, sequence_id: UUID) -> dict[str, Any]:
     who = writer(request)
-    _one(request, sequence_id)
+    reads(lambda request: lists.require_may_change(who.member, sequence_id))(request)
     actions.activate(sequence_id, workspace_id=who.workspace_id, actor=who.actor)
     return _one(request, sequence_id)
 
@@ -96,7 +96,7 @@ def activate(request: HttpRequest, sequence_id: UUID) -> dict[str, Any]:
 @router.post("/sequences/{uuid:sequence_id}/pause", response=SequenceOut, summary="Let nothing of it go out")
 def pause(request: HttpRequest, sequence_id: UUID) -> dict[str, Any]:
     who = writer(request)
-    _one(request, sequence_id)
+    reads(lambda request: lists.require_may_change(who.member, sequence_id))(request)
     actions.pause(sequence_id, workspace_id=who.workspace_id, actor=who.actor)
     return _one(request, sequence_id)
 
@@ -105,6 +105,7 @@ def pause(request: HttpRequest, sequence_id: UUID) -> dict[str, Any]:
 def enrol(request: HttpRequest, sequence_id: UUID, new: NewEnrolments) -> dict[str, Any]:
     who = writer(request)
     _one(request, sequence_id)
+    reads(lambda request: lists.require_may_enrol(who.member, new.mailbox_id))(request)
     done = actions.enrol(
         sequence_id, new.contact_ids, new.mailbox_id, workspace_id=who.workspace_id, actor=who.actor
     )
@@ -112,7 +113,9 @@ def enrol(request: HttpRequest, sequence_id: UUID, new: NewEnrolments) -> dict[s
     return {"count": done.count, "skipped": skipped}
 
 
-@router.get("/sequences/{uuid:sequence_id}/enrolments", response=Listing[EnrolmentOut], summary="Who is in it")
+@router.get(
+    "/sequences/{uuid:sequence_id}/enrolments", response=Listing[EnrolmentOut], summary="Who is in it"
+)
 @reads
 def enrolments(request: HttpRequest, sequence_id: UUID, state: str = "", after: str = "") -> dict[str, Any]:
     sequence = get_object_or_404(Sequence, pk=sequence_id)

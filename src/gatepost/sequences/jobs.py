@@ -44,7 +44,9 @@ def find_due_work() -> int:
     found = queries.mailboxes_with_work(now)
     for each in found:
         with inside(each.workspace_id):
-            enqueue("sequences.send", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id))
+            enqueue(
+                "sequences.send", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id)
+            )
     return len(found)
 
 
@@ -58,6 +60,8 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
     box = await in_thread(load, UUID(workspace), UUID(mailbox))
     if box is None:
         return
+    if box.sending_not_before is None:
+        await in_thread(actions.limits_changed, box)
     stop_at = time.monotonic() + LONGEST_SECONDS
     try:
         async with gateway_for(box, reason="sending") as gateway:
@@ -73,10 +77,13 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
         # The states are committed. Without a pause the tick would come back at once, and again, and again.
         await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
         return
+    except Exception:
+        await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
+        raise  # an error of ours: for the log and the operator
     await in_thread(_again, box)
 
 
-@job("sequences.after-message")
+@job("sequences.after-message", try_again=True)
 async def after_message(workspace: str, message: str) -> None:
     """The enrolment goes on from a message that left, and ends with one that never will."""
     await in_thread(_go_on, await in_thread(queries.load_message, UUID(workspace), UUID(message)))
@@ -103,8 +110,12 @@ async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | Non
         raise  # it is not the message: Microsoft, the keystore or the database must be waited for
     except Exception as error:
         # One message that trips over an error of ours must not block the mailbox for all others.
-        log.exception("a message is held", extra={"mailbox": message.mailbox_id, "error": type(error).__name__})
-        await in_thread(hold, message, f"an error of Gatepost's own ({type(error).__name__}): tell its operator")
+        log.exception(
+            "a message is held", extra={"mailbox": message.mailbox_id, "error": type(error).__name__}
+        )
+        await in_thread(
+            hold, message, f"an error of Gatepost's own ({type(error).__name__}): tell its operator"
+        )
         return None
     after = await in_thread(queries.load_message, message.workspace_id, message.pk)
     await in_thread(_go_on, after)

@@ -8,10 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.shortcuts import get_object_or_404
 
+from gatepost.accounts.models import Member
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import display_name, found
+from gatepost.errors import NotAllowed
 from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import require_may_send_from
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
 from gatepost.sequences.actions import StepDraft
@@ -129,6 +133,19 @@ def row_of(enrolment: Enrolment, *, now: datetime) -> EnrolmentRow:
         names.open(enrolment.mailbox, "address") or "",
         is_overdue=enrolment.due_at is not None and enrolment.due_at <= now,
     )
+
+
+def require_may_change(member: Member, sequence_id: UUID) -> None:
+    """A sequence is changed by whoever wrote it, by team leads and administrators. 404 for one of elsewhere."""
+    sequence = get_object_or_404(Sequence, pk=sequence_id)
+    role = Member.Role
+    if sequence.member_id != member.pk and member.role not in (role.LEAD, role.ADMIN, role.OWNER):
+        raise NotAllowed("Only its author, team leads and administrators may change this sequence.")
+
+
+def require_may_enrol(member: Member, mailbox_id: UUID) -> None:
+    """Contacts are enrolled from one's own mailbox; team leads and administrators may from any."""
+    require_may_send_from(member, get_object_or_404(Mailbox, pk=mailbox_id))
 
 
 def may_be_enrolled(workspace_id: UUID, sequence: Sequence, text: str = "") -> QuerySet[Contact]:

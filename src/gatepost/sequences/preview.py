@@ -31,7 +31,9 @@ class Preview:
     missing: tuple[str, ...]
 
 
-def compose(subject: str, body: str, contact: Contact, mailbox: Mailbox | None, *, thread_subject: str = "") -> Preview:
+def compose(
+    subject: str, body: str, contact: Contact, mailbox: Mailbox | None, *, thread_subject: str = ""
+) -> Preview:
     """Subject and text for this contact from this mailbox. A step without a subject continues the thread's."""
     fields = {**merge_fields(contact), **_sender(mailbox)}
     text = templates.render(body, fields)

@@ -54,7 +54,12 @@ def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, Enrolment
             return None
         contact, sequence = enrolment.contact, enrolment.sequence
         address = names.open(contact, "email") or ""
-        last = Step.objects.filter(sequence=sequence).order_by("-position").values_list("position", flat=True).first()
+        last = (
+            Step.objects.filter(sequence=sequence)
+            .order_by("-position")
+            .values_list("position", flat=True)
+            .first()
+        )
         return enrolment, EnrolmentFacts(
             next_position=enrolment.next_position,
             last_position=last or 0,
@@ -76,8 +81,9 @@ def gate_facts(message: Message) -> GateFacts:
     """What the last gate looks at, read now."""
     with inside(message.workspace_id):
         now = clock.now()
-        enrolment = Enrolment.objects.select_related("sequence", "contact").filter(pk=message.enrolment_id).first()
-        fresh = Message.objects.get(pk=message.pk)
+        enrolment = (
+            Enrolment.objects.select_related("sequence", "contact").filter(pk=message.enrolment_id).first()
+        )
         mailbox = Mailbox.objects.get(pk=message.mailbox_id)
         stopped = "the enrolment was removed"
         paused_until, pause_reason, window_opens = None, "", now
@@ -85,6 +91,8 @@ def gate_facts(message: Message) -> GateFacts:
         if enrolment is not None:
             ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
             stopped = (enrolment.reason or enrolment.get_cause_display() or "ended") if ended else ""
+            if not stopped and not Step.objects.filter(pk=message.step_id).exists():
+                stopped = "the step was removed from the sequence"
             paused_until, pause_reason = _pause(enrolment, now)
             sequence = enrolment.sequence
             window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
@@ -96,7 +104,6 @@ def gate_facts(message: Message) -> GateFacts:
             paused_until=paused_until,
             pause_reason=pause_reason,
             window_opens=window_opens,
-            content_unchanged=fresh.content_hash == message.content_hash,
         )
 
 

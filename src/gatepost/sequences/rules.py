@@ -128,7 +128,9 @@ def due_after(left_at: datetime, delay_minutes: int, window: Window, time_zone: 
 def resume_after(return_local_date: date, window: Window, time_zone: str) -> datetime:
     """When to go on after an absence: the day after the return, since nobody reads mail of strangers on the first."""
     zone = ZoneInfo(time_zone)
-    return next_open(window, time_zone, datetime.combine(return_local_date + timedelta(days=1), time.min, zone))
+    return next_open(
+        window, time_zone, datetime.combine(return_local_date + timedelta(days=1), time.min, zone)
+    )
 
 
 def choose_variant(enrolment_id: UUID, step_id: UUID, weights: list[int]) -> int:

@@ -69,6 +69,7 @@ def edit(request: Any, sequence_id: UUID) -> HttpResponse:
     """The editor. Adding, moving and removing steps changes the page only; Save stores them all."""
     steps: list[forms.StepForm] | None = None
     problem = ""
+    _require_change(request, sequence_id)
     if request.method == "POST":
         steps = forms.steps_in(request.POST)
         order = request.POST.get("do", "save")
@@ -114,6 +115,7 @@ def preview(request: Any, sequence_id: UUID) -> HttpResponse:
 @page(write=True)
 @require_POST
 def schedule(request: Any, sequence_id: UUID) -> HttpResponse:
+    _require_change(request, sequence_id)
     form = forms.Schedule(request.POST)
     if not form.is_valid():
         problem = next(iter(form.errors.values()))[0]
@@ -132,6 +134,7 @@ def schedule(request: Any, sequence_id: UUID) -> HttpResponse:
 @page(write=True)
 @require_POST
 def activate(request: Any, sequence_id: UUID) -> HttpResponse:
+    _require_change(request, sequence_id)
     actions.activate(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Active. Steps go out when they are due."))
     return redirect("sequences:sequence", sequence_id)
@@ -140,6 +143,7 @@ def activate(request: Any, sequence_id: UUID) -> HttpResponse:
 @page(write=True)
 @require_POST
 def pause(request: Any, sequence_id: UUID) -> HttpResponse:
+    _require_change(request, sequence_id)
     actions.pause(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Paused. Nothing of it leaves until you activate it again."))
     return redirect("sequences:sequence", sequence_id)
@@ -185,6 +189,11 @@ def resume(request: Any, enrolment_id: UUID) -> HttpResponse:
     return redirect("sequences:sequence", _sequence_of(request, enrolment_id))
 
 
+def _require_change(request: Any, sequence_id: UUID) -> None:
+    with inside(request.workspace.id):
+        lists.require_may_change(request.member, sequence_id)
+
+
 def _save(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> str:
     """ "" when saved; else the sentence for the top of the page, and each step's problems at its fields."""
     drafts = [step.draft() for step in steps]
@@ -218,6 +227,8 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
     mailbox_id = id_in(request.POST, "mailbox")
     if mailbox_id is None:
         raise BadInput(_("Choose the mailbox to send from."))
+    with inside(request.workspace.id):
+        lists.require_may_enrol(request.member, mailbox_id)
     if "all" in request.POST:
         text = request.POST.get("search", "").strip()
         with inside(request.workspace.id):

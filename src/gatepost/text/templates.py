@@ -56,6 +56,12 @@ def check(source: str, *, known: set[str]) -> list[Problem]:
     except TemplateError as error:
         return list(error.problems)
     problems = _unknown_fields(template, source, known) + _single_braces(source, known)
+    if not problems:
+        # A filter with a wrong argument parses, and shows only when it is filled.
+        try:
+            render(source, dict.fromkeys(known, "Sample"))
+        except TemplateError as error:
+            return list(error.problems)
     return sorted(problems, key=lambda problem: problem.line)
 
 

@@ -105,7 +105,8 @@ class Keys:
             wrapped = proto_keyset_format.serialize_encrypted(handle, self._installation_key(), name.encode())
             # Two processes may meet here: the first row stands, and both use it.
             self._run(
-                "INSERT INTO wrapped_key (name, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING", [name, wrapped]
+                "INSERT INTO wrapped_key (name, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                [name, wrapped],
             )
             row = self._run("SELECT wrapped FROM wrapped_key WHERE name = %s", [name]).fetchone()
         if row is None:
@@ -147,7 +148,9 @@ class Keys:
 
     def _open(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(settings.GATEPOST_KEYSTORE_URL, autocommit=True, connect_timeout=5)
+            self._connection = psycopg.connect(
+                settings.GATEPOST_KEYSTORE_URL, autocommit=True, connect_timeout=5
+            )
         return self._connection
 
 

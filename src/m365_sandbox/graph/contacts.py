@@ -191,7 +191,7 @@ def _folders(request: Request, parent: str | None = "") -> list[dict[str, Any]]:
 
 def _folder_delta(request: Request, parent: str) -> Answer:
     rows = _folders(request, parent)
-    items = {row["id"]: (row["displayName"], partial(dict, row)) for row in rows}
+    items = {row["id"]: (row["displayName"], partial(dict[str, Any], row)) for row in rows}
     options = rounds.begun(request, _OPTIONS)
     return rounds.answer(request, items, options, context="contactFolders", kind="contactFolder")
 

@@ -73,10 +73,10 @@ def _state(request: Request, folder: Folder) -> dict[str, Any]:
         return state
     if not token:
         return _fresh(request, folder)
-    state = unpack(token)
-    if state is None or state.get("folder") != folder.id or state.get("generation") != folder.generation:
+    known = unpack(token)
+    if known is None or known.get("folder") != folder.id or known.get("generation") != folder.generation:
         raise expired(request)
-    return state
+    return known
 
 
 @operation("GET", "/me/mailfolders/{id}/messages/delta")

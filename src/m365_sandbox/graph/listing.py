@@ -1,5 +1,6 @@
 """Small collections: pages of them, and the members that were selected."""
 
+from functools import partial
 from typing import Any
 
 from m365_sandbox.errors import malformed
@@ -23,7 +24,7 @@ def listed(request: Request, what: str, kind: str, rows: list[Row]) -> Answer:
     query = request.query
     if query.get("$filter"):
         condition = parse_filter(query["$filter"])
-        rows = [row for row in rows if holds(condition, lambda field, row=row: _value(request, row, field))]
+        rows = [row for row in rows if holds(condition, partial(_value, request, row))]
     for field, descending in reversed(parse_orderby(query.get("$orderby"))):
         rows = sorted(
             rows, key=lambda row: str(_value(request, row, field) or "").casefold(), reverse=descending

@@ -6,7 +6,7 @@ between that and what there is now, so nothing needs to be noted when things cha
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ from m365_sandbox.store import Store
 KIND = "delta"
 MOST_FOR_A_MAILBOX = 60
 
-Items = dict[str, tuple[str, Callable[[], dict[str, Any]]]]
+Items = Mapping[str, tuple[str, Callable[[], dict[str, Any]]]]
 """id → (version, how it looks), in the order in which they are told."""
 
 

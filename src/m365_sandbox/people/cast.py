@@ -325,7 +325,6 @@ _WORDS = {
 }
 
 
-
 def with_words(person: Person) -> Person:
     """The person with a reply that fits what they do: the own one, or another in their language."""
     wanted = _WORDS.get(person.behaviour)

@@ -1,0 +1,1 @@
+"""Long proofs, run by hand or at night: ./dev soak NAME."""

@@ -18,10 +18,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
-from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 
 from gatepost import clock
+from gatepost.config import settings as product_settings
 from gatepost.demo.browser import get_json, post_json
 from gatepost.demo.settling import settle
 from gatepost.demo.stand import free_port
@@ -161,26 +162,25 @@ def a_stand(folder: Path, *, prospects: int = 12, unrelated: int = 60) -> Iterat
 def _looking_into(folder: Path, *, app: str, owner: str, keystore: str, clock_file: Path) -> Iterator[None]:
     """Models and actions of this process work on that installation; afterwards on what they did before."""
     before = {alias: dict(connections.databases[alias]) for alias in ("default", "owner")}
-    kept = {
-        name: getattr(settings, name)
-        for name in ("GATEPOST_DATABASE_URL", "GATEPOST_KEYSTORE_URL", "GATEPOST_KEY_FILE")
-    }
     connections.close_all()
     for alias, url in (("default", app), ("owner", owner)):
         connections.databases[alias].update(_address(url), OPTIONS={})
-    settings.GATEPOST_DATABASE_URL, settings.GATEPOST_KEYSTORE_URL = app, keystore
-    settings.GATEPOST_KEY_FILE = folder / "installation.key"
     keys._keys.forget()
     os.environ[clock.FILE_VARIABLE] = str(clock_file)
+    of_the_installation = {
+        "GATEPOST_DATABASE_URL": app,
+        "GATEPOST_KEYSTORE_URL": keystore,
+        "GATEPOST_KEY_FILE": folder / "installation.key",
+        "PASSWORD_HASHERS": product_settings.PASSWORD_HASHERS,  # other tests use a quick one
+    }
     try:
-        yield
+        with override_settings(**of_the_installation):
+            yield
     finally:
         connections.close_all()
         os.environ.pop(clock.FILE_VARIABLE, None)
         for alias, address in before.items():
             connections.databases[alias].update(address)
-        for name, value in kept.items():
-            setattr(settings, name, value)
         keys._keys.forget()
 
 

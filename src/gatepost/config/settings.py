@@ -93,7 +93,7 @@ DATABASES = {
     "default": {
         **_database(ENVIRONMENT.database_url),
         "CONN_HEALTH_CHECKS": True,  # a database that was restarted leaves dead connections in the pool
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": ENVIRONMENT.worker_jobs + 8, "timeout": 30}},
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": ENVIRONMENT.worker_jobs + 8, "timeout": 5}},
     },
     "owner": _database(ENVIRONMENT.owner_database_url or ENVIRONMENT.database_url),
 }

@@ -152,14 +152,12 @@ def _margin() -> timedelta:
 def _token_or_lease(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, Connection, list[str], UUID]:
     """What to do: "use" the stored token, "refresh" it (the lease is ours now), or "wait" for who does."""
     with inside(workspace_id):
-        connection = (
-            Connection.objects.select_for_update(of=("self",))
-            .select_related("mailbox")
-            .get(mailbox_id=mailbox_id)
-        )
-        mailbox = connection.mailbox
-        if mailbox.state != Mailbox.State.CONNECTED:
+        found = Connection.objects.select_for_update(of=("self",)).select_related("mailbox")
+        connection = found.filter(mailbox_id=mailbox_id).first()
+        # Disconnecting deletes the row, also in the middle of a job: that is no error of ours.
+        if connection is None or connection.mailbox.state != Mailbox.State.CONNECTED:
             raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
+        mailbox = connection.mailbox
         good_until = connection.access_token_expires_at
         if connection.access_token is not None and good_until and good_until - _margin() > clock.now():
             return "use", connection, mailbox.scopes, mailbox.microsoft_tenant
@@ -173,7 +171,9 @@ def _token_or_lease(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, Connecti
 
 def _save_refreshed(workspace_id: UUID, connection_id: UUID, tokens: Tokens) -> datetime:
     with inside(workspace_id):
-        connection = Connection.objects.select_for_update().get(pk=connection_id)
+        connection = Connection.objects.select_for_update().filter(pk=connection_id).first()
+        if connection is None:
+            raise ReconnectNeeded("This mailbox was disconnected meanwhile.", code="not_connected")
         store_tokens(connection, tokens)
         connection.refreshing_until = None
         connection.save()

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -33,6 +34,22 @@ def test_a_request_outside_the_closed_list_never_leaves():
     result, asking = ask(yes, "attachments", id="1")
     assert isinstance(result, errors.ShapeUnknown)
     assert asking.requests == []
+
+
+def test_a_request_whose_deadline_passed_while_the_token_was_renewed_never_leaves():
+    class Slow(Rep):
+        async def token(self, *, renew=False):
+            await asyncio.sleep(0.02)
+            return await super().token(renew=renew)
+
+    result, asking = ask(yes, "draft.send", rep=Slow(), id="1", leaves_by=time.monotonic() + 0.01)
+    assert isinstance(result, errors.TooLate)
+    assert asking.requests == [] and asking.rep.ledger == []
+
+
+def test_a_request_that_leaves_in_time_is_not_held_up_by_its_deadline():
+    result, asking = ask(yes, "draft.send", id="1", leaves_by=time.monotonic() + 30)
+    assert result == {"id": "1"} and len(asking.requests) == 1
 
 
 def test_a_body_with_a_member_outside_the_list_never_leaves():

@@ -35,8 +35,8 @@ def mailbox(committed_db, tmp_path):
 
 
 @asynccontextmanager
-async def running(url):
-    hooks, events = Hooks(url), asyncio.Queue()
+async def running(url, **options):
+    hooks, events = Hooks(url, **options), asyncio.Queue()
     started = asyncio.Event()
 
     async def respond(event):
@@ -72,9 +72,9 @@ async def call(hooks, body=b"", *, method="POST", query="", path="/hooks/", chun
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
-def post(body, url=None, **options):
+def post(body, **options):
     async def once():
-        async with running(url or settings.GATEPOST_DATABASE_URL) as hooks:
+        async with running(settings.GATEPOST_DATABASE_URL) as hooks:
             return await call(hooks, body, **options)
 
     return asyncio.run(once())
@@ -189,9 +189,12 @@ def test_a_disconnected_mailbox_is_not_woken(mailbox):
     assert woken(mailbox) == (None, None)
 
 
-def test_without_a_database_microsoft_is_asked_to_come_again(db, monkeypatch):
-    monkeypatch.setattr("gatepost.hooks.app.DATABASE_SECONDS", 0.05)
-    status, _, _ = post(body_of(notification()), url="postgresql://nobody@127.0.0.1:1/nothing")
+def test_without_a_database_microsoft_is_asked_to_come_again(db):
+    async def once():
+        async with running("postgresql://nobody@127.0.0.1:1/nothing", patience=0.05) as hooks:
+            return await call(hooks, body_of(notification()))
+
+    status, _, _ = asyncio.run(once())
     assert status == 503
 
 

@@ -1,12 +1,13 @@
 """A mailbox at Microsoft, in memory: what a gateway to it answers, and what can go wrong on the way."""
 
 import itertools
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatepost.graph.errors import NotThere, Refused, TryLater, Unclear
+from gatepost.graph.errors import NotThere, Refused, TooLate, TryLater, Unclear
 
 
 class Crash(BaseException):
@@ -33,6 +34,7 @@ class InMemoryMailbox:
 
     id_changes_on_send: bool = False
     search_finds: bool = True
+    seconds_to_leave: float = 0.0  # renewing a token, connecting
     items: dict[str, Item] = field(default_factory=dict)
     deliveries: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -41,9 +43,13 @@ class InMemoryMailbox:
     _late: list[Callable[[], Any]] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    async def ask(self, name: str, *, item: str = "", body: Any = None, **values: str) -> dict[str, Any]:
-        self.requests.append(name)
+    async def ask(
+        self, name: str, *, item: str = "", body: Any = None, leaves_by: float | None = None, **values: str
+    ) -> dict[str, Any]:
         self.before.pop(name, lambda: None)()
+        if leaves_by is not None and leaves_by < time.monotonic() + self.seconds_to_leave:
+            raise TooLate("as the gateway says it")
+        self.requests.append(name)
         match name:
             case "draft.find":
                 found = [i for i in self.items.values() if i.key == values["key"] and self.search_finds]

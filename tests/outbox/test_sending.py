@@ -20,6 +20,7 @@ from gatepost.sequences import jobs, queries
 from gatepost.sequences import rules as sequence_rules
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
+from gatepost.vault.sealing import seal
 from tests import makers
 from tests.at_once import at_once, without_threads
 from tests.makers import MONDAY, advance, clock_at, fresh, make_contact, make_enrolment, rows
@@ -150,6 +151,32 @@ def test_a_send_that_did_not_happen_is_not_repeated_before_the_quiet_time(story)
     story.carry_on()
     story.carry_on()
     assert (story.microsoft.count("draft.send"), len(story.microsoft.deliveries)) == (2, 1)
+
+
+def test_a_send_that_could_not_leave_in_time_does_not_leave_and_is_tried_again_after_the_quiet_time(story):
+    story.microsoft.seconds_to_leave = rules.SEND_DEADLINE_SECONDS + 1
+    story.carry_on()
+    assert (story.state, story.microsoft.count("draft.send")) == (State.SENDING, 0)
+    story.microsoft.seconds_to_leave = 0.0
+    for _ in range(3):
+        story.pass_time(minutes=16)
+        story.carry_on()
+    assert story.microsoft.deliveries == [story.message.key]
+
+
+def test_a_text_that_is_not_the_planned_one_is_never_written_into_a_draft(story):
+    with inside(story.mailbox.workspace_id):
+        seal(story.message, "body", "something else")
+        story.message.save()
+    story.carry_on()
+    assert (story.state, story.microsoft.count("draft.create")) == (State.HELD, 0)
+
+
+def test_a_message_confirmed_meanwhile_is_not_put_off(story):
+    story.carry_on()
+    actions.confirmed(story.message)
+    actions.wait(story.message, clock.now() + timedelta(minutes=5), "finding out whether it was sent")
+    assert (fresh(story.message).reason, fresh(story.message).not_before) == ("", None)
 
 
 def test_a_first_try_that_arrives_after_the_second_one_sends_nothing_more(story):

@@ -64,12 +64,12 @@ async def create_follow_up(gateway: Gateway, letter: Letter, *, to: str) -> Draf
     return _draft(await gateway.ask("draft.create-follow-up", id=to, body={"message": _content(letter)}))
 
 
-async def send(gateway: Gateway, graph_id: str) -> None:
-    """Microsoft accepted this one draft for sending (202). Raises Refused, NotThere or Unclear.
+async def send(gateway: Gateway, graph_id: str, *, leaves_by: float) -> None:
+    """Microsoft accepted this one draft for sending (202). Raises TooLate, Refused, NotThere or Unclear.
 
     202 also with Retry-After means accepted: it is never sent again.
     """
-    await gateway.ask("draft.send", id=graph_id)
+    await gateway.ask("draft.send", id=graph_id, leaves_by=leaves_by)
 
 
 async def delete(gateway: Gateway, graph_id: str) -> None:

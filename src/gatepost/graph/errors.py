@@ -2,6 +2,7 @@
 
 GraphError
 ├── TryLater          wait: throttled, or the service does not answer (.retry_after)
+├── TooLate           nobody: its deadline passed before it could leave, so it never left
 ├── Unclear           wait: a write whose outcome is unknown; look before anything else
 ├── NotThere          nobody: the item no longer exists
 ├── Unreadable        nobody: an answer larger than we take; asking again brings the same
@@ -37,6 +38,12 @@ class TryLater(GraphError):
     ) -> None:
         super().__init__(message, code=code, status=status)
         self.retry_after = retry_after
+
+
+class TooLate(GraphError):
+    "The deadline passed before the request could leave. It never left."
+
+    who: Who = "wait"
 
 
 class Unclear(GraphError):

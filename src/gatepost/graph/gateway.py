@@ -70,11 +70,21 @@ class Gateway:
         self._base = sandbox_url or GRAPH
 
     async def ask(
-        self, name: str, *, item: str = "", body: Mapping[str, Any] | None = None, **values: str
+        self,
+        name: str,
+        *,
+        item: str = "",
+        body: Mapping[str, Any] | None = None,
+        leaves_by: float | None = None,
+        **values: str,
     ) -> dict[str, Any]:
-        """The answer's JSON ({} where there is none). Raises one of graph.errors."""
+        """The answer's JSON ({} where there is none). Raises one of graph.errors.
+
+        `leaves_by` (time.monotonic): a request that could not leave by then does not leave at all (TooLate).
+        """
         shape = _known(name)
-        return await self._send(shape, _address(shape, values), body, item or values.get("id", ""))
+        about = item or values.get("id", "")
+        return await self._send(shape, _address(shape, values), body, about, leaves_by=leaves_by)
 
     async def follow(self, name: str, link: str) -> dict[str, Any]:
         """The answer to a nextLink or deltaLink that an earlier answer of this shape carried."""
@@ -82,22 +92,36 @@ class Gateway:
         return await self._send(shape, _checked_link(shape, link), None, "")
 
     async def _send(
-        self, shape: Shape, address: str, body: Mapping[str, Any] | None, item: str
+        self,
+        shape: Shape,
+        address: str,
+        body: Mapping[str, Any] | None,
+        item: str,
+        *,
+        leaves_by: float | None = None,
     ) -> dict[str, Any]:
         if body is not None and not shape.body.issuperset(body):
             raise errors.ShapeUnknown(f"{shape.name} does not carry {sorted(set(body) - shape.body)}")
         if shape.scope not in self._access.scopes and not _implied(shape.scope, self._access.scopes):
             raise errors.ApprovalNeeded(f"The permission {shape.scope} was not granted.", code=shape.scope)
-        answer = await self._once(shape, address, body, item, renew=False)
+        answer = await self._once(shape, address, body, item, renew=False, leaves_by=leaves_by)
         if answer.status == 401:
             # A definite no before anything was done: a fresh token may be tried, once.
-            answer = await self._once(shape, address, body, item, renew=True)
+            answer = await self._once(shape, address, body, item, renew=True, leaves_by=leaves_by)
         return _judge(shape, answer)
 
     async def _once(
-        self, shape: Shape, address: str, body: Mapping[str, Any] | None, item: str, *, renew: bool
+        self,
+        shape: Shape,
+        address: str,
+        body: Mapping[str, Any] | None,
+        item: str,
+        *,
+        renew: bool,
+        leaves_by: float | None,
     ) -> "Raw":
         token = await self._access.token(renew=renew)
+        timeout = _timeout(shape, leaves_by)  # after the token: renewing it may have taken its time
         request_id = uuid4()
         headers = {
             "Authorization": f"Bearer {token}",
@@ -117,7 +141,7 @@ class Gateway:
                 data=data,
                 headers=headers,
                 allow_redirects=False,
-                timeout=TIMEOUT,
+                timeout=timeout,
             ) as response:
                 content = await response.content.read(MAX_ANSWER_BYTES + 1)
                 # One read may return less than all that comes.
@@ -143,6 +167,16 @@ class Raw:
     status: int
     content: bytes
     retry_after: str | None
+
+
+def _timeout(shape: Shape, leaves_by: float | None) -> aiohttp.ClientTimeout:
+    """How long to wait for a connection and for the answer; the connection must stand by `leaves_by`."""
+    if leaves_by is None:
+        return TIMEOUT
+    left = leaves_by - time.monotonic()
+    if left <= 0:
+        raise errors.TooLate(f"{shape.name}: its deadline passed before it could leave")
+    return aiohttp.ClientTimeout(total=TIMEOUT.total, connect=left)
 
 
 def _known(name: str) -> Shape:

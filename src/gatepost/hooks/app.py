@@ -38,10 +38,9 @@ Wake = tuple[UUID, str]  # mailbox, and what to wake: "mail" or "calendar"
 class Hooks:
     """The ASGI app with its database pool and what it remembers of subscriptions."""
 
-    def __init__(self, database_url: str) -> None:
-        self._pool = AsyncConnectionPool(
-            database_url, min_size=1, max_size=4, timeout=DATABASE_SECONDS, open=False
-        )
+    def __init__(self, database_url: str, *, patience: float = DATABASE_SECONDS) -> None:
+        """`patience`: seconds to wait for the database before the answer is 503."""
+        self._pool = AsyncConnectionPool(database_url, min_size=1, max_size=4, timeout=patience, open=False)
         self._known: dict[str, tuple[float, tuple[UUID, str, str] | None]] = {}
         self._waiting: list[tuple[set[Wake], asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None

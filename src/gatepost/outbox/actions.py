@@ -21,6 +21,8 @@ from gatepost.vault.sealing import index, installation_index, seal
 
 State = Message.State
 BY_SENDING = by_job("sequences.send")
+# States in which something still happens by itself.
+OPEN = (State.PLANNED, State.DRAFTED, State.SENDING, State.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,12 @@ def confirmed(message: Message, *, graph_id: str = "") -> bool:
 
 
 def wait(message: Message, until: datetime, reason: str, *, looked: bool = False) -> None:
-    """Not now: the outbox shows until when, and why."""
+    """Not now: the outbox shows until when, and why. A message that was confirmed or ended meanwhile stays so."""
     with inside(message.workspace_id):
         changes: dict[str, object] = {"not_before": until, "reason": reason[:200]}
         if looked:
             changes["looks"] = message.looks + 1
-        Message.objects.filter(pk=message.pk).update(**changes)
+        Message.objects.filter(pk=message.pk, state__in=OPEN).update(**changes)
 
 
 def back_to_draft(message: Message) -> bool:
@@ -141,9 +143,9 @@ def back_to_draft(message: Message) -> bool:
 def hold(message: Message, reason: str) -> bool:
     """A person must decide; nothing more happens by itself."""
     with inside(message.workspace_id):
-        changed = Message.objects.filter(
-            pk=message.pk, state__in=(State.PLANNED, State.DRAFTED, State.SENDING, State.ACCEPTED)
-        ).update(state=State.HELD, reason=reason[:200], not_before=None)
+        changed = Message.objects.filter(pk=message.pk, state__in=OPEN).update(
+            state=State.HELD, reason=reason[:200], not_before=None
+        )
         if changed:
             record(BY_SENDING, tags.MESSAGE_HOLD, message, reason=reason[:200])
     return bool(changed)

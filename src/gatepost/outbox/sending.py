@@ -13,7 +13,7 @@ from gatepost.audit.reveal import reveal
 from gatepost.contacts.queries import display_name
 from gatepost.graph import drafts
 from gatepost.graph.drafts import Draft, Letter
-from gatepost.graph.errors import NotThere, Refused, Unclear
+from gatepost.graph.errors import NotThere, Refused, TooLate, Unclear
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
@@ -145,14 +145,14 @@ async def _sent_copy(message: Message, gateway: Gateway) -> str | None:
 
 async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
     """The one draft is sent, once. A Wait says that the whole mailbox must wait after a refusal."""
-    began = time.monotonic()
+    leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
     if not await in_thread(actions.sending, message):
         return None  # another worker has it
     message = await in_thread(_reload, message)
-    if time.monotonic() - began > rules.SEND_DEADLINE_SECONDS:
-        return None  # too late to send: the next look finds a draft that did not leave
     try:
-        await drafts.send(gateway, message.graph_id)
+        await drafts.send(gateway, message.graph_id, leaves_by=leaves_by)
+    except TooLate:
+        return None  # the next look finds a draft that did not leave
     except Refused as error:
         return await _refused(message, error.code, gateway)
     except (Unclear, NotThere):
@@ -203,16 +203,18 @@ async def _look_everywhere(message: Message, gateway: Gateway) -> list[Draft]:
 def _letter(message: Message) -> Letter:
     with inside(message.workspace_id):
         content = reveal(actions.BY_SENDING, message, "subject", "body", reason="to write the draft")
-        if actions.content_hash(content["subject"] or "", content["body"] or "") != message.content_hash:
-            raise ValueError("the text is not the one that was planned")
         contact = message.contact
-        return Letter(
+        letter = Letter(
             to_address=names.open(contact, "email") or "",
             to_name=display_name(contact),
             subject=content["subject"] or "",
             html=text_to_html(content["body"] or ""),
             key=message.key,
         )
+    # After the transaction: the entry that the text was opened must stay, whatever comes of it.
+    if actions.content_hash(content["subject"] or "", content["body"] or "") != message.content_hash:
+        raise ValueError("the text is not the one that was planned")
+    return letter
 
 
 def _message_id(message: Message) -> str:

@@ -11,6 +11,7 @@ from gatepost.contacts.queries import is_suppressed
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
+from gatepost.outbox.actions import OPEN
 from gatepost.outbox.models import Message
 from gatepost.outbox.rules import GateFacts, MailboxFacts
 from gatepost.sequences.actions import is_internal
@@ -18,7 +19,6 @@ from gatepost.sequences.models import Enrolment, Sequence, Step
 from gatepost.sequences.rules import EnrolmentFacts, next_open
 from gatepost.vault import names
 
-OPEN = (Message.State.PLANNED, Message.State.DRAFTED, Message.State.SENDING, Message.State.ACCEPTED)
 # How old "read through" may be before a follow-up leaves: a reply that was there ten seconds before is seen.
 READ_MAX_AGE = timedelta(seconds=10)
 READ_MAX_AGE_REAL = timedelta(seconds=2)  # what looking and sending take on a fast clock

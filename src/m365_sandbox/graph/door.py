@@ -19,6 +19,7 @@ from m365_sandbox.entra import policies
 from m365_sandbox.errors import GraphError, access_denied, malformed
 from m365_sandbox.faults import Failure, Hangup, Rule, alter, date_header, hang_up, play
 from m365_sandbox.graph import batch
+from m365_sandbox.graph.arrival import headers_and_body
 from m365_sandbox.graph.routes import GRAPH, OPERATIONS, Answer, Operation, Request, find
 from m365_sandbox.sandbox import Sandbox
 
@@ -37,15 +38,7 @@ class GraphDoor:
         self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = b""
-        while True:
-            part = await receive()
-            body += part.get("body", b"")
-            if not part.get("more_body"):
-                break
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers, body = await headers_and_body(scope, receive)
         # The path as it came: an id may hold an escaped slash.
         raw = scope.get("raw_path") or scope["path"].encode()
         path = raw.decode("latin-1").partition("?")[0]

@@ -12,6 +12,7 @@ from m365_sandbox import calendars, ids, notifications
 from m365_sandbox.clock import iso
 from m365_sandbox.entities import Contact, Event, Message, Thing
 from m365_sandbox.errors import GraphError, malformed, not_found
+from m365_sandbox.graph.arrival import headers_and_body
 from m365_sandbox.graph.calendar import the_event
 from m365_sandbox.graph.contacts import the_contact
 from m365_sandbox.graph.listing import counted, listed, selected
@@ -254,15 +255,7 @@ class UploadDoor:
         self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = b""
-        while True:
-            part = await receive()
-            body += part.get("body", b"")
-            if not part.get("more_body"):
-                break
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers, body = await headers_and_body(scope, receive)
         try:
             answer = self._answer(scope["method"], scope["path"], headers, body)
         except GraphError as error:

@@ -70,3 +70,13 @@ def test_an_auditor_opens_no_text(committed_db: None) -> None:
     otto = signed_in(make_member(alice.workspace, "Otto", role="auditor"))
     assert rows_in(otto.get("/outbox/")) == 1
     assert otto.get(f"/outbox/{message.pk}/").status_code == 403
+
+
+def test_a_rep_decides_about_no_mail_of_a_colleague(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    ben = make_member(alice.workspace, "Ben", role="rep")
+    enrolment = make_enrolment(make_sequence(alice), make_contact(alice.workspace), make_mailbox(alice))
+    held = make_message(enrolment, state="held", reason=WHY)
+    answer = signed_in(ben).post(f"/outbox/{held.pk}/decide/", {"decision": "send_now"})
+    assert answer.status_code == 403
+    assert fresh(held).state == Message.State.HELD

@@ -172,6 +172,15 @@ def test_a_text_that_is_not_the_planned_one_is_never_written_into_a_draft(story)
     assert (story.state, story.microsoft.count("draft.create")) == (State.HELD, 0)
 
 
+def test_only_one_of_two_workers_may_try_to_send(story):
+    """Also where Microsoft would not refuse the second: the database decides, by compare-and-set."""
+    message = story.message
+    assert actions.drafted(message, actions.Draft("id", True, "<m@northwind.example>", "c", "k"))
+    assert actions.sending(message) is True
+    assert actions.sending(message) is False
+    assert fresh(message).attempts == 1
+
+
 def test_a_message_confirmed_meanwhile_is_not_put_off(story):
     story.carry_on()
     actions.confirmed(story.message)

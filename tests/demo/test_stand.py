@@ -28,8 +28,8 @@ def test_a_demo_that_was_killed_goes_on_from_the_time_it_last_showed(tmp_path, m
     monkeypatch.setenv(clock.FILE_VARIABLE, "")  # put back after the test
     with clock_at(MONDAY, tmp_path) as file:
         note_time(tmp_path)
-        # Killed an hour ago, with a clock that ran 300 times as fast.
-        clock.write(file, clock.Reading(time.time() - 3600, MONDAY.timestamp(), 300.0))
+        # The clock was last set three days of its time before, and stands still for nobody who is dead.
+        clock.write(file, clock.Reading(time.time() - 3600, MONDAY.timestamp() - 3 * 86_400, 300.0))
         _start_clock(file, start_at=0.0, rate=300.0)
         late = (clock.now() - MONDAY).total_seconds()
     assert 0 <= late < 3600

@@ -84,7 +84,10 @@ def _database(value: str) -> str:
 
 
 def _smtp(value: str) -> str:
-    if urlsplit(value).scheme not in ("smtp", "smtps"):
+    parts = urlsplit(value)
+    if not (parts.scheme in ("smtp", "smtps") and parts.hostname) and not (
+        parts.scheme == "file" and parts.path
+    ):
         raise ValueError
     return value
 
@@ -114,6 +117,8 @@ def default_data_dir() -> Path:
 DATABASE_FORM = "a PostgreSQL address such as postgresql://user:password@host/database"
 URL_FORM = "an http or https address without query, such as https://gatepost.example.com"
 
+SMTP_FORM = "smtp://user:password@host:port, smtps://…, or file:///folder to only look at it"
+
 DATA_DIR = Setting("GATEPOST_DATA_DIR", _path, "a folder", default_data_dir())
 DATABASE_URL = Setting("DATABASE_URL", _database, DATABASE_FORM, secret=True)
 OWNER_DATABASE_URL = Setting("GATEPOST_OWNER_DATABASE_URL", _database, DATABASE_FORM, secret=True)
@@ -132,7 +137,7 @@ TENANT = Setting("GATEPOST_TENANT", _text, "'organizations', or one tenant's id 
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
 WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 12)
-SMTP_URL = Setting("GATEPOST_SMTP_URL", _smtp, "smtp://user:password@host:port or smtps://…", secret=True)
+SMTP_URL = Setting("GATEPOST_SMTP_URL", _smtp, SMTP_FORM, secret=True)
 MAIL_FROM = Setting(
     "GATEPOST_MAIL_FROM", _text, "an address that our own mail comes from", "gatepost@localhost"
 )

@@ -162,6 +162,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 PROCRASTINATE_IMPORT_PATHS = [
+    "gatepost.post.jobs",
     "gatepost.mailboxes.jobs",
     "gatepost.outbox.jobs",
     "gatepost.sequences.jobs",
@@ -171,15 +172,19 @@ PROCRASTINATE_IMPORT_PATHS = [
 
 _smtp = urlsplit(ENVIRONMENT.smtp_url or "")
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if ENVIRONMENT.smtp_url
-    else "django.core.mail.backends.console.EmailBackend"
+    "gatepost.post.letterbox.Letterbox"
+    if _smtp.scheme == "file"
+    else "django.core.mail.backends.smtp.EmailBackend"
 )
 EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "localhost", _smtp.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
 EMAIL_USE_SSL = _smtp.scheme == "smtps"
+# A server on another machine is spoken to under TLS, or not at all.
+EMAIL_USE_TLS = _smtp.scheme == "smtp" and EMAIL_HOST not in ("localhost", "127.0.0.1", "::1")
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = ENVIRONMENT.mail_from
 
+GATEPOST_SMTP_URL = ENVIRONMENT.smtp_url
 GATEPOST_PUBLIC_URL = ENVIRONMENT.public_url
 GATEPOST_HOOKS_URL = ENVIRONMENT.hooks_url
 GATEPOST_CLIENT_ID = ENVIRONMENT.client_id

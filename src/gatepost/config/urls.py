@@ -17,6 +17,7 @@ urlpatterns = [
     path("outbox/", include("gatepost.outbox.urls")),
     path("meetings/", include("gatepost.meetings.urls")),
     path("mailboxes/", include("gatepost.mailboxes.urls")),
+    path("letters/", include("gatepost.post.urls")),
     path("settings/", include("gatepost.accounts.urls")),
     path("api/v1/", api.urls),
     path("", include("gatepost.reports.urls")),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from gatepost import clock
 from gatepost.config import installation, processes
@@ -88,6 +89,7 @@ def standing(
             "GATEPOST_CLIENT_SECRET": CLIENT_SECRET,
             "GATEPOST_PUBLIC_URL": f"http://localhost:{port}",
             "GATEPOST_HOOKS_URL": f"http://127.0.0.1:{hooks_port}/hooks/graph",
+            "GATEPOST_SMTP_URL": f"file://{quote(str(data / 'letters'))}",
             "GATEPOST_PORT": str(port),
             "GATEPOST_HOOKS_PORT": str(hooks_port),
         }

@@ -38,6 +38,7 @@ class StandIn:
     """The sandbox in Microsoft's place, and the clock that both follow."""
 
     address: str
+    letters: str | None  # where mail of our own can be read, if it is caught
     now: datetime
     rate: float
 
@@ -63,4 +64,5 @@ def is_part(request: HttpRequest) -> bool:
 
 def _stand_in() -> StandIn | None:
     address = settings.GATEPOST_SANDBOX_URL
-    return StandIn(f"{address}/_sandbox/", clock.now(), clock.rate()) if address else None
+    letters = "/letters/" if (settings.GATEPOST_SMTP_URL or "").startswith("file:") else None
+    return StandIn(f"{address}/_sandbox/", letters, clock.now(), clock.rate()) if address else None

@@ -1,7 +1,6 @@
 from django.test import Client
 
 from gatepost.accounts.models import ApiToken, Workspace
-from gatepost.isolation import inside
 from tests.makers import PASSWORD, make_member, make_workspace, rows
 from tests.pages import signed_in, text_of
 
@@ -65,15 +64,6 @@ def test_an_auditor_looks_and_changes_nothing(committed_db: None) -> None:
     auditor = signed_in(make_member(make_workspace(), "Otto", role="auditor"))
     assert auditor.get("/privacy/").status_code == 200
     assert auditor.post("/contacts/new/", {"email": "x@contoso.example"}).status_code == 403
-
-
-def test_switching_briefs_on_is_an_administrators_to_do(committed_db: None) -> None:
-    workspace = make_workspace()
-    ben, alice = make_member(workspace, "Ben", role="rep"), make_member(workspace)
-    assert signed_in(ben).post("/meetings/briefs/", {"on": "yes"}).status_code == 403
-    assert signed_in(alice).post("/meetings/briefs/", {"on": "yes"}).status_code == 302
-    with inside(workspace.id):
-        assert Workspace.objects.get(pk=workspace.pk).briefs_on_calendar
 
 
 def test_a_token_is_shown_once_and_then_only_its_name(db: None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gatepost.accounts.membership import by
-from gatepost.meetings.actions import switch_briefs
+from gatepost.mailboxes import features
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.sequences.models import Enrolment
 
@@ -21,7 +21,7 @@ BOOKED = timedelta(hours=2)
 def with_briefs(stand: Standing) -> Iterator[Story]:
     """A rep whose briefs are shown in the calendar."""
     begun = Story.begin(stand, connect=False)
-    switch_briefs(begun.workspace.id, True, actor=by(begun.rep))
+    features.switch(begun.workspace.id, "briefs", True, actor=by(begun.rep))
     begun.connect()
     yield begun
     begun.end()
@@ -127,7 +127,7 @@ def test_switching_briefs_off_removes_our_events_and_keeps_the_brief_in_gatepost
 
 
 def test_once_briefs_are_off_the_next_connect_does_not_ask_to_write_the_calendar(with_briefs: Story) -> None:
-    switch_briefs(with_briefs.workspace.id, False, actor=by(with_briefs.rep))
+    features.switch(with_briefs.workspace.id, "briefs", False, actor=by(with_briefs.rep))
     with_briefs.browser.open(f"{with_briefs.stand.url}/mailboxes/new/").press("Microsoft account")
     asked = next(each for each in reversed(with_briefs.browser.redirects) if "authorize?" in each)
     assert "Calendars.ReadWrite" not in asked and "Calendars.Read" in asked

@@ -25,7 +25,7 @@ SETTINGS = {
 def test_before_leaving_for_microsoft_every_permission_is_shown_with_its_reason(db: None) -> None:
     page = text_of(signed_in(make_member(make_workspace())).get("/mailboxes/new/"))
     for permission in rules.PERMISSIONS:
-        asked = permission.scope in rules.scopes_to_ask(briefs=False)
+        asked = permission.scope in rules.scopes_to_ask(rules.PROFILES["standard"])
         assert (permission.reason in page) == asked
 
 
@@ -112,7 +112,7 @@ def test_the_waiting_room_has_both_readings_and_a_text_for_it(db: None, registra
             member=alice,
             state_index=uuid4().hex,
             session_index="-",
-            scopes=sorted(rules.scopes_to_ask(briefs=False)),
+            scopes=sorted(rules.scopes_to_ask(rules.PROFILES["standard"])),
             created_at=clock.now(),
             outcome=ConnectAttempt.Outcome.NOT_APPROVED,
             problem="access_denied",

@@ -11,6 +11,7 @@ from gatepost.audit.models import AuditEntry
 from gatepost.graph.errors import ApprovalNeeded, NotThere, TryLater
 from gatepost.graph.wire import written
 from gatepost.isolation import inside
+from gatepost.mailboxes import features
 from gatepost.meetings import actions, jobs
 from gatepost.meetings.models import Brief, CalendarCount, Meeting
 from gatepost.sequences.models import Enrolment
@@ -110,7 +111,7 @@ class Story:
 
     def look(self, *, briefs=False):
         if briefs:
-            actions.switch_briefs(self.mailbox.workspace_id, True, actor=INSTALLER)
+            features.switch(self.mailbox.workspace_id, "briefs", True, actor=INSTALLER)
         dropped = at_once(jobs._read_window(self.mailbox, self.calendar))
         at_once(jobs._keep_briefs(self.mailbox, self.calendar))
         return dropped
@@ -281,7 +282,7 @@ def test_a_brief_leaves_the_calendar_when_its_reason_is_gone(story, why):
         case "cancelled":
             story.calendar.book(isCancelled=True)
         case "switched off":
-            actions.switch_briefs(workspace_id, False, actor=INSTALLER)
+            features.switch(workspace_id, "briefs", False, actor=INSTALLER)
         case "switched off for the mailbox":
             with inside(workspace_id):
                 type(story.mailbox).objects.filter(pk=story.mailbox.pk).update(briefs_on_calendar=False)
@@ -313,7 +314,7 @@ def test_a_notification_that_came_while_the_calendar_was_read_is_not_pushed_away
 def test_a_brief_that_may_no_longer_be_removed_does_not_stop_the_reading(story, monkeypatch):
     story.calendar.book()
     story.look(briefs=True)
-    actions.switch_briefs(story.mailbox.workspace_id, False, actor=INSTALLER)
+    features.switch(story.mailbox.workspace_id, "briefs", False, actor=INSTALLER)
     ask = story.calendar.ask
 
     async def refuses(name, **values):

@@ -4,8 +4,8 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from gatepost.accounts.membership import by
+from gatepost.mailboxes import features
 from gatepost.mailboxes.actions import change_settings
-from gatepost.meetings.actions import switch_briefs
 from gatepost.meetings.models import Brief, Meeting
 from tests.journeys.story import Story
 
@@ -33,14 +33,14 @@ def test_while_it_is_on_it_writes_into_calendars(told: Told) -> None:
 
 
 def test_a_new_workspace_does_not_ask_to_write_calendars(story: Story) -> None:
-    assert not story.workspace.briefs_on_calendar
+    assert "briefs" not in story.workspace.features
     assert "Calendars.ReadWrite" not in asked_for(story)
 
 
 def test_the_permission_is_asked_for_while_it_is_on_and_no_more_afterwards(story: Story) -> None:
-    switch_briefs(story.workspace.id, True, actor=by(story.rep))
+    features.switch(story.workspace.id, "briefs", True, actor=by(story.rep))
     assert "Calendars.ReadWrite" in asked_for(story)
-    switch_briefs(story.workspace.id, False, actor=by(story.rep))
+    features.switch(story.workspace.id, "briefs", False, actor=by(story.rep))
     assert "Calendars.ReadWrite" not in asked_for(story)
 
 
@@ -51,7 +51,7 @@ def test_off_meetings_are_found_and_no_calendar_is_written(story: Story) -> None
 
 
 def test_one_mailbox_can_switch_it_off_for_itself_and_our_event_is_gone(story: Story) -> None:
-    switch_briefs(story.workspace.id, True, actor=by(story.rep))
+    features.switch(story.workspace.id, "briefs", True, actor=by(story.rep))
     story.connect()
     book(story)
     assert len(story.truth()["events_created"]) == 1

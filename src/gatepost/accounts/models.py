@@ -2,6 +2,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from gatepost.ids import uuid7
@@ -28,6 +29,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects: ClassVar[UserManager] = UserManager()
 
 
+def features_at_first() -> list[str]:
+    return ["drafts", "meetings", "replies"]
+
+
 class Workspace(models.Model):
     """One customer account."""
 
@@ -35,10 +40,16 @@ class Workspace(models.Model):
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField()
     time_zone = models.CharField(max_length=64, default="Europe/Berlin")
-    # Write a private event with the brief next to each meeting. Off: Calendars.ReadWrite is not asked for.
-    briefs_on_calendar = models.BooleanField(default=False)
+    # What Gatepost does here besides sending, by name (mailboxes.rules.FEATURES). A permission is asked for only
+    # while a feature that needs it is on.
+    features = ArrayField(models.CharField(max_length=40), default=features_at_first)
     # Domains whose senders are colleagues, besides those seen when mailboxes were connected.
     internal_domains = models.JSONField(default=list)
+    # Which mailboxes may be connected, and from which addresses mail may leave. An empty list allows all.
+    mailbox_domains = ArrayField(models.CharField(max_length=253), default=list)
+    mailbox_tenants = ArrayField(models.CharField(max_length=36), default=list)
+    sender_domains = ArrayField(models.CharField(max_length=253), default=list)
+    only_outreach_mailboxes = models.BooleanField(default=False)  # sequences leave from no other mailbox
 
     def __str__(self) -> str:
         return self.name

@@ -14,8 +14,8 @@ from gatepost.contacts.models import Contact
 from gatepost.demo.browser import Browser, CannotGoOn, get_json
 from gatepost.demo.stand import Stand
 from gatepost.isolation import inside
+from gatepost.mailboxes import features
 from gatepost.mailboxes.models import Mailbox
-from gatepost.meetings.actions import switch_briefs
 from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Sequence
 
@@ -75,8 +75,8 @@ def seed(stand: Stand) -> Seeded:
         )
         for number, (address, name) in enumerate(REPS)
     )
-    switch_briefs(workspace.id, True, actor=accounts.INSTALLER)
-    workspace.briefs_on_calendar = True
+    features.switch(workspace.id, "briefs", True, actor=accounts.INSTALLER)
+    workspace.refresh_from_db()
     contacts.import_csv(workspace.id, "prospects.csv", prospects_csv(stand), member=members[0])
     sequence = sequences.create_sequence(workspace.id, "Fewer empty appointments", member=members[0])
     sequences.save_steps(sequence.pk, STEPS, workspace_id=workspace.id, actor=by(members[0]))

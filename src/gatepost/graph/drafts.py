@@ -72,6 +72,19 @@ async def send(gateway: Gateway, graph_id: str, *, leaves_by: float) -> None:
     await gateway.ask("draft.send", id=graph_id, leaves_by=leaves_by)
 
 
+async def send_at_once(gateway: Gateway, letter: Letter, *, leaves_by: float) -> None:
+    """Microsoft accepted this mail for sending (202). Raises TooLate, Refused, NotThere or Unclear.
+
+    No id comes back. The key is stamped on it all the same, for a mailbox that may be looked into one day.
+    """
+    await gateway.ask(
+        "send.at-once",
+        body={"message": _content(letter), "saveToSentItems": True},
+        item=letter.key,
+        leaves_by=leaves_by,
+    )
+
+
 async def delete(gateway: Gateway, graph_id: str) -> None:
     await gateway.ask("draft.delete", id=graph_id)
 

@@ -130,6 +130,12 @@ _ALL = (
         body=frozenset({"message"}),
     ),
     Shape("draft.send", "POST", "/me/messages/{id}/send", "Mail.Send", "to send that one draft"),
+    # Where drafts were not granted: one request that creates and sends. Nothing can be looked for afterwards.
+    Shape(
+        "send.at-once", "POST", "/me/sendMail", "Mail.Send",
+        "to send a first step from a mailbox that is connected for sending only",
+        body=frozenset({"message", "saveToSentItems"}),
+    ),
     Shape("draft.delete", "DELETE", "/me/messages/{id}", "Mail.ReadWrite", "to remove our own unsent draft"),
     # The calendar: times and attendees, then details of matched events only.
     Shape(
@@ -168,6 +174,19 @@ _ALL = (
         body=frozenset({"subject", "body", "start", "end"}),
     ),
     Shape("brief.delete", "DELETE", "/me/events/{id}", "Calendars.ReadWrite", "to remove that private event"),
+    # Outlook's address book, only while a member looks at the page that imports from it.
+    Shape(
+        "outlook-contacts", "GET", "/me/contacts", "Contacts.Read",
+        "to show your Outlook contacts on the page that imports them",
+        query=(("$select", "id,givenName,surname,companyName,jobTitle,emailAddresses"), ("$top", "200")),
+        follows_links=True,
+    ),
+    Shape(
+        "people", "GET", "/me/people", "People.Read",
+        "to show the people you work with most on the page that imports them",
+        query=(("$select", "id,givenName,surname,companyName,jobTitle,scoredEmailAddresses"), ("$top", "200")),
+        prefer=(),
+    ),
     # Notifications: a hint that something changed, without any content.
     Shape(
         "subscription.create", "POST", "/subscriptions", "Mail.Read", "to be told that mail arrived",

@@ -21,7 +21,7 @@ from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Folder, Mailbox
-from gatepost.mailboxes.queries import due_for_sync, load
+from gatepost.mailboxes.queries import due_for_sync, load, rest
 from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
 from gatepost.text.tone import ReplyInput, Tone, classify
@@ -55,6 +55,9 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
     """Every folder is read up to now, and the mailbox says so; or its page says what is in the way."""
     box = await in_thread(load, UUID(workspace), UUID(mailbox))
     if box is None:
+        return
+    if "replies" not in box.running:
+        await in_thread(rest, box, "sync_due_at")
         return
     started = clock.now()
     try:

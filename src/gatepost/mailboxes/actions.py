@@ -76,10 +76,24 @@ def redirect_uri() -> str:
     return settings.GATEPOST_PUBLIC_URL + CALLBACK_PATH
 
 
-def start_connect(member: Member, *, session_key: str, login_hint: str | None = None) -> str:
-    """An attempt is stored; the address to send the browser to. Raises RegistrationWrong or TryLater."""
+def start_connect(
+    member: Member,
+    *,
+    session_key: str,
+    send_only: bool = False,
+    again: Mailbox | None = None,
+    login_hint: str | None = None,
+) -> str:
+    """An attempt is stored; the address to send the browser to. Raises RegistrationWrong or TryLater.
+
+    Asked for is all that the features in use need, for a mailbox that is connected `again` those meant for it.
+    Microsoft's page shows of it only what is new, and the tokens that come back carry all of it.
+    """
     workspace = member.workspace
-    scopes = rules.scopes_to_ask(briefs=workspace.briefs_on_calendar)
+    briefs = again is None or again.briefs_on_calendar
+    scopes = rules.scopes_to_ask(
+        rules.wanted_features(workspace.features, send_only=send_only, briefs=briefs)
+    )
     flow = entra().begin(scopes, redirect_uri(), login_hint=login_hint)
     with inside(workspace.id):
         attempt = ConnectAttempt(
@@ -88,6 +102,7 @@ def start_connect(member: Member, *, session_key: str, login_hint: str | None = 
             state_index=installation_index("connect-state", flow["state"]),
             session_index=installation_index("connect-session", session_key),
             scopes=sorted(scopes),
+            send_only=send_only,
             created_at=clock.now(),
         )
         seal_flow(attempt, json.dumps(flow))
@@ -218,6 +233,7 @@ def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, hou
         async with http_session() as http:
             gateway = Gateway(http, access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
             profile = await housekeeping.profile(gateway)
+            _require_allowed(attempt, tokens, profile)
             if rules.granted("Mail.Read", tokens.scopes):
                 await housekeeping.check_inbox(gateway)
             return profile
@@ -227,6 +243,21 @@ def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, hou
     finally:
         for asked in access.asked:
             write_ledger(attempt.workspace_id, mailbox_id, "connect", asked)
+
+
+def _require_allowed(attempt: ConnectAttempt, tokens: Tokens, profile: housekeeping.Profile) -> None:
+    """The workspace takes mailboxes of this domain and this Microsoft tenant. Raises Conflict."""
+    workspace = attempt.workspace
+    domain = profile.address.rpartition("@")[2]
+    assert tokens.tenant is not None  # Entra.finish sets it
+    problem = rules.why_not_here(
+        domain, tokens.tenant, domains=workspace.mailbox_domains, tenants=workspace.mailbox_tenants
+    )
+    if problem:
+        raise Conflict(
+            f"{problem} Nothing of it was kept. Start again with another account, or ask an administrator of this "
+            "workspace to allow it under Mailboxes → Permissions."
+        )
 
 
 def _identity(tokens: Tokens) -> str:
@@ -252,7 +283,12 @@ def _save(
                         "A colleague connected this mailbox already. Ask him to disconnect it first."
                     )
                 handed_over, mailbox.member = {"member_before": str(mailbox.member_id)}, attempt.member
+            ran = mailbox.running if again else frozenset()
+            mailbox.send_only = attempt.send_only
             _describe(mailbox, tokens, profile)
+            may_write_now = again and "drafts" in mailbox.running - ran
+            if may_write_now:
+                mailbox.sync_due_at = None  # what was sent without drafts is found first: outbox.find-sent
             mailbox.save()
             connection = Connection.objects.filter(mailbox=mailbox).first() or Connection(
                 workspace_id=mailbox.workspace_id, mailbox=mailbox
@@ -272,6 +308,8 @@ def _save(
             record(actor, tag, mailbox, mailbox_id=mailbox.id, scopes=sorted(tokens.scopes), **handed_over)
             ids = {"workspace": str(mailbox.workspace_id), "mailbox": str(mailbox.id)}
             enqueue("mailboxes.subscribe", once_for=mailbox.id, **ids)
+            if may_write_now:
+                enqueue("outbox.find-sent", once_for=mailbox.id, **ids)
     except IntegrityError as error:
         raise Conflict(
             "This mailbox was connected by somebody else at the same moment. Look at the list."
@@ -290,9 +328,11 @@ def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -
     mailbox.not_before = None
     # Catches up before it speaks: nothing is sent until the mail and the meetings of the gap are in.
     mailbox.read_through = None
-    mailbox.sync_due_at = mailbox.calendar_due_at = now
+    mailbox.sync_due_at = now if "replies" in mailbox.running else None
+    mailbox.calendar_due_at = now
     seal(mailbox, "address", profile.address)
     seal(mailbox, "name", profile.name)
+    seal(mailbox, "aliases", "\n".join(sorted(profile.own_addresses - {profile.address.casefold()})))
     mailbox.address_index = index(mailbox.workspace_id, "address", profile.address)
     mailbox.own_address_indexes = sorted(
         index(mailbox.workspace_id, "address", a) for a in profile.own_addresses

@@ -19,6 +19,10 @@ class MailboxOut(Schema):
     state: str
     reason: str
     scopes: list[str]
+    send_only: bool
+    outreach_only: bool
+    running: list[str]
+    missing: list[str]
     read_through: str | None
 
 
@@ -32,7 +36,11 @@ def mailboxes(request: HttpRequest) -> list[dict[str, Any]]:
             "state": each.state,
             "reason": each.state_reason or each.sync_problem,
             "scopes": each.scopes,
+            "send_only": each.send_only,
+            "outreach_only": each.outreach_only,
+            "running": sorted(each.running - {"sign-in"}),
+            "missing": sorted(each.wanted - each.running),
             "read_through": each.read_through.isoformat() if each.read_through else None,
         }
-        for each in Mailbox.objects.order_by("connected_at")
+        for each in Mailbox.objects.select_related("workspace").order_by("connected_at")
     ]

@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -28,3 +30,64 @@ class MailboxSettings(forms.Form):
         required=False,
         help_text=_("Private events of your own next to a meeting. Needs the workspace's switch as well."),
     )
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip().casefold() for line in text.splitlines() if line.strip()]
+
+
+class Limits(forms.Form):
+    mailbox_domains = forms.CharField(
+        label=_("Mailboxes of these domains may be connected"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("One a line, such as outreach.example.com. Empty: of any domain."),
+    )
+    mailbox_tenants = forms.CharField(
+        label=_("Mailboxes of these Microsoft organisations may be connected"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_(
+            "The tenant ID of each, one a line: Entra admin center, Overview. Empty: of any organisation."
+        ),
+    )
+    sender_domains = forms.CharField(
+        label=_("Mail may leave from addresses of these domains"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_(
+            "One a line. Empty: of any. What waits in another mailbox stays there, with this reason."
+        ),
+    )
+    only_outreach_mailboxes = forms.BooleanField(
+        label=_("Sequences leave from outreach-only mailboxes alone"),
+        required=False,
+        help_text=_("An administrator marks a dedicated mailbox as outreach-only on its page."),
+    )
+
+    def clean_mailbox_domains(self) -> list[str]:
+        return self._domains("mailbox_domains")
+
+    def clean_sender_domains(self) -> list[str]:
+        return self._domains("sender_domains")
+
+    def clean_mailbox_tenants(self) -> list[str]:
+        tenants = []
+        for line in _lines(self.cleaned_data["mailbox_tenants"]):
+            try:
+                tenants.append(str(UUID(line)))
+            except ValueError:
+                raise forms.ValidationError(
+                    _("“%(line)s” is no tenant ID. It looks like 11111111-2222-3333-4444-555555555555."),
+                    params={"line": line},
+                ) from None
+        return sorted(set(tenants))
+
+    def _domains(self, name: str) -> list[str]:
+        domains = [line.removeprefix("@") for line in _lines(self.cleaned_data[name])]
+        for domain in domains:
+            if "." not in domain or " " in domain or "@" in domain or len(domain) > 253:
+                raise forms.ValidationError(
+                    _("“%(domain)s” is no domain. Write it like example.com."), params={"domain": domain}
+                )
+        return sorted(set(domains))

@@ -2,6 +2,7 @@
 the timer alone serves then."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -27,17 +28,17 @@ REAL_PAUSE = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """What to be told about, the permission it takes, and what a notification wakes."""
+    """What to be told about, the feature that it is for, and what a notification wakes."""
 
     resource: str
-    scope: str
+    feature: str
     wakes: str
 
 
 LISTEN = (
-    Listen("me/mailFolders('inbox')/messages", "Mail.Read", "mail"),
-    Listen("me/mailFolders('junkemail')/messages", "Mail.Read", "mail"),
-    Listen("me/events", "Calendars.Read", "calendar"),
+    Listen("me/mailFolders('inbox')/messages", "replies", "mail"),
+    Listen("me/mailFolders('junkemail')/messages", "replies", "mail"),
+    Listen("me/events", "meetings", "calendar"),
 )
 
 
@@ -68,7 +69,11 @@ async def subscribe(workspace: str, mailbox: str) -> None:
     async with gateway_for(box, reason="notifications") as gateway:
         for listen in LISTEN:
             existing = have.get(listen.resource)
-            if not rules.granted(listen.scope, box.scopes) or (existing and existing.renew_at > clock.now()):
+            if listen.feature not in box.running:
+                if existing:
+                    await _end(existing, gateway)
+                continue
+            if existing and existing.renew_at > clock.now():
                 continue
             try:
                 await _renew_or_create(box, listen, existing, gateway)
@@ -94,6 +99,19 @@ async def _renew_or_create(
         gateway, listen.resource, address=settings.GATEPOST_HOOKS_URL, secret=secret, expires=expires
     )
     await in_thread(_store, box, listen, installation_index("hook-secret", secret), created)
+
+
+async def _end(existing: Subscription, gateway: Gateway) -> None:
+    """What it was for is off. Where Microsoft cannot be told, it ends there by itself within a week."""
+    if existing.microsoft_id:
+        with suppress(GraphError):
+            await subscriptions.delete(gateway, existing.microsoft_id)
+    await in_thread(_forget, existing)
+
+
+def _forget(existing: Subscription) -> None:
+    with inside(existing.workspace_id):
+        Subscription.objects.filter(pk=existing.pk).delete()
 
 
 def _subscriptions(mailbox: Mailbox) -> list[Subscription]:

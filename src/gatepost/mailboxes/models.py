@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from gatepost.accounts.models import InWorkspace, Member
+from gatepost.mailboxes import rules
 from gatepost.vault.fields import SealedField
 
 
@@ -25,6 +26,7 @@ class Mailbox(InWorkspace):
     address = SealedField(holds="name")
     address_index = models.CharField(max_length=32, db_index=True)
     name = SealedField(holds="name")
+    aliases = SealedField(holds="name")  # its other addresses, one a line
     # Keyed hashes of this mailbox's own addresses (aliases) and domains: mail from them is ours or internal.
     own_address_indexes = ArrayField(models.CharField(max_length=32), default=list)
     domain_indexes = ArrayField(models.CharField(max_length=32), default=list)
@@ -33,6 +35,8 @@ class Mailbox(InWorkspace):
     state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTED)
     state_reason = models.CharField(max_length=200, blank=True)
     scopes = ArrayField(models.CharField(max_length=64), default=list)
+    send_only = models.BooleanField(default=False)  # the rep connected it for sending, and for nothing else
+    outreach_only = models.BooleanField(default=False)  # dedicated: nobody corresponds from it but sequences
     connected_at = models.DateTimeField()
 
     # Every message that arrived before this moment has been looked at. None: nothing yet.
@@ -59,6 +63,18 @@ class Mailbox(InWorkspace):
     @property
     def is_connected(self) -> bool:
         return self.state == self.State.CONNECTED
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The features that it is meant to run."""
+        return rules.wanted_features(
+            self.workspace.features, send_only=self.send_only, briefs=self.briefs_on_calendar
+        )
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The features that it does run: wanted, and granted by Microsoft."""
+        return rules.running_features(self.scopes, self.wanted)
 
 
 class Connection(InWorkspace):
@@ -90,6 +106,7 @@ class ConnectAttempt(InWorkspace):
     session_index = models.CharField(max_length=32)
     flow = SealedField(holds="token")  # what the code exchange needs: PKCE verifier, nonce
     scopes = ArrayField(models.CharField(max_length=64), default=list)
+    send_only = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     claimed = models.BooleanField(default=False)  # the state in the address works once
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.WAITING)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connections
 from django.db.models import Q
 
-from gatepost.accounts.models import Member, Workspace
+from gatepost.accounts.models import Member
 from gatepost.errors import NotAllowed
 from gatepost.graph.errors import ReconnectNeeded
 from gatepost.isolation import inside
@@ -55,7 +55,14 @@ def require_connected(mailbox_id: UUID) -> None:
 def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
     """The mailbox, or None when it is gone or not connected: its jobs then end quietly."""
     with inside(workspace_id):
-        return Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).first()
+        connected = Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED)
+        return connected.select_related("workspace").first()
+
+
+def rest(mailbox: Mailbox, *timers: str) -> None:
+    """These timers of the mailbox (`sync_due_at`, `calendar_due_at`) wake nobody: what they are for is off."""
+    with inside(mailbox.workspace_id):
+        Mailbox.objects.filter(pk=mailbox.pk).update(**dict.fromkeys(timers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +73,30 @@ class MailboxRow:
     address: str
     name: str
     owner: str
+    aliases: tuple[str, ...]
     missing: tuple[rules.Permission, ...]
 
+    @property
+    def limited(self) -> list[str]:
+        """What it is meant to do and does not, for want of a permission."""
+        lacking = self.mailbox.wanted - self.mailbox.running
+        return [feature.title for feature in rules.FEATURES if feature.name in lacking]
 
-def rows_of_mailboxes(workspace: Workspace) -> list[MailboxRow]:
+
+def rows_of_mailboxes() -> list[MailboxRow]:
     """Every mailbox of the workspace, connected ones first."""
-    found = Mailbox.objects.select_related("member").order_by("state", "connected_at")
-    return [row_of(mailbox, workspace) for mailbox in found]
+    found = Mailbox.objects.select_related("member", "workspace").order_by("state", "connected_at")
+    return [row_of(mailbox) for mailbox in found]
 
 
-def row_of(mailbox: Mailbox, workspace: Workspace) -> MailboxRow:
+def row_of(mailbox: Mailbox) -> MailboxRow:
     return MailboxRow(
         mailbox,
         names.open(mailbox, "address") or "",
         names.open(mailbox, "name") or "",
         mailbox.member.name,
-        rules.missing(mailbox.scopes, briefs=workspace.briefs_on_calendar),
+        tuple((names.open(mailbox, "aliases") or "").split()),
+        rules.missing(mailbox.scopes, mailbox.wanted),
     )
 
 
@@ -94,17 +109,12 @@ class Grant:
     asked: bool
 
 
-def grants_of(mailbox: Mailbox, *, briefs: bool) -> list[Grant]:
-    asked = rules.scopes_to_ask(briefs=briefs)
+def grants_of(mailbox: Mailbox) -> list[Grant]:
+    asked = rules.scopes_to_ask(mailbox.wanted)
     return [
         Grant(permission, rules.granted(permission.scope, mailbox.scopes), permission.scope in asked)
         for permission in rules.PERMISSIONS
     ]
-
-
-def permissions_to_ask(*, briefs: bool) -> list[rules.Permission]:
-    asked = rules.scopes_to_ask(briefs=briefs)
-    return [permission for permission in rules.PERMISSIONS if permission.scope in asked]
 
 
 def may_read(member: Member, mailbox: Mailbox) -> bool:

@@ -6,9 +6,12 @@ app_name = "mailboxes"
 urlpatterns = [
     path("", views.mailboxes, name="mailboxes"),
     path("new/", views.new, name="new"),
+    path("permissions/", views.permissions, name="permissions"),
+    path("permissions/switch/", views.switch, name="switch"),
     path("connected/", views.connected, name="connected"),
     path("connected/refused/", views.refused, name="refused"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
     path("<uuid:mailbox_id>/", views.mailbox, name="mailbox"),
+    path("<uuid:mailbox_id>/outreach-only/", views.mark, name="mark"),
     path("<uuid:mailbox_id>/disconnect/", views.disconnect, name="disconnect"),
 ]

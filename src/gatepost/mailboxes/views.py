@@ -9,30 +9,48 @@ from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from gatepost.accounts.membership import by, page
 from gatepost.errors import BadInput, NotAllowed
 from gatepost.isolation import inside
-from gatepost.mailboxes import actions, queries, rules
+from gatepost.mailboxes import actions, features, queries, rules
 from gatepost.mailboxes.connection import entra
-from gatepost.mailboxes.forms import MailboxSettings
+from gatepost.mailboxes.forms import Limits, MailboxSettings
 from gatepost.mailboxes.models import ConnectAttempt, Mailbox
 from gatepost.vault import names
+from gatepost.web.parameters import id_in
+
+SEND_ONLY = "send-only"  # the profile as a form names it
 
 
 @page
 def mailboxes(request: Any) -> HttpResponse:
-    rows = queries.rows_of_mailboxes(request.workspace)
+    rows = queries.rows_of_mailboxes()
     return render(request, "mailboxes/mailboxes.html", {"rows": rows})
 
 
 @page(write=True)
 def new(request: Any) -> HttpResponse:
-    """What connecting means, and the button that leads to Microsoft."""
+    """What connecting means, and the two ways that lead to Microsoft."""
     if request.method == "POST":
-        return redirect(actions.start_connect(request.member, session_key=_session_key(request)))
-    asked = queries.permissions_to_ask(briefs=request.workspace.briefs_on_calendar)
-    return render(request, "mailboxes/new.html", {"permissions": asked})
+        again = _connected_before(request)
+        address = actions.start_connect(
+            request.member,
+            session_key=_session_key(request),
+            send_only=request.POST.get("profile") == SEND_ONLY,
+            again=again,
+        )
+        return redirect(address)
+    workspace = request.workspace
+    context = {
+        "permissions": rules.permissions_of(rules.scopes_to_ask(workspace.features)),
+        "for_sending_only": rules.permissions_of(rules.scopes_to_ask(rules.ALWAYS)),
+        "reads": "replies" in workspace.features,
+        "meets": "meetings" in workspace.features,
+        "domains": workspace.mailbox_domains,
+    }
+    return render(request, "mailboxes/new.html", context)
 
 
 def connected(request: Any) -> HttpResponse:
@@ -70,7 +88,7 @@ def attempt(request: Any, attempt_id: UUID) -> HttpResponse:
         state=signing.dumps(str(found.pk), salt="admin-consent"),
         tenant=settings.GATEPOST_TENANT,
     )
-    asked = [permission for permission in rules.PERMISSIONS if permission.scope in found.scopes]
+    asked = rules.permissions_of(found.scopes)
     context = {
         "attempt": found,
         "permissions": asked,
@@ -100,10 +118,13 @@ def mailbox(request: Any, mailbox_id: UUID) -> HttpResponse:
                 messages.success(request, _("Saved."))
                 return redirect("mailboxes:mailbox", mailbox_id)
     with inside(request.workspace.id):
-        found = get_object_or_404(Mailbox.objects.select_related("member"), pk=mailbox_id)
+        found = get_object_or_404(Mailbox.objects.select_related("member", "workspace"), pk=mailbox_id)
         context = {
-            "row": queries.row_of(found, request.workspace),
-            "grants": queries.grants_of(found, briefs=request.workspace.briefs_on_calendar),
+            "row": queries.row_of(found),
+            "features": features.on_mailbox(found),
+            "reads": "replies" in found.running,
+            "may_not_send": features.why_it_may_not_send(found),
+            "grants": queries.grants_of(found),
             "form": form or MailboxSettings(initial=_settings_of(found)),
             "may_change": _may_change(request.member, found),
         }
@@ -117,8 +138,83 @@ def disconnect(request: Any, mailbox_id: UUID) -> HttpResponse:
         actions.disconnect(mailbox_id, workspace_id=request.workspace.id, actor=by(request.member))
         messages.success(request, _("Disconnected. Nothing is sent or read any more."))
         return redirect("mailboxes:mailbox", mailbox_id)
-    found = get_object_or_404(Mailbox.objects.select_related("member"), pk=mailbox_id)
-    return render(request, "mailboxes/disconnect.html", {"row": queries.row_of(found, request.workspace)})
+    found = get_object_or_404(Mailbox.objects.select_related("member", "workspace"), pk=mailbox_id)
+    return render(request, "mailboxes/disconnect.html", {"row": queries.row_of(found)})
+
+
+@page
+def permissions(request: Any) -> HttpResponse:
+    """What Gatepost does with the mailboxes of this workspace, and which may be connected."""
+    form = None
+    if request.method == "POST":
+        _require_administrator(request)
+        form = Limits(request.POST)
+        if form.is_valid():
+            features.limit(request.workspace.id, actor=by(request.member), **form.cleaned_data)
+            messages.success(request, _("Saved. What is connected already stays connected."))
+            return redirect("mailboxes:permissions")
+    with inside(request.workspace.id):
+        context = {
+            "switches": features.switches(request.workspace),
+            "form": form or Limits(initial=_limits_of(request.workspace)),
+            "tenants": features.connected_tenants(list(Mailbox.objects.all())),
+        }
+        return render(request, "mailboxes/switches.html", context)
+
+
+@page(administer=True)
+@require_POST
+def switch(request: Any) -> HttpResponse:
+    """One feature on or off."""
+    name, on = request.POST.get("feature", ""), request.POST.get("on") == "yes"
+    features.switch(request.workspace.id, name, on, actor=by(request.member))
+    if on:
+        messages.success(
+            request,
+            _("Switched on. Each mailbox says on its page what Microsoft must still be asked for."),
+        )
+    else:
+        messages.success(
+            request,
+            _(
+                "Switched off. Its permission is asked for no more; what Microsoft granted stays until it is revoked there."
+            ),
+        )
+    return redirect("mailboxes:permissions")
+
+
+@page(administer=True)
+@require_POST
+def mark(request: Any, mailbox_id: UUID) -> HttpResponse:
+    """A mailbox is dedicated to outreach, or not."""
+    with inside(request.workspace.id):
+        get_object_or_404(Mailbox, pk=mailbox_id)
+    outreach_only = request.POST.get("outreach_only") == "yes"
+    features.mark(mailbox_id, outreach_only, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Saved."))
+    return redirect("mailboxes:mailbox", mailbox_id)
+
+
+def _connected_before(request: Any) -> Mailbox | None:
+    """The mailbox that is connected again, where the button was on its page."""
+    mailbox_id = id_in(request.POST, "mailbox")
+    if mailbox_id is None:
+        return None
+    with inside(request.workspace.id):
+        found = get_object_or_404(Mailbox, pk=mailbox_id)
+        if not _may_change(request.member, found):
+            raise NotAllowed(_("Only its owner or an administrator may change this mailbox."))
+        return found
+
+
+def _limits_of(workspace: Any) -> dict[str, object]:
+    values = {name: getattr(workspace, name) for name in Limits.base_fields}
+    return {name: "\n".join(v) if isinstance(v, list) else v for name, v in values.items()}
+
+
+def _require_administrator(request: Any) -> None:
+    if not request.member.may_administer:
+        raise NotAllowed(_("Only an owner or administrator of the workspace can do this."))
 
 
 def _may_change(member: Any, found: Mailbox) -> bool:

@@ -2,16 +2,13 @@
 
 import hashlib
 from datetime import datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gatepost import clock
-from gatepost.accounts.models import Workspace
 from gatepost.audit import tags
-from gatepost.audit.record import Actor, record
+from gatepost.audit.record import record
 from gatepost.audit.reveal import reveal
 from gatepost.isolation import inside
-from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes.models import Mailbox
 from gatepost.meetings import queries, rules
 from gatepost.meetings.models import Brief, CalendarCount, Meeting
@@ -124,19 +121,6 @@ def calendar_read(mailbox: Mailbox, started: datetime, without_contact: int, *, 
 def try_again(mailbox: Mailbox, *, next_sync: datetime) -> None:
     with inside(mailbox.workspace_id):
         Mailbox.objects.filter(pk=mailbox.pk).update(calendar_due_at=next_sync)
-
-
-def switch_briefs(workspace_id: UUID, on: bool, *, actor: Actor) -> None:
-    """Briefs go into the calendars, or leave them: our events are removed first, then the scope is asked for no more."""
-    with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
-        workspace.briefs_on_calendar = on
-        workspace.save(update_fields=["briefs_on_calendar"])
-        record(actor, tags.WORKSPACE_SETTINGS, workspace, workspace_id=workspace_id, briefs_on_calendar=on)
-        for mailbox in Mailbox.objects.filter(workspace_id=workspace_id, state=Mailbox.State.CONNECTED):
-            enqueue(
-                "meetings.sync", once_for=mailbox.pk, workspace=str(workspace_id), mailbox=str(mailbox.pk)
-            )
 
 
 def _set_time(meeting: Meeting, judged: Judged) -> None:

@@ -17,8 +17,7 @@ from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import due_for_calendar, load
-from gatepost.mailboxes.rules import granted
+from gatepost.mailboxes.queries import due_for_calendar, load, rest
 from gatepost.meetings import actions, queries, rules
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.meetings.queries import Judged
@@ -44,7 +43,11 @@ async def sync_calendar(workspace: str, mailbox: str) -> None:
     An error changes nothing: "no meeting" is never concluded from it.
     """
     box = await in_thread(load, UUID(workspace), UUID(mailbox))
-    if box is None or not granted("Calendars.Read", box.scopes):
+    if box is None:
+        return
+    if "meetings" not in box.running:
+        await _leave_the_calendar(box)
+        await in_thread(rest, box, "calendar_due_at")
         return
     started = clock.now()
     interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
@@ -117,6 +120,15 @@ async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
         brief, text = await in_thread(actions.write_brief, meeting)
         if on_calendar:
             await _show(brief, meeting, text, gateway)
+
+
+async def _leave_the_calendar(mailbox: Mailbox) -> None:
+    """Nothing of ours is in a calendar that is looked at no more."""
+    left = await in_thread(queries.briefs_to_remove, mailbox, on_calendar=False)
+    if left:
+        async with gateway_for(mailbox, reason="removing our own events") as gateway:
+            for brief in left:
+                await _remove(brief, gateway)
 
 
 async def _show(brief: Brief, meeting: Meeting, text: str | None, gateway: Gateway) -> None:

@@ -14,7 +14,6 @@ from gatepost.conversations.rules import LABELS
 from gatepost.graph.calendar import Event
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.rules import granted
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.meetings.rules import BriefFacts, EventFacts, Known
 from gatepost.outbox.models import Message
@@ -127,12 +126,7 @@ def briefs_to_remove(mailbox: Mailbox, *, on_calendar: bool) -> list[Brief]:
 def on_calendar(mailbox: Mailbox) -> bool:
     """Whether briefs go into this calendar: switched on for workspace and mailbox, and granted."""
     with inside(mailbox.workspace_id):
-        fresh = Mailbox.objects.select_related("workspace").get(pk=mailbox.pk)
-        return (
-            fresh.workspace.briefs_on_calendar
-            and fresh.briefs_on_calendar
-            and granted("Calendars.ReadWrite", fresh.scopes)
-        )
+        return "briefs" in Mailbox.objects.select_related("workspace").get(pk=mailbox.pk).running
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.shortcuts import get_object_or_404, render
 
 from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.audit.reveal import reveal
 from gatepost.mailboxes.queries import require_may_read
-from gatepost.meetings import actions, lists
+from gatepost.meetings import lists
 from gatepost.meetings.models import Meeting
 from gatepost.web.pages import page_of
 from gatepost.web.parameters import id_in
@@ -64,17 +61,3 @@ def of_contact(request: Any, contact_id: UUID) -> HttpResponse:
         "-starts_at"
     )[:20]
     return render(request, "meetings/of_contact.html", {"rows": [lists.row_of(each) for each in found]})
-
-
-@page(administer=True)
-@require_POST
-def briefs(request: Any) -> HttpResponse:
-    on = request.POST.get("on") == "yes"
-    actions.switch_briefs(request.workspace.id, on, actor=by(request.member))
-    if on:
-        messages.success(
-            request, _("Briefs are on. Mailboxes without the permission must be connected again.")
-        )
-    else:
-        messages.success(request, _("Briefs are off. Our events are being removed from the calendars."))
-    return redirect("accounts:settings")

@@ -7,6 +7,7 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import job
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes.connection import gateway_for
+from gatepost.outbox import send_only as send_only  # its job
 from gatepost.outbox.models import Message
 from gatepost.outbox.sending import remove_draft
 

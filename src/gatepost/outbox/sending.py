@@ -123,7 +123,7 @@ async def _draft(message: Message, gateway: Gateway) -> bool:
 
 
 async def _create(message: Message, gateway: Gateway) -> Draft:
-    letter = await in_thread(_letter, message)
+    letter = await in_thread(letter_of, message)
     if message.previous is None:
         return await drafts.create(gateway, letter)
     earlier = await _sent_copy(message.previous, gateway)
@@ -134,6 +134,9 @@ async def _create(message: Message, gateway: Gateway) -> Draft:
 
 async def _sent_copy(message: Message, gateway: Gateway) -> str | None:
     """The graph id of our own earlier mail now; it may have changed when the draft was sent."""
+    if not message.graph_id:  # sent at once, while the mailbox could do no more
+        sent = [item for item in await drafts.find(gateway, message.key) if not item.is_draft]
+        return sent[0].graph_id if sent else None
     try:
         return (await drafts.look(gateway, message.graph_id)).graph_id
     except NotThere:
@@ -200,7 +203,8 @@ async def _look_everywhere(message: Message, gateway: Gateway) -> list[Draft]:
     return found or ([by_id] if by_id else [])
 
 
-def _letter(message: Message) -> Letter:
+def letter_of(message: Message) -> Letter:
+    """What the mail says. Raises ValueError when the text is not the one that was planned."""
     with inside(message.workspace_id):
         content = reveal(actions.BY_SENDING, message, "subject", "body", reason="to write the draft")
         contact = message.contact

@@ -19,13 +19,13 @@ from gatepost.contacts.queries import imported_columns, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
+from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.rules import running_features
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
 from gatepost.sequences import rules
-from gatepost.sequences.models import Enrolment, Sequence, Step, Variant
-from gatepost.sequences.preview import FIELDS, compose
+from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
+from gatepost.sequences.preview import FIELDS, Preview, compose
 from gatepost.text import templates
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
@@ -176,10 +176,12 @@ def enrol(
         mailbox = Mailbox.objects.select_related("workspace").get(pk=mailbox_id)
         if not mailbox.is_connected:
             raise Conflict("This mailbox is not connected. Connect it again, or choose another one.")
-        if "drafts" not in running_features(mailbox.scopes):
+        if "send" not in mailbox.running:
             raise Conflict(
-                "This mailbox may not write drafts, so no step can be sent from it. Ask IT for Mail.ReadWrite."
+                "Microsoft has not granted this mailbox to send. Open the mailbox and ask Microsoft for it."
             )
+        if why := why_it_may_not_send(mailbox):
+            raise Conflict(f"Nobody was enrolled: {why}.")
         count, skipped = 0, []
         now = clock.now()
         for contact in Contact.objects.filter(pk__in=contact_ids).order_by("id"):
@@ -241,6 +243,9 @@ def stop(enrolment_id: UUID, cause: str, reason: str, *, workspace_id: UUID, act
         enrolment.due_at, enrolment.ended_at = None, enrolment.ended_at or clock.now()
         enrolment.save()
         outbox.cancel_open(enrolment.pk, reason)
+        Task.objects.filter(enrolment=enrolment, state=Task.State.OPEN).update(
+            state=Task.State.CALLED_OFF, reason=reason[:200], ended_at=clock.now()
+        )
         record(actor, tags.ENROLMENT_STOP, enrolment, cause=cause, after_last_step=was_finished)
     return True
 
@@ -289,7 +294,7 @@ def resume(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> bool:
 
 
 def act_on_due(
-    enrolment: Enrolment, decision: rules.Wait | rules.Stop | rules.Finish | rules.Send
+    enrolment: Enrolment, decision: rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask
 ) -> Message | None:
     """What `decide_next` said is done. For Send: the planned message, or None when a field is missing."""
     with inside(enrolment.workspace_id):
@@ -307,6 +312,8 @@ def act_on_due(
                 stop(fresh.pk, cause, reason, workspace_id=fresh.workspace_id, actor=BY_SENDING)
             case rules.Finish():
                 _finish(fresh)
+            case rules.Ask(position):
+                _make_task(fresh, position)
             case rules.Send(position):
                 return _plan(fresh, position)
     return None
@@ -333,20 +340,8 @@ def step_left(message: Message) -> None:
             .filter(pk=message.enrolment_id)
             .first()
         )
-        if enrolment is None or enrolment.next_position != message.position:
-            return
-        enrolment.next_position = message.position + 1
-        following = Step.objects.filter(
-            sequence_id=message.sequence_id, position=enrolment.next_position
-        ).first()
-        if enrolment.state == Enrolment.State.ACTIVE:
-            if following is None:
-                _finish(enrolment)
-                return
-            zone = enrolment.contact.time_zone or enrolment.sequence.time_zone
-            left = message.accepted_at or clock.now()
-            enrolment.due_at = rules.due_after(left, following.delay_minutes, enrolment.sequence.window, zone)
-        enrolment.save()
+        if enrolment is not None and enrolment.next_position == message.position:
+            _to_next_step(enrolment, left=message.accepted_at or clock.now())
 
 
 def step_cancelled(message: Message) -> None:
@@ -367,6 +362,40 @@ def step_cancelled(message: Message) -> None:
             )
 
 
+def end_task(task_id: UUID, done: bool, *, workspace_id: UUID, actor: Actor) -> None:
+    """A person sent the step by hand, or skips it: the next one is due after its delay. Raises Conflict."""
+    with inside(workspace_id):
+        task = Task.objects.select_for_update().get(pk=task_id)
+        if task.state != Task.State.OPEN:
+            raise Conflict("This task was ended already: it is " + task.get_state_display().lower() + ".")
+        task.state, task.ended_at = Task.State.DONE if done else Task.State.SKIPPED, clock.now()
+        task.save(update_fields=["state", "ended_at"])
+        record(actor, tags.TASK_DONE if done else tags.TASK_SKIP, task, position=task.position)
+        enrolment = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("sequence", "contact")
+            .get(pk=task.enrolment_id)
+        )
+        if enrolment.next_position == task.position:
+            _to_next_step(enrolment, left=clock.now())
+
+
+def _to_next_step(enrolment: Enrolment, *, left: datetime) -> None:
+    """The step is out: the next one is due after its delay, or the enrolment is finished."""
+    enrolment.next_position += 1
+    enrolment.reason = ""
+    following = Step.objects.filter(
+        sequence_id=enrolment.sequence_id, position=enrolment.next_position
+    ).first()
+    if enrolment.state == Enrolment.State.ACTIVE:
+        if following is None:
+            _finish(enrolment)
+            return
+        zone = enrolment.contact.time_zone or enrolment.sequence.time_zone
+        enrolment.due_at = rules.due_after(left, following.delay_minutes, enrolment.sequence.window, zone)
+    enrolment.save()
+
+
 def _finish(enrolment: Enrolment) -> None:
     enrolment.state, enrolment.due_at, enrolment.ended_at = Enrolment.State.FINISHED, None, clock.now()
     enrolment.reason = ""
@@ -376,11 +405,60 @@ def _finish(enrolment: Enrolment) -> None:
 
 def _plan(enrolment: Enrolment, position: int) -> Message | None:
     """The step's mail stands in the outbox, and the enrolment waits for it."""
-    step = Step.objects.prefetch_related("variants").get(sequence_id=enrolment.sequence_id, position=position)
-    variant = _variant(enrolment, step)
+    written = _written(enrolment, position)
+    if written is None:
+        return None
+    step, variant, composed = written
     previous = (
         Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
     )
+    enrolment.due_at, enrolment.reason = None, ""
+    enrolment.save(update_fields=["due_at", "reason"])
+    return outbox.plan(
+        outbox.Plan(
+            contact=enrolment.contact,
+            mailbox_id=enrolment.mailbox_id,
+            enrolment_id=enrolment.pk,
+            sequence_id=enrolment.sequence_id,
+            step_id=step.pk,
+            variant_id=variant.pk,
+            position=position,
+            subject=composed.subject,
+            body=composed.body,
+            previous=previous,
+        )
+    )
+
+
+def _make_task(enrolment: Enrolment, position: int) -> None:
+    """The step's text waits for a person, and the enrolment for that person."""
+    if not Task.objects.filter(enrolment=enrolment, position=position).exists():
+        written = _written(enrolment, position)
+        if written is None:
+            return
+        step, _variant, composed = written
+        task = Task(
+            workspace_id=enrolment.workspace_id,
+            mailbox=enrolment.mailbox,
+            enrolment=enrolment,
+            contact=enrolment.contact,
+            step=step,
+            position=position,
+            created_at=clock.now(),
+        )
+        seal(task, "subject", composed.subject)
+        seal(task, "body", composed.body)
+        task.save(force_insert=True)
+        record(BY_SENDING, tags.TASK_MAKE, task, position=position)
+    enrolment.due_at = None
+    enrolment.reason = f"step {position} is yours to send: this mailbox sends first steps only"
+    enrolment.save(update_fields=["due_at", "reason"])
+
+
+def _written(enrolment: Enrolment, position: int) -> tuple[Step, Variant, Preview] | None:
+    """The step as this contact gets it; None where that cannot be, and then the enrolment waits for a person."""
+    step = Step.objects.prefetch_related("variants").get(sequence_id=enrolment.sequence_id, position=position)
+    variant = _variant(enrolment, step)
     try:
         composed = compose(
             names.open(variant, "subject") or "",
@@ -398,22 +476,7 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
         missing = ", ".join(composed.missing)
         _cannot_compose(enrolment, f"No value for {missing}: complete the contact, then resume.")
         return None
-    enrolment.due_at, enrolment.reason = None, ""
-    enrolment.save(update_fields=["due_at", "reason"])
-    return outbox.plan(
-        outbox.Plan(
-            contact=enrolment.contact,
-            mailbox_id=enrolment.mailbox_id,
-            enrolment_id=enrolment.pk,
-            sequence_id=enrolment.sequence_id,
-            step_id=step.pk,
-            variant_id=variant.pk,
-            position=position,
-            subject=composed.subject,
-            body=composed.body,
-            previous=previous,
-        )
-    )
+    return step, variant, composed
 
 
 def _variant(enrolment: Enrolment, step: Step) -> Variant:

@@ -19,6 +19,7 @@ from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import load
 from gatepost.outbox import rules as gate_rules
+from gatepost.outbox import send_only
 from gatepost.outbox.actions import hold
 from gatepost.outbox.models import Message
 from gatepost.outbox.sending import carry_on
@@ -69,7 +70,7 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
                 message = await _next_message(box)
                 if message is None:
                     return
-                wait = await _carry_on(message, gateway)
+                wait = await _carry_on(message, box, gateway)
                 if wait is not None and wait.whole_mailbox and not await _short_wait(wait):
                     await in_thread(actions.mailbox_waits, box, wait.until)
                     return
@@ -103,9 +104,10 @@ async def _next_message(box: Mailbox) -> Message | None:
         await in_thread(actions.act_on_due, enrolment, decision)
 
 
-async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
+async def _carry_on(message: Message, box: Mailbox, gateway: Gateway) -> gate_rules.Wait | None:
+    route = send_only.carry_on if send_only.takes(message, box) else carry_on
     try:
-        wait = await carry_on(message, gateway, _gate)
+        wait = await route(message, gateway, _gate)
     except (GatepostError, DatabaseError):
         raise  # it is not the message: Microsoft, the keystore or the database must be waited for
     except Exception as error:

@@ -14,12 +14,13 @@ from gatepost.accounts.models import Member
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import display_name, found
 from gatepost.errors import NotAllowed
+from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import require_may_send_from
+from gatepost.mailboxes.queries import require_may_send_from, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
 from gatepost.sequences.actions import StepDraft
-from gatepost.sequences.models import Enrolment, Sequence, Variant
+from gatepost.sequences.models import Enrolment, Sequence, Task, Variant
 from gatepost.vault import names
 
 RUNNING = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
@@ -156,9 +157,43 @@ def may_be_enrolled(workspace_id: UUID, sequence: Sequence, text: str = "") -> Q
     return found(workspace_id, text).filter(~Exists(busy))
 
 
-def mailboxes_to_send_from() -> list[tuple[UUID, str]]:
-    connected = Mailbox.objects.filter(state=Mailbox.State.CONNECTED).order_by("connected_at")
-    return [(mailbox.pk, names.open(mailbox, "address") or "") for mailbox in connected]
+@dataclass(frozen=True, slots=True)
+class From:
+    """A mailbox to choose, with what is special about it."""
+
+    id: UUID
+    address: str
+    follows_up: bool
+    outreach_only: bool
+
+
+def mailboxes_to_send_from() -> list[From]:
+    """The mailboxes that may send, dedicated ones first."""
+    connected = Mailbox.objects.filter(state=Mailbox.State.CONNECTED).select_related("workspace")
+    return [
+        From(each.pk, names.open(each, "address") or "", "drafts" in each.running, each.outreach_only)
+        for each in connected.order_by("-outreach_only", "connected_at")
+        if "send" in each.running and not why_it_may_not_send(each)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task as a list shows it. Subject and text stay closed."""
+
+    task: Task
+    contact: str
+    mailbox: str
+
+
+def tasks_of(member: Member, state: str = Task.State.OPEN) -> QuerySet[Task]:
+    """The tasks that this member sees; the oldest of those to do come first."""
+    rows = Task.objects.filter(seen_by(member), state=state)
+    return rows.select_related("contact", "mailbox", "enrolment__sequence").order_by("created_at")
+
+
+def task_row(task: Task) -> TaskRow:
+    return TaskRow(task, display_name(task.contact), names.open(task.mailbox, "address") or "")
 
 
 def contacts_to_preview(workspace_id: UUID) -> list[tuple[UUID, str]]:

@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 from django.db import models
 
 from gatepost.accounts.models import InWorkspace, Member
@@ -92,3 +94,35 @@ class Enrolment(InWorkspace):
             models.Index(fields=["due_at"], condition=models.Q(state="active"), name="enrolment_due"),
             models.Index(fields=["sequence", "state"]),
         ]
+
+
+class Task(InWorkspace):
+    """A step that a person sends by hand, since its mailbox may not."""
+
+    sealed_with: ClassVar[str] = "mailbox"
+
+    class State(models.TextChoices):
+        OPEN = "open", "To do"
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Skipped"
+        CALLED_OFF = "called_off", "Called off"
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="tasks")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE)
+    step = models.ForeignKey(Step, null=True, on_delete=models.SET_NULL)
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    reason = models.CharField(max_length=200, blank=True)  # why it was called off
+    subject = SealedField(holds="content")
+    body = SealedField(holds="content")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["enrolment", "position"], name="one_task_per_enrolment_and_position"
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "state", "created_at"], name="task_by_state")]

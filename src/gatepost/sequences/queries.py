@@ -9,6 +9,7 @@ from django.db.models import Q
 from gatepost import clock
 from gatepost.contacts.queries import is_suppressed
 from gatepost.isolation import inside
+from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
 from gatepost.outbox.actions import OPEN
@@ -69,6 +70,8 @@ def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, Enrolment
             company_hold_until=contact.company.hold_until if contact.company else None,
             window=sequence.window,
             time_zone=contact.time_zone or sequence.time_zone,
+            sends="send" in enrolment.mailbox.running,
+            follows_up={"drafts", "replies"} <= enrolment.mailbox.running,
         )
 
 
@@ -84,7 +87,7 @@ def gate_facts(message: Message) -> GateFacts:
         enrolment = (
             Enrolment.objects.select_related("sequence", "contact").filter(pk=message.enrolment_id).first()
         )
-        mailbox = Mailbox.objects.get(pk=message.mailbox_id)
+        mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
         stopped = "the enrolment was removed"
         paused_until, pause_reason, window_opens = None, "", now
         address = names.open(message.contact, "email") or ""
@@ -94,6 +97,8 @@ def gate_facts(message: Message) -> GateFacts:
             if not stopped and not Step.objects.filter(pk=message.step_id).exists():
                 stopped = "the step was removed from the sequence"
             paused_until, pause_reason = _pause(enrolment, now)
+            if paused_until is None and (why := why_it_may_not_send(mailbox)):
+                paused_until, pause_reason = now + timedelta(hours=1), why
             sequence = enrolment.sequence
             window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
         return GateFacts(
@@ -114,7 +119,8 @@ def mailbox_facts(mailbox: Mailbox, now: datetime) -> MailboxFacts:
     return MailboxFacts(
         connected=mailbox.is_connected,
         not_before=mailbox.not_before,
-        read_through=mailbox.read_through,
+        # A mailbox whose replies are not read has nothing to be read first.
+        read_through=mailbox.read_through if "replies" in mailbox.running else now,
         sent_today=sent.count(),
         daily_limit=mailbox.daily_limit,
         last_sent_at=mailbox.last_sent_at,

@@ -20,6 +20,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """The step at this position becomes a task: its mailbox may not send it by itself."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     until: datetime
     reason: str
@@ -48,9 +55,11 @@ class EnrolmentFacts:
     company_hold_until: datetime | None
     window: Window
     time_zone: str
+    sends: bool = True  # its mailbox may send
+    follows_up: bool = True  # its mailbox may write drafts and notice replies
 
 
-def decide_next(facts: EnrolmentFacts, *, now: datetime) -> Send | Wait | Stop | Finish:
+def decide_next(facts: EnrolmentFacts, *, now: datetime) -> Send | Ask | Wait | Stop | Finish:
     """What is to be done with an enrolment that is due."""
     if facts.suppressed:
         return Stop("suppressed", "on the do-not-contact list")
@@ -65,6 +74,10 @@ def decide_next(facts: EnrolmentFacts, *, now: datetime) -> Send | Wait | Stop |
     opens = next_open(facts.window, facts.time_zone, now)
     if opens > now:
         return Wait(opens, "outside the sending window")
+    if facts.next_position > 1 and not facts.follows_up:
+        return Ask(facts.next_position)
+    if not facts.sends:
+        return Wait(now + timedelta(hours=1), "Microsoft has not granted this mailbox to send")
     return Send(facts.next_position)
 
 

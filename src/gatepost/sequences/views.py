@@ -1,4 +1,4 @@
-"""The pages of sequences: the list, one sequence, its editor with a preview, enrolling."""
+"""The pages of sequences: the list, one sequence, its editor with a preview, enrolling, and tasks."""
 
 from collections import Counter
 from dataclasses import replace
@@ -13,16 +13,19 @@ from django.views.decorators.http import require_POST
 
 from gatepost import clock
 from gatepost.accounts.membership import by, page
+from gatepost.audit.reveal import reveal
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import imported_columns
 from gatepost.contacts.queries import row_of as contact_row
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.sequences import actions, forms, lists
-from gatepost.sequences.models import Enrolment, Sequence
+from gatepost.sequences.models import Enrolment, Sequence, Task
 from gatepost.sequences.preview import FIELDS, Preview, compose
 from gatepost.text.templates import TemplateError
+from gatepost.vault import names
 from gatepost.web.pages import page_of
 from gatepost.web.parameters import id_in
 
@@ -187,6 +190,51 @@ def resume(request: Any, enrolment_id: UUID) -> HttpResponse:
     actions.resume(enrolment_id, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("It goes on."))
     return redirect("sequences:sequence", _sequence_of(request, enrolment_id))
+
+
+@page
+def tasks(request: Any) -> HttpResponse:
+    """Follow-ups that a person sends by hand."""
+    state = request.GET.get("state", Task.State.OPEN)
+    state = state if state in Task.State.values else Task.State.OPEN
+    found = page_of(
+        lists.tasks_of(request.member, state),
+        by="created_at",
+        after=request.GET.get("after", ""),
+        newest_first=state != Task.State.OPEN,
+    )
+    context = {
+        "rows": replace(found, rows=[lists.task_row(each) for each in found]),
+        "state": state,
+        "states": Task.State.choices,
+    }
+    return render(request, "sequences/tasks.html", context)
+
+
+@page
+def count_tasks(request: Any) -> HttpResponse:
+    """How many follow-ups are the member's to send, as a part of other pages."""
+    return render(request, "sequences/count_tasks.html", {"count": lists.tasks_of(request.member).count()})
+
+
+@page
+def task(request: Any, task_id: UUID) -> HttpResponse:
+    """One task with its text, ready to copy. That somebody opened it is in the record."""
+    with inside(request.workspace.id):
+        found = get_object_or_404(
+            Task.objects.select_related("contact", "mailbox", "enrolment__sequence"), pk=task_id
+        )
+        if request.method != "POST":
+            require_may_read(request.member, found.mailbox)
+            texts = reveal(by(request.member), found, "subject", "body", reason="task page")
+            row = lists.task_row(found)
+            context = {"row": row, "to": names.open(found.contact, "email") or "", **texts}
+            return render(request, "sequences/task.html", context)
+        require_may_send_from(request.member, found.mailbox)
+    done = request.POST.get("do") == "done"
+    actions.end_task(task_id, done, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Done. The next step is due after its delay.") if done else _("Skipped."))
+    return redirect("sequences:tasks")
 
 
 def _require_change(request: Any, sequence_id: UUID) -> None:

@@ -26,6 +26,8 @@ TONES = {
     # messages
     "planned": "calm", "drafted": "calm", "sending": "info", "accepted": "info", "confirmed": "good", "held": "bad",
     "cancelled": "calm",
+    # tasks
+    "open": "warn", "done": "good", "skipped": "calm", "called_off": "calm",
     # meetings
     "booked": "good", "declined": "bad",
 }  # fmt: skip

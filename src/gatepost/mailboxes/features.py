@@ -1,0 +1,162 @@
+"""What Gatepost does with the mailboxes of a workspace, which of them may be connected, and who changes that."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from gatepost import clock
+from gatepost.accounts.models import Workspace
+from gatepost.audit import tags
+from gatepost.audit.record import Actor, record
+from gatepost.errors import BadInput
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue
+from gatepost.mailboxes import rules
+from gatepost.mailboxes.models import Mailbox
+from gatepost.vault import names
+
+
+@dataclass(frozen=True, slots=True)
+class OnMailbox:
+    """One feature, as it stands for one mailbox."""
+
+    feature: rules.Feature
+    state: str  # "runs", "missing" (Microsoft has not granted it) or "off"
+    missing: tuple[rules.Permission, ...]
+
+    @property
+    def instead(self) -> str:
+        """What happens while it does not run."""
+        return " ".join(dict.fromkeys(permission.without for permission in self.missing))
+
+
+def on_mailbox(mailbox: Mailbox) -> list[OnMailbox]:
+    """Every feature that can be chosen, and sending: what runs on this mailbox and what does not."""
+    wanted, running = mailbox.wanted, mailbox.running
+    return [
+        OnMailbox(
+            feature,
+            "runs" if feature.name in running else "missing" if feature.name in wanted else "off",
+            tuple(
+                p for p in rules.permissions_of(feature.needs) if not rules.granted(p.scope, mailbox.scopes)
+            ),
+        )
+        for feature in rules.FEATURES
+        if feature.name != "sign-in"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One feature with its switch, and how many connected mailboxes wait for its permission."""
+
+    feature: rules.Feature
+    on: bool
+    permissions: tuple[rules.Permission, ...]
+    together_with: tuple[str, ...]
+    waiting: int
+
+
+def switches(workspace: Workspace) -> list[Switch]:
+    """The features that an administrator can switch."""
+    titles = {feature.name: feature.title for feature in rules.FEATURES}
+    connected = list(Mailbox.objects.filter(state=Mailbox.State.CONNECTED).select_related("workspace"))
+    return [
+        Switch(
+            feature,
+            feature.name in workspace.features,
+            rules.permissions_of(feature.needs[-1:]),
+            tuple(titles[name] for name in feature.together_with),
+            sum(feature.name in each.wanted - each.running for each in connected),
+        )
+        for feature in rules.CHOICES
+    ]
+
+
+def switch(workspace_id: UUID, name: str, on: bool, *, actor: Actor) -> None:
+    """The feature is in use, or not. Raises BadInput for one that does not exist.
+
+    Switched on, its permission is asked for the next time a mailbox goes to Microsoft. Switched off, what it left
+    at Microsoft is tidied first (briefs leave the calendars), and nothing of it is asked for any more.
+    """
+    if name not in {feature.name for feature in rules.CHOICES}:
+        raise BadInput(f"There is no feature {name!r} to switch.")
+    with inside(workspace_id):
+        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace.features = sorted(rules.switched(workspace.features, name, on=on))
+        workspace.save(update_fields=["features"])
+        record(
+            actor, tags.WORKSPACE_FEATURES, workspace,
+            workspace_id=workspace_id, feature=name, on=on, features=workspace.features,
+        )  # fmt: skip
+        for mailbox in Mailbox.objects.filter(state=Mailbox.State.CONNECTED).select_related("workspace"):
+            look_again(mailbox)
+
+
+def look_again(mailbox: Mailbox) -> None:
+    """What the mailbox does may have changed: each of its jobs begins, or finds that it has nothing to do.
+    Inside the caller's transaction."""
+    now = clock.now()
+    Mailbox.objects.filter(pk=mailbox.pk).update(
+        sync_due_at=now if "replies" in mailbox.running else None,
+        calendar_due_at=now,
+        sending_not_before=None,
+    )
+    for job in ("mailboxes.subscribe", "meetings.sync", "sequences.send"):
+        enqueue(job, once_for=mailbox.pk, workspace=str(mailbox.workspace_id), mailbox=str(mailbox.pk))
+
+
+def limit(
+    workspace_id: UUID,
+    *,
+    mailbox_domains: Iterable[str],
+    mailbox_tenants: Iterable[str],
+    sender_domains: Iterable[str],
+    only_outreach_mailboxes: bool,
+    actor: Actor,
+) -> None:
+    """Which mailboxes may be connected, and from which mail may leave. What is connected already stays connected."""
+    with inside(workspace_id):
+        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace.mailbox_domains = sorted(mailbox_domains)
+        workspace.mailbox_tenants = sorted(mailbox_tenants)
+        workspace.sender_domains = sorted(sender_domains)
+        workspace.only_outreach_mailboxes = only_outreach_mailboxes
+        workspace.save(
+            update_fields=["mailbox_domains", "mailbox_tenants", "sender_domains", "only_outreach_mailboxes"]
+        )
+        record(
+            actor, tags.WORKSPACE_LIMITS, workspace, workspace_id=workspace_id,
+            mailbox_domains=len(workspace.mailbox_domains), mailbox_tenants=len(workspace.mailbox_tenants),
+            sender_domains=len(workspace.sender_domains), only_outreach_mailboxes=only_outreach_mailboxes,
+        )  # fmt: skip
+        Mailbox.objects.filter(state=Mailbox.State.CONNECTED).update(sending_not_before=None)
+
+
+def mark(mailbox_id: UUID, outreach_only: bool, *, workspace_id: UUID, actor: Actor) -> None:
+    """The mailbox is a dedicated one for outreach, or an ordinary one."""
+    with inside(workspace_id):
+        mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
+        mailbox.outreach_only, mailbox.sending_not_before = outreach_only, None
+        mailbox.save(update_fields=["outreach_only", "sending_not_before"])
+        record(actor, tags.MAILBOX_SETTINGS, mailbox, mailbox_id=mailbox.id, outreach_only=outreach_only)
+
+
+def connected_tenants(mailboxes: Collection[Mailbox]) -> list[tuple[str, str]]:
+    """The Microsoft tenants of these mailboxes, each with the domains of its mailboxes."""
+    domains: dict[str, set[str]] = {}
+    for mailbox in mailboxes:
+        address = names.open(mailbox, "address") or ""
+        domains.setdefault(str(mailbox.microsoft_tenant), set()).add(address.rpartition("@")[2])
+    return [(tenant, ", ".join(sorted(domains[tenant]))) for tenant in sorted(domains)]
+
+
+def why_it_may_not_send(mailbox: Mailbox) -> str:
+    """Why no mail may leave from this mailbox by the workspace's limits, or "". Reads its workspace."""
+    workspace = mailbox.workspace
+    domain = (names.open(mailbox, "address") or "").rpartition("@")[2]
+    if not rules.may_send_as(domain, workspace.sender_domains):
+        return f"mail may not leave from addresses of {domain}: an administrator allows it under Mailboxes"
+    if workspace.only_outreach_mailboxes and not mailbox.outreach_only:
+        return "only outreach-only mailboxes may send: an administrator marks this one under Mailboxes"
+    return ""

@@ -1,0 +1,202 @@
+"""Sending from a mailbox without drafts: one request that creates and sends, made at most once.
+
+PLANNED → SENDING (committed) → ACCEPTED on a 202. Nothing can be looked for afterwards, so whatever is neither a 202
+nor a definite no is HELD for a person; it is never sent again by itself and never called sent by looking.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gatepost import clock
+from gatepost.audit import tags
+from gatepost.audit.record import record
+from gatepost.graph import drafts
+from gatepost.graph.drafts import Draft
+from gatepost.graph.errors import GraphError, NotThere, Refused, TooLate, TryLater, Unclear
+from gatepost.graph.gateway import Gateway
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.threads import in_thread
+from gatepost.mailboxes.connection import gateway_for
+from gatepost.mailboxes.features import look_again
+from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import load
+from gatepost.outbox import actions, rules
+from gatepost.outbox.models import Message
+from gatepost.outbox.sending import letter_of
+from gatepost.vault.sealing import index, seal
+
+State = Message.State
+Gate = Callable[[Message], Awaitable[rules.Send | rules.Wait | rules.Cancel]]
+
+# Longer than a request is given: until then the worker that made it may still hear the answer.
+ANSWER_COMES_WITHIN = timedelta(minutes=2)
+REAL_ANSWER_COMES_WITHIN = timedelta(seconds=70)
+
+UNCLEAR = "Microsoft's answer was lost: perhaps it was sent. Look into the mailbox's sent mails and decide"
+NEEDS_DRAFTS = "a follow-up needs the permission to write drafts, which this mailbox no longer has"
+
+
+def takes(message: Message, mailbox: Mailbox) -> bool:
+    """Whether this message leaves by this route: no draft of it exists, and none can be made, or it was begun so."""
+    return not message.graph_id and (message.state != State.PLANNED or "drafts" not in mailbox.running)
+
+
+async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
+    """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait."""
+    message = await in_thread(_reload, message)
+    if message.state == State.SENDING:
+        await in_thread(actions.hold, message, UNCLEAR)  # who tried it was killed
+        return None
+    if message.state != State.PLANNED:
+        return None
+    verdict = await gate(message)
+    if isinstance(verdict, rules.Send) and message.position > 1:
+        verdict = rules.Wait(clock.now() + timedelta(hours=1), NEEDS_DRAFTS)
+    match verdict:
+        case rules.Wait(until, reason):
+            await in_thread(actions.wait, message, until, reason)
+            return verdict
+        case rules.Cancel(reason):
+            await in_thread(actions.cancel, message, reason)
+            return None
+    return await _send(message, gateway)
+
+
+async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
+    letter = await in_thread(letter_of, message)
+    leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
+    if not await in_thread(begun, message):
+        return None  # another worker has it
+    try:
+        await drafts.send_at_once(gateway, letter, leaves_by=leaves_by)
+    except (Unclear, NotThere):
+        await in_thread(actions.hold, message, UNCLEAR)
+    except Refused as error:
+        return await _refused(message, error.code)
+    except TooLate:
+        await in_thread(never_left, message, clock.now(), "")
+    except GraphError:
+        # No connection, no token, no permission: it certainly did not leave.
+        await in_thread(never_left, message, clock.now(), "")
+        raise
+    else:
+        await in_thread(accepted, message)
+    return None
+
+
+async def _refused(message: Message, code: str) -> rules.Wait | None:
+    match rules.after_refusal(code, now=clock.now()):
+        case rules.Wait(until, reason) as wait:
+            await in_thread(never_left, message, until, reason)
+            return wait
+        case rules.Hold(reason):
+            await in_thread(actions.hold, message, reason)
+    if code in rules.MAILBOX_REFUSALS:
+        return rules.Wait(
+            clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True
+        )
+    return None
+
+
+def begun(message: Message) -> bool:
+    """It is committed that the one request is about to be made. Only who gets True may make it."""
+    with inside(message.workspace_id):
+        fresh = _locked(message, State.PLANNED)
+        if fresh is None:
+            return False
+        now = clock.now()
+        fresh.state, fresh.reason, fresh.sending_at = State.SENDING, "", now
+        fresh.attempts += 1
+        fresh.not_before = now + clock.at_least(ANSWER_COMES_WITHIN, real=REAL_ANSWER_COMES_WITHIN)
+        fresh.save()
+        Mailbox.objects.filter(pk=message.mailbox_id).update(last_sent_at=now)
+        record(actions.BY_SENDING, tags.MESSAGE_SEND, fresh, attempt=fresh.attempts, at_once=True)
+    return True
+
+
+def accepted(message: Message) -> bool:
+    """Microsoft took it (202), and that is the last that is known of it. The enrolment goes on."""
+    with inside(message.workspace_id):
+        fresh = _locked(message, State.SENDING)
+        if fresh is None:
+            return False
+        fresh.state, fresh.accepted_at, fresh.not_before = State.ACCEPTED, clock.now(), None
+        fresh.save()
+        record(actions.BY_SENDING, tags.MESSAGE_ACCEPT, fresh)
+        enqueue("sequences.after-message", workspace=str(fresh.workspace_id), message=str(fresh.pk))
+    return True
+
+
+def never_left(message: Message, until: datetime, reason: str) -> bool:
+    """The request certainly sent nothing: the message is planned as before, and goes through the gate again."""
+    with inside(message.workspace_id):
+        return bool(
+            Message.objects.filter(pk=message.pk, state=State.SENDING).update(
+                state=State.PLANNED, sending_at=None, not_before=until, reason=reason[:200]
+            )
+        )
+
+
+@job("outbox.find-sent", try_again=True)
+async def find_sent(workspace: str, mailbox: str) -> None:
+    """After a send-only mailbox was allowed more: what it sent before is found by its key, so that replies to it
+    are known and follow-ups stand in its thread. Only then is the mailbox read."""
+    box = await in_thread(load, UUID(workspace), UUID(mailbox))
+    if box is None or "drafts" not in box.running:
+        return
+    try:
+        async with gateway_for(box, reason="finding what was sent before") as gateway:
+            for message in await in_thread(_not_seen, box):
+                sent = [each for each in await drafts.find(gateway, message.key) if not each.is_draft]
+                if sent:
+                    await in_thread(_seen, message, sent[0])
+    except TryLater:
+        raise  # the job is tried again
+    except GraphError:
+        pass  # what is not found stays as it was; reading must begin all the same
+    await in_thread(_read_on, box)
+
+
+def _not_seen(mailbox: Mailbox) -> list[Message]:
+    with inside(mailbox.workspace_id):
+        return list(
+            Message.objects.filter(
+                mailbox=mailbox, state__in=(State.ACCEPTED, State.CONFIRMED, State.HELD), graph_id=""
+            )
+        )
+
+
+def _seen(message: Message, sent: Draft) -> None:
+    """It lies among the sent mails: confirmed, with all by which an answer to it is known."""
+    with inside(message.workspace_id):
+        fresh = _locked(message, State.ACCEPTED, State.CONFIRMED, State.HELD)
+        if fresh is None:
+            return
+        workspace = fresh.workspace_id
+        fresh.graph_id, fresh.change_key = sent.graph_id, sent.change_key
+        seal(fresh, "internet_message_id", sent.internet_message_id)
+        fresh.internet_message_index = index(workspace, "message-id", sent.internet_message_id)
+        fresh.conversation_index = index(workspace, "conversation", sent.conversation_id)
+        fresh.state, fresh.reason = State.CONFIRMED, ""
+        fresh.accepted_at = fresh.accepted_at or fresh.sending_at or clock.now()
+        fresh.confirmed_at = fresh.confirmed_at or clock.now()
+        fresh.save()
+        record(actions.BY_SENDING, tags.MESSAGE_CONFIRM, fresh)
+        enqueue("sequences.after-message", workspace=str(workspace), message=str(fresh.pk))
+
+
+def _read_on(mailbox: Mailbox) -> None:
+    with inside(mailbox.workspace_id):
+        look_again(mailbox)
+
+
+def _locked(message: Message, *states: str) -> Message | None:
+    return Message.objects.select_for_update(of=("self",)).filter(pk=message.pk, state__in=states).first()
+
+
+def _reload(message: Message) -> Message:
+    with inside(message.workspace_id):
+        return Message.objects.select_related("contact", "contact__company", "previous").get(pk=message.pk)

@@ -148,7 +148,10 @@ def test_some_are_enrolled_while_others_are_left_out_each_with_the_reason(sequen
 
 @pytest.mark.parametrize(
     ("columns", "says"),
-    [({"state": Mailbox.State.DISCONNECTED}, "not connected"), ({"scopes": ["Mail.Send"]}, "Mail.ReadWrite")],
+    [
+        ({"state": Mailbox.State.DISCONNECTED}, "not connected"),
+        ({"scopes": ["User.Read"]}, "not granted this mailbox to send"),
+    ],
 )
 def test_nobody_is_enrolled_from_a_mailbox_that_cannot_send(member, sequence, columns, says):
     mailbox = make_mailbox(member, "other@northwind.example", **columns)

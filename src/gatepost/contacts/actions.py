@@ -51,7 +51,15 @@ def import_csv(workspace_id: UUID, file_name: str, data: bytes, *, member: Membe
     A contact that is there already keeps what it has; only its empty fields are filled. One transaction.
     Raises BadInput when the file as a whole cannot be used; then nothing is stored.
     """
-    sheet = rules.read_csv(data)
+    return _import(workspace_id, rules.read_csv(data), file_name, member=member)
+
+
+def import_people(workspace_id: UUID, sheet: rules.Sheet, source: str, *, member: Member) -> ContactImport:
+    """Those that a member ticked of an Outlook list are contacts, as with a file."""
+    return _import(workspace_id, sheet, source, member=member)
+
+
+def _import(workspace_id: UUID, sheet: rules.Sheet, file_name: str, *, member: Member) -> ContactImport:
     with inside(workspace_id):
         _one_import_at_a_time(workspace_id)
         known = _known(workspace_id, sheet.rows)
@@ -74,7 +82,7 @@ def import_csv(workspace_id: UUID, file_name: str, data: bytes, *, member: Membe
                 imported.updated += 1
             else:
                 imported.unchanged += 1
-        seal(imported, "rejected_rows", _as_csv(sheet) if sheet.problems else None)
+        seal(imported, "rejected_rows", _as_csv(sheet) if sheet.problems and sheet.headings else None)
         imported.save()
         record(
             by(member), tags.CONTACT_IMPORT, imported,

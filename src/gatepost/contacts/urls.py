@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.contacts, name="contacts"),
     path("new/", views.new, name="new"),
     path("import/", views.import_file, name="import"),
+    path("outlook/", views.outlook_people, name="outlook"),
     path("imports/<uuid:import_id>/", views.imported, name="imported"),
     path("imports/<uuid:import_id>/rejected.csv", views.rejected, name="rejected"),
     path("do-not-contact/", views.suppressions, name="suppressions"),

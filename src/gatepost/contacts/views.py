@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gatepost.accounts.membership import by, page
-from gatepost.contacts import actions, queries
+from gatepost.contacts import actions, outlook, queries
 from gatepost.contacts.forms import Import, Lift, NewContact, NewSuppression
 from gatepost.contacts.models import Contact, ContactImport, Suppression
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.vault import names
 from gatepost.web.pages import page_of
+from gatepost.web.parameters import id_in
 
 
 @page
@@ -58,6 +59,36 @@ def import_file(request: Any) -> HttpResponse:
     with inside(request.workspace.id):
         earlier = list(ContactImport.objects.order_by("-created_at")[:10])
         return render(request, "contacts/import.html", {"form": form, "earlier": earlier})
+
+
+@page(write=True)
+def outlook_people(request: Any) -> HttpResponse:
+    """Whom the member's Outlook knows, to tick and import. Microsoft is asked when a button is pressed, not before."""
+    context: dict[str, Any] = {"seen": None}
+    if request.method == "POST":
+        feature, mailbox_id = request.POST.get("feature", ""), id_in(request.POST, "mailbox")
+        if mailbox_id is None or feature not in outlook.SOURCES:
+            raise BadInput(_("Choose the list to import from."))
+        seen = outlook.look(request.member, mailbox_id, feature)
+        if "import" in request.POST:
+            try:
+                sheet = outlook.sheet_of(seen, set(request.POST.getlist("person")))
+            except BadInput as error:
+                messages.error(request, error.message)
+            else:
+                done = actions.import_people(
+                    request.workspace.id, sheet, outlook.SOURCES[feature], member=request.member
+                )
+                return redirect("contacts:imported", done.id)
+        context = {
+            "seen": seen,
+            "mailbox_id": mailbox_id,
+            "feature": feature,
+            "most": outlook.graph_people.MOST,
+        }
+    with inside(request.workspace.id):
+        context["sources"] = outlook.sources_of(request.member)
+        return render(request, "contacts/outlook.html", context)
 
 
 @page

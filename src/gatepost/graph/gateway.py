@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 
 import aiohttp
 import orjson
+from aiohttp import ClientSession as ClientSession
 
 from gatepost.graph import errors
 from gatepost.graph.shapes import SHAPES, Shape

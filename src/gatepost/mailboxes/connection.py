@@ -21,7 +21,7 @@ from gatepost.audit.models import LedgerRow
 from gatepost.audit.record import job as by_job
 from gatepost.audit.record import record
 from gatepost.graph.errors import ReconnectNeeded, TryLater
-from gatepost.graph.gateway import Asked, Gateway, shared_session
+from gatepost.graph.gateway import Asked, ClientSession, Gateway, shared_session
 from gatepost.graph.oauth import Entra, Tokens
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
@@ -82,14 +82,16 @@ class MailboxAccess:
 
 
 @asynccontextmanager
-async def gateway_for(mailbox: Mailbox, *, reason: str) -> AsyncIterator[Gateway]:
-    """A gateway to this mailbox; each request is in the ledger with `reason`.
+async def gateway_for(
+    mailbox: Mailbox, *, reason: str, http: ClientSession | None = None
+) -> AsyncIterator[Gateway]:
+    """A gateway to this mailbox; each request is in the ledger with `reason`. A page brings its own connections.
 
     A token that Microsoft no longer takes marks the mailbox as needing its rep before the error goes on.
     """
     access = MailboxAccess(mailbox.workspace_id, mailbox.id, frozenset(mailbox.scopes), reason)
     try:
-        yield Gateway(await shared_session(), access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
+        yield Gateway(http or await shared_session(), access, sandbox_url=settings.GATEPOST_SANDBOX_URL)
     except ReconnectNeeded as error:
         await in_thread(needs_reconnect, mailbox.workspace_id, mailbox.id, error.code)
         raise

@@ -39,9 +39,13 @@ UNCLEAR = "Microsoft's answer was lost: perhaps it was sent. Look into the mailb
 NEEDS_DRAFTS = "a follow-up needs the permission to write drafts, which this mailbox no longer has"
 
 
-def takes(message: Message, mailbox: Mailbox) -> bool:
+def takes(message: Message) -> bool:
     """Whether this message leaves by this route: no draft of it exists, and none can be made, or it was begun so."""
-    return not message.graph_id and (message.state != State.PLANNED or "drafts" not in mailbox.running)
+    if message.graph_id:
+        return False
+    with inside(message.workspace_id):
+        mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
+    return message.state != State.PLANNED or "drafts" not in mailbox.running
 
 
 async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:

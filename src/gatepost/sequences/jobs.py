@@ -70,7 +70,7 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
                 message = await _next_message(box)
                 if message is None:
                     return
-                wait = await _carry_on(message, box, gateway)
+                wait = await _carry_on(message, gateway)
                 if wait is not None and wait.whole_mailbox and not await _short_wait(wait):
                     await in_thread(actions.mailbox_waits, box, wait.until)
                     return
@@ -104,9 +104,9 @@ async def _next_message(box: Mailbox) -> Message | None:
         await in_thread(actions.act_on_due, enrolment, decision)
 
 
-async def _carry_on(message: Message, box: Mailbox, gateway: Gateway) -> gate_rules.Wait | None:
-    route = send_only.carry_on if send_only.takes(message, box) else carry_on
+async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
     try:
+        route = send_only.carry_on if await in_thread(send_only.takes, message) else carry_on
         wait = await route(message, gateway, _gate)
     except (GatepostError, DatabaseError):
         raise  # it is not the message: Microsoft, the keystore or the database must be waited for

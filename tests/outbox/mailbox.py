@@ -67,6 +67,8 @@ class InMemoryMailbox:
                 return self._write(lambda: self._create(body["message"], earlier.conversation))
             case "draft.send":
                 return self._write(lambda: self._send(values["id"]))
+            case "send.at-once":
+                return self._write(lambda: self._send_at_once(body["message"]))
             case "draft.delete":
                 return self._write(lambda: self._delete(values["id"]))
         raise AssertionError(f"the outbox asked for {name}")
@@ -126,6 +128,10 @@ class InMemoryMailbox:
             sent.id = f"{graph_id}-sent"
             self.items[sent.id] = sent
         return {}
+
+    def _send_at_once(self, content: dict[str, Any]) -> dict[str, Any]:
+        made = self._create(content, f"conversation-{content['singleValueExtendedProperties'][0]['value']}")
+        return self._send(made["id"])
 
     def _delete(self, graph_id: str) -> dict[str, Any]:
         self._get(graph_id)

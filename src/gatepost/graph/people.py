@@ -41,7 +41,7 @@ async def people(gateway: Gateway) -> list[Person]:
 
 
 def _person(item: dict[str, Any], addresses: str) -> Person:
-    first = next((each for each in item.get(addresses) or () if each.get("address")), {})
+    first: dict[str, Any] = next((each for each in item.get(addresses) or () if each.get("address")), {})
     return Person(
         id=str(item["id"]),
         address=str(first.get("address") or ""),

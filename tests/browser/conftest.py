@@ -1,7 +1,5 @@
-"""A real browser on the real pages. Debian's Chromium, or the one that GATEPOST_CHROMIUM names."""
+"""A real browser on the real pages."""
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from socketserver import ThreadingMixIn
@@ -10,9 +8,11 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = os.environ.get("GATEPOST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+from tests.chromium import chromium
+
+__all__ = ["chromium"]
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -26,23 +26,6 @@ class _Server(ThreadingMixIn, WSGIServer):
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *args: object) -> None:
         """Say nothing: a failing test shows the page."""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A browser for the tests of one file, and no longer: while it is open, Playwright's own event loop runs in
-    this thread, and no other test of the process could start one."""
-    if CHROMIUM is None:
-        pytest.skip(
-            "NO BROWSER TESTS: install Chromium (apt install chromium), or set GATEPOST_CHROMIUM to it"
-        )
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Because of that loop, Django would take every query for a mistake.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        # Without a sandbox of its own: containers and root cannot make one.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

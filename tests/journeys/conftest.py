@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.chromium import chromium
+
 from .standing import Standing, a_stand
 from .story import Story
+
+__all__ = ["chromium"]
 
 
 @pytest.fixture(scope="package")

@@ -39,6 +39,10 @@ class Workspace(models.Model):
     briefs_on_calendar = models.BooleanField(default=False)
     # Domains whose senders are colleagues, besides those seen when mailboxes were connected.
     internal_domains = models.JSONField(default=list)
+    # Days for each kind of data, where an administrator chose others than the usual (gatepost.erasure.rules).
+    retention = models.JSONField(default=dict)
+    retention_due_at = models.DateTimeField(null=True)  # when to look for what is too old; None: now
+    closed_at = models.DateTimeField(null=True)  # from then on nobody can sign in, and everything is erased
 
     def __str__(self) -> str:
         return self.name

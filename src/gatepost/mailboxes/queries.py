@@ -58,6 +58,13 @@ def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
         return Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).first()
 
 
+def load_to_clean_up(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
+    """The disconnected mailbox, while something of ours may still be at Microsoft and its tokens are here."""
+    with inside(workspace_id):
+        disconnected = Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.DISCONNECTED)
+        return disconnected.filter(clean_up_until__isnull=False).first()
+
+
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
     """A mailbox with what a page says about it in words."""

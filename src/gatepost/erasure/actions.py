@@ -306,7 +306,7 @@ def choose_retention(workspace_id: UUID, chosen: dict[str, int], *, actor: Actor
         workspace.retention = {**workspace.retention, **chosen}
         workspace.retention_due_at = None
         workspace.save(update_fields=["retention", "retention_due_at"])
-        record(actor, tags.RETENTION_CHANGE, workspace, workspace_id=workspace_id, **chosen)
+        record(actor, tags.RETENTION_CHANGE, workspace, workspace_id=workspace_id, days=chosen)
 
 
 def looked_through(workspace_id: UUID, removed: dict[str, int], *, next_look: datetime) -> None:
@@ -315,7 +315,7 @@ def looked_through(workspace_id: UUID, removed: dict[str, int], *, next_look: da
         Workspace.objects.filter(pk=workspace_id).update(retention_due_at=next_look)
         if removed:
             workspace = Workspace.objects.get(pk=workspace_id)
-            record(BY_RETENTION, tags.RETENTION_EXPIRE, workspace, workspace_id=workspace_id, **removed)
+            record(BY_RETENTION, tags.RETENTION_EXPIRE, workspace, workspace_id=workspace_id, removed=removed)
 
 
 def expire_some(workspace_id: UUID, kind: str, since: datetime) -> int:
@@ -410,6 +410,11 @@ EXPIRE = {
 def woken(workspace_id: UUID, erasure_id: UUID) -> None:
     with inside(workspace_id):
         enqueue("erasure.carry-on", once_for=erasure_id, workspace=str(workspace_id), erasure=str(erasure_id))
+
+
+def require_administrator(member: Member) -> None:
+    if not member.may_administer:
+        raise NotAllowed("Only an owner or administrator of the workspace can do this.")
 
 
 def require_owner(member: Member) -> None:

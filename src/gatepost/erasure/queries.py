@@ -1,6 +1,5 @@
 """Reads about erasures, and about what has been kept long enough."""
 
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,7 @@ from gatepost.conversations.models import Conversation, Reply
 from gatepost.conversations.rules import AUTOMATIC
 from gatepost.erasure import rules
 from gatepost.erasure.models import Erasure
-from gatepost.errors import BadInput, NotAllowed
+from gatepost.errors import NotAllowed
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found
@@ -29,7 +28,6 @@ from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
 from gatepost.vault.sealing import index
-from gatepost.vault.signing import is_signed
 
 RUNNING = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -271,30 +269,3 @@ def _id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-# Receipts
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a receipt says, and whether it can be believed."""
-
-    said: dict[str, Any]
-    is_signed: bool  # by the key that stands in it: nothing was changed since
-    is_ours: bool  # and that key is the one that it was compared with
-
-
-def check_receipt(text: str, *, public: str) -> Checked:
-    """Whether a receipt was signed by the owner of `public`. Raises BadInput for what is no receipt."""
-    try:
-        whole = json.loads(text)
-        said, signature, key = whole["receipt"], whole["signature"], whole["public_key"]
-        known = said["format"] == rules.RECEIPT_FORMAT and all(
-            isinstance(each, str) for each in (signature, key)
-        )
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise BadInput("This is no receipt of Gatepost: a JSON file with receipt, signature and public_key.")
-    return Checked(said, is_signed(said, signature, public=key), is_signed(said, signature, public=public))

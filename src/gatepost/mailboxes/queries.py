@@ -74,6 +74,7 @@ class MailboxRow:
     name: str
     owner: str
     missing: tuple[rules.Permission, ...]
+    left: tuple[str, ...]  # what of ours may still be at Microsoft, and how to end it there
 
 
 def rows_of_mailboxes(workspace: Workspace) -> list[MailboxRow]:
@@ -89,6 +90,7 @@ def row_of(mailbox: Mailbox, workspace: Workspace) -> MailboxRow:
         names.open(mailbox, "name") or "",
         mailbox.member.name,
         rules.missing(mailbox.scopes, briefs=workspace.briefs_on_calendar),
+        tuple(rules.LEFT_AT_MICROSOFT[each] for each in mailbox.left_at_microsoft),
     )
 
 

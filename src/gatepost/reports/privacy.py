@@ -69,6 +69,7 @@ WORDS = {
     tags.TOKEN_CREATE: _("API token made"),
     tags.TOKEN_REVOKE: _("API token revoked"),
     tags.WORKSPACE_CREATE: _("Workspace made"),
+    tags.WORKSPACE_EXPORT: _("Everything downloaded"),
     tags.WORKSPACE_SETTINGS: _("Workspace settings changed"),
 }
 # The same for the shapes of requests.
@@ -234,6 +235,8 @@ def with_names(found: list[AuditEntry]) -> list[Opened]:
 
 def _said(detail: dict[str, Any]) -> str:
     def words(value: Any) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{name} {each}" for name, each in value.items())
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     return " · ".join(f"{name}: {words(value)}" for name, value in detail.items())

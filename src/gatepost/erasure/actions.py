@@ -50,17 +50,20 @@ def erase_mailbox(mailbox_id: UUID, *, workspace_id: UUID, confirm: str, actor: 
     A second order changes nothing.
     """
     with inside(workspace_id):
+        asked = mailboxes.own_address(Mailbox.objects.get(pk=mailbox_id))
+    _require_same(confirm, asked)
+    with inside(workspace_id):
         mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
-        _require_same(confirm, mailboxes.own_address(mailbox))
         return _order_mailbox(mailbox, actor)
 
 
 def erase_contact(contact_id: UUID, *, workspace_id: UUID, confirm: str, actor: Actor) -> Erasure:
     """Nobody writes to this person again, and a job removes all that is kept of them. `confirm`: their address."""
     with inside(workspace_id):
+        address = names.open(Contact.objects.get(pk=contact_id), "email") or ""
+    _require_same(confirm, address)
+    with inside(workspace_id):
         contact = Contact.objects.select_for_update().get(pk=contact_id)
-        address = names.open(contact, "email") or ""
-        _require_same(confirm, address)
         suppress(workspace_id, address, cause=Suppression.Cause.ERASED, actor=actor, source="erased")
         for enrolment in Enrolment.objects.filter(contact=contact, state__in=queries.RUNNING):
             sequences.stop(
@@ -71,9 +74,9 @@ def erase_contact(contact_id: UUID, *, workspace_id: UUID, confirm: str, actor: 
 
 def close_workspace(workspace_id: UUID, *, confirm: str, actor: Actor) -> Erasure:
     """Nobody can sign in any more, each mailbox is disconnected, and a job erases everything. `confirm`: its name."""
+    _require_same(confirm, Workspace.objects.get(pk=workspace_id).name)
     with inside(workspace_id):
         workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
-        _require_same(confirm, workspace.name)
         workspace.closed_at = workspace.closed_at or clock.now()
         workspace.save(update_fields=["closed_at"])
         keys = [f"workspace:{workspace_id}"]

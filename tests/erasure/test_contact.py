@@ -84,11 +84,15 @@ def test_traces_that_hang_on_nothing_go_too(office: Office) -> None:
 
 
 def test_what_had_not_left_never_will(office: Office) -> None:
+    with inside(office.id):
+        Enrolment.objects.filter(pk=office.enrolment.pk).update(state=Enrolment.State.ACTIVE)
+    planned = make_message(office.enrolment, position=2, state="planned")
     ordered = actions.erase_contact(
         office.contact.pk, workspace_id=office.id, confirm="petra@contoso.example", actor=by(office.alice)
     )
+    assert ordered.began_at is None, "at once, before anything is removed"
     assert fresh(office.enrolment).state == Enrolment.State.STOPPED
-    assert ordered.began_at is None
+    assert fresh(planned).state == Message.State.CANCELLED
 
 
 def test_a_draft_to_them_is_removed_from_the_mailbox_first(
@@ -118,7 +122,7 @@ def test_a_draft_to_them_is_removed_from_the_mailbox_first(
 def test_without_the_right_address_nothing_happens(office: Office) -> None:
     with pytest.raises(BadInput, match="Nothing was erased"), transaction.atomic():
         actions.erase_contact(office.contact.pk, workspace_id=office.id, confirm="x", actor=by(office.alice))
-    assert fresh(office.enrolment).state != Enrolment.State.STOPPED and not rows(Suppression, office.id)
+    assert rows(Contact, office.id, pk=office.contact.pk) and not rows(Suppression, office.id)
 
 
 def test_what_is_handed_out_holds_all_that_is_kept_of_them(office: Office) -> None:

@@ -17,6 +17,11 @@ from tests.pages import signed_in, text_of
 from .conftest import Office
 
 
+@pytest.fixture
+def db(committed_db: None) -> None:
+    """Each request has a transaction of its own, as in the product: one that fails does not spoil the next."""
+
+
 def ben(office: Office) -> Member:
     with inside(office.id):
         return Member.objects.select_related("user", "workspace").get(pk=office.other_mailbox.member_id)

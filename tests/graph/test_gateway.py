@@ -237,6 +237,7 @@ IN_TEN_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=10), useg
         ("2.128", timedelta(seconds=2.128), timedelta(seconds=2.128)),
         (IN_TEN_MINUTES, timedelta(minutes=5), timedelta(minutes=10)),
     ],
+    ids=["seconds", "parts of seconds", "a date"],  # each process would write its own date into the name
 )
 def test_a_throttled_read_says_how_long_to_wait(header, at_least, at_most):
     result, asking = ask(coded(429, "ApplicationThrottled", **{"Retry-After": header}), "draft.look", id="1")

@@ -34,6 +34,7 @@ from gatepost.outbox.models import Message
 from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
+from gatepost.vault.sealing import NotReadable
 from gatepost.vault.signing import public_key, sign
 
 BY_RETENTION = by_job("erasure.expire")
@@ -50,8 +51,8 @@ def erase_mailbox(mailbox_id: UUID, *, workspace_id: UUID, confirm: str, actor: 
     A second order changes nothing.
     """
     with inside(workspace_id):
-        asked = mailboxes.own_address(Mailbox.objects.get(pk=mailbox_id))
-    _require_same(confirm, asked)
+        asked = what_confirms(Mailbox.objects.get(pk=mailbox_id))
+    _require_same(confirm, *asked)
     with inside(workspace_id):
         mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
         return _order_mailbox(mailbox, actor)
@@ -115,8 +116,16 @@ def _order(kind: str, subject_id: UUID, workspace_id: UUID, keys: list[str], act
     return erasure
 
 
-def _require_same(typed: str, asked: str) -> None:
-    if typed.strip().casefold() != asked.strip().casefold():
+def what_confirms(mailbox: Mailbox) -> list[str]:
+    """What may be typed to confirm: its address or id. One whose key is gone, after a restore, has its id only."""
+    try:
+        return [mailboxes.own_address(mailbox), str(mailbox.pk)]
+    except NotReadable:
+        return [str(mailbox.pk)]
+
+
+def _require_same(typed: str, *asked: str) -> None:
+    if typed.strip().casefold() not in [each.strip().casefold() for each in asked]:
         raise BadInput("Nothing was erased. Type exactly what is to be erased, to confirm it.")
 
 

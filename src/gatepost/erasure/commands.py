@@ -16,7 +16,7 @@ from gatepost.graph.gateway import close_shared_session
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes import jobs as mailbox_jobs
-from gatepost.mailboxes.actions import own_address
+from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
 from gatepost.vault.signing import public_key
 
@@ -45,11 +45,9 @@ def _typed(subject: Any) -> str:
     if isinstance(subject, Workspace):
         return subject.name
     with inside(subject.workspace_id):
-        return (
-            own_address(subject)
-            if hasattr(subject, "microsoft_object")
-            else names.open(subject, "email") or ""
-        )
+        if isinstance(subject, Mailbox):
+            return actions.what_confirms(subject)[0]
+        return names.open(subject, "email") or ""
 
 
 def erase(kind: str, subject: Any, confirm: str) -> Erasure:

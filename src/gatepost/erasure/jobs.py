@@ -1,5 +1,6 @@
 """Carrying out erasures, and removing what has been kept long enough."""
 
+import logging
 from collections import Counter
 from datetime import timedelta
 from uuid import UUID
@@ -18,6 +19,8 @@ from gatepost.mailboxes.rules import CLEAN_UP_BEFORE_ERASING_FOR
 from gatepost.outbox.sending import remove_draft
 from gatepost.vault import keys
 
+log = logging.getLogger(__name__)
+
 REAL_PAUSE = timedelta(seconds=2)
 
 
@@ -28,6 +31,17 @@ def find_unfinished() -> int:
     for each in found:
         actions.woken(each.workspace_id, each.id)
     return len(found)
+
+
+@tick("erasure.keep-destroyed", every_seconds=60)
+def keep_destroyed() -> int:
+    """A key that a backup of the keystore brought back is destroyed once more."""
+    back = keys.destroy_again(queries.erased_keys())
+    if back:
+        log.warning(
+            "destroyed keys again that a backup of the keystore had brought back", extra={"count": back}
+        )
+    return 0
 
 
 @tick("erasure.find-due", every_seconds=5)

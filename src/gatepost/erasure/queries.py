@@ -40,6 +40,13 @@ def unfinished() -> list[Found]:
         return [Found(*row) for row in cursor.fetchall()]
 
 
+def erased_keys() -> list[str]:
+    """Whose keys were destroyed ("mailbox:<id>"), in all workspaces."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT key FROM erased_keys()")
+        return [row[0] for row in cursor.fetchall()]
+
+
 def load_unfinished(workspace_id: UUID, erasure_id: UUID) -> Erasure | None:
     with inside(workspace_id):
         return Erasure.objects.filter(pk=erasure_id, finished_at__isnull=True).first()

@@ -11,6 +11,12 @@ UNFINISHED = """
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
     AS $$ SELECT workspace_id, id FROM gatepost_erasure WHERE finished_at IS NULL ORDER BY ordered_at $$
 """
+# Ids only, "mailbox:<id>": a backup of the keystore may have brought such a key back.
+ERASED_KEYS = """
+    CREATE FUNCTION erased_keys() RETURNS TABLE (key text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    AS $$ SELECT unnest(keys) FROM gatepost_erasure WHERE keys_destroyed_at IS NOT NULL $$
+"""
 # The application may add to the ledger and not remove from it. This removes what is old, and never of the last thirty
 # days, whatever moment it is given; measured by the ledger's own latest row, since its clock may run fast.
 EXPIRE_LEDGER = """
@@ -205,6 +211,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(DISCONNECTED_NOW, migrations.RunSQL.noop),
         migrations.RunSQL(UNFINISHED, "DROP FUNCTION erasures_unfinished"),
+        migrations.RunSQL(ERASED_KEYS, "DROP FUNCTION erased_keys"),
         migrations.RunSQL(EXPIRE_LEDGER, "DROP FUNCTION expire_ledger"),
         migrations.RunSQL(REMOVE_RECORDS, "DROP FUNCTION remove_records"),
     ]

@@ -71,6 +71,11 @@ def destroy(owner: str, owner_id: UUID | str) -> int:
     return _keys.destroy(f"{owner}:{owner_id}:")
 
 
+def destroy_again(owners: list[str]) -> int:
+    """Keys of these owners ("mailbox:<id>") that a backup brought back are gone once more. Returns how many."""
+    return _keys.destroy_again(owners)
+
+
 class Keys:
     """Wrapped keys in the keystore, and a short memory of unwrapped ones."""
 
@@ -96,6 +101,14 @@ class Keys:
             for name in [name for name in self._remembered if name.startswith(prefix)]:
                 del self._remembered[name]
             return self._run("DELETE FROM wrapped_key WHERE starts_with(name, %s)", [prefix]).rowcount
+
+    def destroy_again(self, owners: list[str]) -> int:
+        with self._lock:
+            owner = "split_part(name, ':', 1) || ':' || split_part(name, ':', 2)"
+            gone = self._run(f"DELETE FROM wrapped_key WHERE {owner} = ANY (%s)", [owners]).rowcount
+            if gone:
+                self._remembered.clear()
+            return gone
 
     def forget(self) -> None:
         """Drop connection and memory, as after a fork or when the keystore moved."""

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -153,6 +154,74 @@ def classify() -> None:
 def sandbox(options: tuple[str, ...]) -> None:
     """The stand-in Microsoft 365, as a server (`gatepost sandbox --help` lists its options)."""
     _become([sys.executable, "-m", "m365_sandbox", *options])
+
+
+@main.group()
+def erase() -> None:
+    """Erase for good, with a signed receipt: a mailbox, a person, or a whole workspace."""
+
+
+def _erases(kind: str, about: str) -> None:
+    @erase.command(name=kind, help=about)
+    @click.argument("which")
+    @click.option("--confirm", help="What you would be asked to type: the address, or the workspace's name.")
+    @click.option(
+        "--receipt", type=click.Path(dir_okay=False, path_type=Path), help="Write the receipt there."
+    )
+    def command(which: str, confirm: str | None, receipt: Path | None) -> None:
+        from gatepost.config import installation
+
+        with installation.ready():
+            installation.set_up_django()
+            from gatepost.erasure import commands
+
+            subject, typed = commands.find(kind, which)
+            confirm = confirm or click.prompt(f"This cannot be undone. Type {typed!r} to confirm")
+            done = commands.erase(kind, subject, confirm)
+        if receipt is not None:
+            receipt.write_text(done.receipt)
+        click.echo(f"Erased. The receipt is {receipt}." if receipt else done.receipt)
+
+
+_erases("mailbox", "A mailbox by its address or id: its key is destroyed, its rows are removed.")
+_erases("contact", "A person by address or id. Nobody of that workspace writes to them again.")
+_erases("workspace", "A whole workspace by its name or id. Nobody can sign in to it any more.")
+
+
+@main.group()
+def verify() -> None:
+    """Prove what is promised; exit 1 with the evidence where it does not hold."""
+
+
+@verify.command(name="receipt")
+@click.argument("file", type=click.File())
+@click.option(
+    "--key",
+    type=click.File(),
+    help="The public key to compare with (PEM). Without it: this installation's own.",
+)
+def verify_receipt(file: TextIO, key: TextIO | None) -> None:
+    """Whether a receipt was signed here, and was not changed since."""
+    from gatepost.config import installation
+
+    if key is not None:
+        from gatepost.erasure.receipts import check
+
+        checked = check(file.read(), public=key.read())
+    else:
+        with installation.ready():
+            installation.set_up_django()
+            from gatepost.erasure import commands
+
+            checked = commands.check(file.read())
+    said = checked.said
+    if not checked.is_signed:
+        raise click.ClickException("The receipt was changed: its signature does not belong to what it says.")
+    if not checked.is_ours:
+        raise click.ClickException("The receipt was signed with another key: it is not this installation's.")
+    click.echo(
+        f"Genuine: {said['erased']} {said['subject']}, erased {said['finished_at']} at {said['installation']}."
+    )
 
 
 @main.command()

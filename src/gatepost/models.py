@@ -4,6 +4,7 @@ from gatepost.accounts.models import *  # noqa: F403
 from gatepost.audit.models import *  # noqa: F403
 from gatepost.contacts.models import *  # noqa: F403
 from gatepost.conversations.models import *  # noqa: F403
+from gatepost.erasure.models import *  # noqa: F403
 from gatepost.intake.models import *  # noqa: F403
 from gatepost.mailboxes.models import *  # noqa: F403
 from gatepost.meetings.models import *  # noqa: F403

@@ -58,6 +58,25 @@ def test_a_body_with_a_member_outside_the_list_never_leaves():
     assert asking.requests == []
 
 
+def test_a_gateway_for_one_purpose_sends_nothing_else():
+    async def once(name):
+        async with microsoft(yes) as asking:
+            narrow = gateway_module.Gateway(
+                asking.gateway._http,
+                asking.rep,
+                sandbox_url=asking.gateway._base,
+                only=frozenset({"draft.delete"}),
+            )
+            try:
+                await narrow.ask(name, id="1")
+            except errors.ShapeUnknown:
+                return len(asking.requests), False
+            return len(asking.requests), True
+
+    assert asyncio.run(once("draft.delete")) == (1, True)
+    assert asyncio.run(once("draft.look")) == asyncio.run(once("draft.send")) == (0, False)
+
+
 def test_a_request_whose_permission_was_not_granted_never_leaves():
     result, asking = ask(yes, "draft.send", id="1", rep=Rep(frozenset({"Mail.Read"})))
     assert isinstance(result, errors.ApprovalNeeded)
@@ -218,6 +237,7 @@ IN_TEN_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=10), useg
         ("2.128", timedelta(seconds=2.128), timedelta(seconds=2.128)),
         (IN_TEN_MINUTES, timedelta(minutes=5), timedelta(minutes=10)),
     ],
+    ids=["seconds", "parts of seconds", "a date"],  # each process would write its own date into the name
 )
 def test_a_throttled_read_says_how_long_to_wait(header, at_least, at_most):
     result, asking = ask(coded(429, "ApplicationThrottled", **{"Retry-After": header}), "draft.look", id="1")

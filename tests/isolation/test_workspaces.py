@@ -137,6 +137,11 @@ def test_functions_that_look_across_workspaces_return_ids_only():
         "void",
         # The notifications' door compares the keyed hash of a secret and learns which mailbox to wake.
         "TABLE(workspace_id uuid, mailbox_id uuid, wakes text, secret_index text)",
+        # What is old, or belonged to a closed workspace, is removed from the records: how many rows.
+        "bigint",
+        # Whose keys were destroyed, as ids.
+        "TABLE(key text)",
+        "TABLE(entries bigint, requests bigint)",
     }
     assert all("search_path=public, pg_temp" in config for _, config in functions.values())
 

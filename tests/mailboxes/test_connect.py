@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from gatepost.accounts.models import Workspace
 from gatepost.audit.models import AuditEntry, LedgerRow
 from gatepost.isolation import inside
 from gatepost.mailboxes import actions, connection, rules
@@ -229,10 +230,39 @@ def test_fewer_permissions_than_asked_connect_with_fewer_features(host, member):
         assert fresh(mailbox).running == {"sign-in", "send", "replies"}
 
 
-def test_disconnecting_ends_everything_at_once_and_destroys_the_tokens(host, member):
-    connected = connect(host, member)
-    actions.disconnect(connected.mailbox_id, workspace_id=member.workspace_id, actor=actions.Actor("member"))
-    (mailbox,) = rows(Mailbox, member.workspace_id)
+def disconnect(member, mailbox_id):
+    actions.disconnect(mailbox_id, workspace_id=member.workspace_id, actor=actions.Actor("member"))
+    return rows(Mailbox, member.workspace_id)[0]
+
+
+def test_disconnecting_ends_everything_at_once(host, member):
+    mailbox = disconnect(member, connect(host, member).mailbox_id)
     assert (mailbox.state, mailbox.sync_due_at, mailbox.calendar_due_at) == ("disconnected", None, None)
-    assert rows(Connection, member.workspace_id) == []
     assert fresh(mailbox).is_connected is False
+
+
+def test_connecting_again_while_the_old_access_is_being_destroyed_keeps_the_new_one(host, member):
+    mailbox = disconnect(member, connect(host, member).mailbox_id)
+    assert mailbox.clean_up_until is not None
+    assert connect(host, member).again
+    actions.cleaned_up(mailbox.pk, [], workspace_id=member.workspace_id)
+    assert fresh(mailbox).is_connected and fresh(mailbox).clean_up_until is None
+    assert rows(Connection, member.workspace_id)
+
+
+def test_a_mailbox_that_is_being_erased_cannot_be_connected(host, member):
+    mailbox = disconnect(member, connect(host, member).mailbox_id)
+    with inside(member.workspace_id):
+        Mailbox.objects.update(is_being_erased=True)
+    result = connect(host, member)
+    assert isinstance(result, NotConnected) and "being erased" in result.message
+    assert not fresh(mailbox).is_connected
+
+
+def test_nothing_is_connected_to_a_closed_workspace(host, member):
+    query = leave(member)
+    with inside(member.workspace_id):
+        Workspace.objects.filter(pk=member.workspace_id).update(closed_at=MONDAY)
+    result = come_back(host, query)
+    assert isinstance(result, NotConnected) and "was closed" in result.message
+    assert rows(Mailbox, member.workspace_id) == []

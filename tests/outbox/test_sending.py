@@ -12,6 +12,7 @@ from gatepost.accounts.actions import INSTALLER
 from gatepost.contacts.actions import suppress
 from gatepost.graph.errors import TryLater
 from gatepost.isolation import inside
+from gatepost.mailboxes import actions as mailboxes
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions, rules, sending
 from gatepost.outbox.models import Message
@@ -228,6 +229,62 @@ def test_a_mail_that_the_mailbox_remembers_and_the_database_does_not_is_not_sent
     story.pass_time(minutes=2)
     story.carry_on()
     assert (story.state, len(story.microsoft.deliveries)) == (State.CONFIRMED, 1)
+
+
+def stopped_before_it_left(story):
+    """It is DRAFTED, and somebody disconnects before it is sent."""
+    story.microsoft.before["draft.create"] = lambda: disconnect(story)
+    story.carry_on()
+    assert (story.state, story.microsoft.deliveries) == (State.DRAFTED, [])
+
+
+def disconnect(story):
+    mailboxes.disconnect(story.mailbox.pk, workspace_id=story.mailbox.workspace_id, actor=INSTALLER)
+
+
+def connect_again(story, *, removed):
+    for item in story.microsoft.drafts() if removed else ():
+        del story.microsoft.items[item.id]
+    mailboxes.cleaned_up(story.mailbox.pk, [], workspace_id=story.mailbox.workspace_id)
+    with inside(story.mailbox.workspace_id):
+        Mailbox.objects.filter(pk=story.mailbox.pk).update(state="connected", clean_up_until=None)
+    story.pass_time(minutes=20)
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_draft_that_disconnecting_removed_is_made_again_and_the_mail_leaves_once(story, removed):
+    stopped_before_it_left(story)
+    connect_again(story, removed=removed)
+    story.carry_on()
+    story.pass_time(minutes=16)
+    story.carry_on()
+    assert (story.state, story.microsoft.deliveries) == (State.CONFIRMED, [story.message.key])
+    assert len(story.microsoft.items) == 1
+
+
+def test_a_draft_that_the_rep_sent_by_hand_meanwhile_is_not_sent_again(story):
+    stopped_before_it_left(story)
+    (draft,) = story.microsoft.drafts()
+    draft.is_draft = False
+    connect_again(story, removed=True)
+    story.carry_on()
+    assert (story.state, story.microsoft.deliveries) == (State.CONFIRMED, [])
+
+
+def test_a_draft_made_after_connecting_again_stays_where_it_is(story):
+    stopped_before_it_left(story)
+    connect_again(story, removed=True)
+    with inside(story.mailbox.workspace_id):
+        Message.objects.filter(pk=story.message.pk).update(drafted_at=clock.now())
+    assert actions.plan_again(story.message) is False and story.state == State.DRAFTED
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.ACCEPTED, State.HELD])
+def test_what_may_have_left_is_never_planned_again(story, state):
+    stopped_before_it_left(story)
+    with inside(story.mailbox.workspace_id):
+        Message.objects.filter(pk=story.message.pk).update(state=state)
+    assert actions.plan_again(story.message) is False and story.state == state
 
 
 def test_a_draft_deleted_by_hand_is_never_made_again(story):

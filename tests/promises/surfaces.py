@@ -3,13 +3,20 @@
 import os
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
+import psycopg
 import re2
+from django.apps import apps
 
 from gatepost.config.postgres import bins
+from gatepost.isolation import inside
+from gatepost.vault.fields import SealedField
+from gatepost.vault.sealing import NotReadable, open_sealed
 
 from .conftest import Told
 
@@ -30,6 +37,29 @@ def dumps(told: Told) -> Iterator[tuple[str, bytes]]:
         dump = subprocess.run(command, env=environment, capture_output=True, check=False)
         assert dump.returncode == 0, dump.stderr.decode()
         yield f"dump of {parts.path.strip('/')}", dump.stdout
+
+
+def kept_keys(keystore: str, owner: str) -> list[str]:
+    """The keys of an owner ("mailbox:<id>") that lie in the keystore."""
+    with psycopg.connect(keystore) as connection:
+        found = connection.execute("SELECT name FROM wrapped_key WHERE starts_with(name, %s)", [f"{owner}:"])
+        return [row[0] for row in found]
+
+
+def opened(workspace_id: UUID, *, without: Collection[str] = ()) -> str:
+    """Every sealed text of a workspace that the keys of this installation can open, in all tables but those named."""
+    texts = []
+    for model in apps.get_app_config("gatepost").get_models():
+        if model.__name__ in without:
+            continue
+        columns = [field for field in model._meta.local_fields if isinstance(field, SealedField)]
+        with inside(workspace_id):
+            rows = list(model.objects.filter(workspace_id=workspace_id)) if columns else []
+        for row in rows:
+            for column in columns:
+                with suppress(NotReadable):
+                    texts.append(open_sealed(row, column.name, holds=column.holds) or "")
+    return "\n".join(texts)
 
 
 def files(told: Told) -> Iterator[tuple[str, bytes]]:

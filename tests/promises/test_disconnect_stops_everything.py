@@ -1,12 +1,15 @@
-"""Disconnecting stops everything at once. (Retention and erasing come later; what was stored stays until then.)"""
+"""Disconnecting stops everything at once, and then ends what is ours at Microsoft."""
 
 from datetime import timedelta
 
+from gatepost.audit.models import LedgerRow
+from gatepost.graph.housekeeping import CLEAN_UP
+from gatepost.graph.shapes import SEND_KEY
 from gatepost.mailboxes.models import Connection, Mailbox, Subscription
 from gatepost.outbox.models import Message
 from gatepost.sequences.actions import StepDraft
 from tests.journeys.standing import until
-from tests.journeys.story import Story
+from tests.journeys.story import OtherMailbox, Story
 
 STEP = (StepDraft(0, "Quick question", "Hi {{ first_name }}, shall we talk?"),)
 
@@ -16,11 +19,52 @@ def disconnect(story: Story) -> None:
     assert story.mailbox.state == Mailbox.State.DISCONNECTED
 
 
-def test_its_tokens_and_subscriptions_are_gone(story: Story) -> None:
+def cleaned_up(story: Story) -> None:
+    until(lambda: story.mailbox.clean_up_until is None, "what is ours at Microsoft has ended")
+
+
+def test_its_tokens_are_gone_and_at_microsoft_our_subscriptions_and_drafts(story: Story) -> None:
     story.settle()
-    assert story.rows(Connection) and story.rows(Subscription)
+    assert story.rows(Connection) and (subscriptions := story.rows(Subscription))
+    draft = OtherMailbox.of(story.stand, story.address)
+    ours = {"subject": "ours", "singleValueExtendedProperties": [{"id": SEND_KEY, "value": "a key of ours"}]}
+    draft.ask("POST", "/me/messages", ours)
+    theirs = draft.ask("POST", "/me/messages", {"subject": "the rep's own"})
     disconnect(story)
+    cleaned_up(story)
+    assert story.mailbox.left_at_microsoft == []
     assert not story.rows(Connection) and not story.rows(Subscription)
+    assert [each["id"] for each in draft.ask("GET", "/me/mailFolders/drafts/messages")["value"]] == [
+        theirs["id"]
+    ]
+    ended = {
+        request["path"].rpartition("/")[2]
+        for request in story.graph_requests(0)
+        if request["method"] == "DELETE"
+    }
+    assert {each.microsoft_id for each in subscriptions} <= ended
+
+
+def test_after_it_nothing_is_asked_but_to_end_what_is_ours(story: Story) -> None:
+    story.enrol(*[story.prospect() for _ in range(3)])
+    story.settle()
+    before = story.stand.last_request()
+    disconnect(story)
+    cleaned_up(story)
+    asked = {row.shape for row in story.rows(LedgerRow, reason="disconnected")}
+    assert asked and asked <= CLEAN_UP
+    of_them = [each for each in story.graph_requests(before) if each["method"] != "DELETE"]
+    assert all("/mailFolders/drafts/messages" in each["path"] for each in of_them)
+
+
+def test_a_worker_that_is_killed_meanwhile_ends_it_when_it_is_back(story: Story) -> None:
+    story.settle()
+    story.stand.kill("worker")
+    disconnect(story)
+    assert story.rows(Connection)
+    story.stand.start()
+    cleaned_up(story)
+    assert not story.rows(Connection) and story.mailbox.left_at_microsoft == []
 
 
 def test_in_the_middle_of_sending_at_most_the_mail_in_flight_still_leaves(story: Story) -> None:
@@ -40,6 +84,7 @@ def test_no_request_is_made_for_it_any_more_whatever_happens_in_the_mailbox(stor
     story.enrol(petra)
     story.settle()
     disconnect(story)
+    cleaned_up(story)
     after = story.stand.last_request()
     story.answer(petra, "Yes, I am interested.")
     story.wait(timedelta(days=6))
@@ -52,6 +97,7 @@ def test_what_it_sent_is_still_shown_and_connecting_again_goes_on(story: Story) 
     story.enrol(petra)
     story.settle()
     disconnect(story)
+    cleaned_up(story)
     page = story.browser.open(f"{story.stand.url}/outbox/?part=sent")
     assert page.status == 200 and "Petra Quandt" in page.text
     story.connect()

@@ -40,7 +40,8 @@ def member_of(user_id: UUID) -> Member | None:
     if row is None:
         return None
     with inside(row[0]):
-        return Member.objects.select_related("workspace", "user").get(user_id=user_id)
+        members = Member.objects.select_related("workspace", "user").filter(user_id=user_id)
+        return members.filter(workspace__closed_at__isnull=True).first()
 
 
 def page(

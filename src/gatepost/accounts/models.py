@@ -50,6 +50,10 @@ class Workspace(models.Model):
     mailbox_tenants = ArrayField(models.CharField(max_length=36), default=list)
     sender_domains = ArrayField(models.CharField(max_length=253), default=list)
     only_outreach_mailboxes = models.BooleanField(default=False)  # sequences leave from no other mailbox
+    # Days for each kind of data, where an administrator chose others than the usual (gatepost.erasure.rules).
+    retention = models.JSONField(default=dict)
+    retention_due_at = models.DateTimeField(null=True)  # when to look for what is too old; None: now
+    closed_at = models.DateTimeField(null=True)  # from then on nobody can sign in, and everything is erased
 
     def __str__(self) -> str:
         return self.name

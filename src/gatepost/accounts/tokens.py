@@ -46,6 +46,8 @@ class Token(HttpBearer):
             return None
         with inside(row[0]):
             known = ApiToken.objects.select_related("member__workspace").get(pk=row[1])
+            if known.member.workspace.closed_at is not None:
+                return None
             ApiToken.objects.filter(pk=known.pk).update(last_used_at=clock.now())
         return Caller(known.member, Actor("token", str(known.pk)))
 

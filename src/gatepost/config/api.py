@@ -10,13 +10,14 @@ from gatepost import __version__
 from gatepost.accounts.tokens import Token
 from gatepost.contacts.api import router as contacts
 from gatepost.conversations.api import router as conversations
+from gatepost.erasure.api import router as erasures
 from gatepost.errors import GatepostError
 from gatepost.mailboxes.api import router as mailboxes
 from gatepost.sequences.api import router as sequences
 
 # No interactive page: it would load its script from elsewhere.
 api = NinjaAPI(title="Gatepost", version=__version__, auth=Token(), docs_url=None, urls_namespace="api")
-for router in (mailboxes, contacts, sequences, conversations):
+for router in (mailboxes, contacts, sequences, conversations, erasures):
     api.add_router("", router)
 
 

@@ -124,6 +124,8 @@ DATABASE_URL = Setting("DATABASE_URL", _database, DATABASE_FORM, secret=True)
 OWNER_DATABASE_URL = Setting("GATEPOST_OWNER_DATABASE_URL", _database, DATABASE_FORM, secret=True)
 KEYSTORE_URL = Setting("GATEPOST_KEYSTORE_URL", _database, DATABASE_FORM, secret=True)
 KEY_FILE = Setting("GATEPOST_KEY_FILE", _path, "a file that holds the installation's key")
+BACKUP_DAYS = Setting("GATEPOST_BACKUP_DAYS", _number(1, 3650), "days from 1 to 3650", 30)
+KEYSTORE_BACKUP_DAYS = Setting("GATEPOST_KEYSTORE_BACKUP_DAYS", _number(1, 7), "days from 1 to 7", 7)
 SECRET_KEY = Setting("GATEPOST_SECRET_KEY", _text, "at least 32 random characters", secret=True)
 PUBLIC_URL = Setting("GATEPOST_PUBLIC_URL", _url, URL_FORM, "http://localhost:8000")
 HOOKS_URL = Setting("GATEPOST_HOOKS_URL", _url, URL_FORM)
@@ -156,6 +158,8 @@ class Environment:
     owner_database_url: str | None
     keystore_url: str | None
     key_file: Path
+    backup_days: int
+    keystore_backup_days: int
     secret_key: str | None
     public_url: str
     hooks_url: str | None

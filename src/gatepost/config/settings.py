@@ -102,6 +102,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 GATEPOST_DATABASE_URL = ENVIRONMENT.database_url or ""
 GATEPOST_KEYSTORE_URL = ENVIRONMENT.keystore_url or ""
 GATEPOST_KEY_FILE = ENVIRONMENT.key_file
+GATEPOST_BACKUP_DAYS = ENVIRONMENT.backup_days
+GATEPOST_KEYSTORE_BACKUP_DAYS = ENVIRONMENT.keystore_backup_days
 
 AUTH_USER_MODEL = "gatepost.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -168,6 +170,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.sequences.jobs",
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",
+    "gatepost.erasure.jobs",
 ]
 
 _smtp = urlsplit(ENVIRONMENT.smtp_url or "")

@@ -16,6 +16,7 @@ urlpatterns = [
     path("contacts/", include("gatepost.contacts.urls")),
     path("outbox/", include("gatepost.outbox.urls")),
     path("meetings/", include("gatepost.meetings.urls")),
+    path("", include("gatepost.erasure.urls")),
     path("mailboxes/", include("gatepost.mailboxes.urls")),
     path("letters/", include("gatepost.post.urls")),
     path("settings/", include("gatepost.accounts.urls")),

@@ -57,6 +57,7 @@ class Suppression(InWorkspace):
         HARD_NO = "hard_no", "Refused any further contact"
         BOUNCE = "bounce", "The address does not exist"
         BY_HAND = "by_hand", "Added by a member"
+        ERASED = "erased", "Was erased"
 
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ADDRESS)
     index = models.CharField(max_length=32)

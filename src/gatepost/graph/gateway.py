@@ -64,11 +64,18 @@ class Gateway:
     """Sends requests of the shapes in `shapes.SHAPES` for one mailbox."""
 
     def __init__(
-        self, http: aiohttp.ClientSession, access: Access, *, sandbox_url: str | None = None
+        self,
+        http: aiohttp.ClientSession,
+        access: Access,
+        *,
+        sandbox_url: str | None = None,
+        only: frozenset[str] | None = None,
     ) -> None:
+        """`only`: the shapes that this gateway may send, where its purpose is narrower than the closed list."""
         self._http = http
         self._access = access
         self._base = sandbox_url or GRAPH
+        self._only = only
 
     async def ask(
         self,
@@ -101,6 +108,8 @@ class Gateway:
         *,
         leaves_by: float | None = None,
     ) -> dict[str, Any]:
+        if self._only is not None and shape.name not in self._only:
+            raise errors.ShapeUnknown(f"{shape.name} is not among the requests that this gateway is for")
         if body is not None and not shape.body.issuperset(body):
             raise errors.ShapeUnknown(f"{shape.name} does not carry {sorted(set(body) - shape.body)}")
         if shape.scope not in self._access.scopes and not _implied(shape.scope, self._access.scopes):

@@ -136,6 +136,14 @@ _ALL = (
         "to send a first step from a mailbox that is connected for sending only",
         body=frozenset({"message", "saveToSentItems"}),
     ),
+    Shape(
+        "drafts.ours", "GET", "/me/mailFolders/drafts/messages", "Mail.Read",
+        "which drafts of ours are left, to remove them when the mailbox is disconnected",
+        query=(
+            ("$filter", f"singleValueExtendedProperties/Any(ep: ep/id eq '{SEND_KEY}' and ep/value ne null)"),
+            ("$select", "id"), ("$top", "100"),
+        ),
+    ),
     Shape("draft.delete", "DELETE", "/me/messages/{id}", "Mail.ReadWrite", "to remove our own unsent draft"),
     # The calendar: times and attendees, then details of matched events only.
     Shape(

@@ -40,6 +40,7 @@ async def renew(gateway: Gateway, microsoft_id: str, *, expires: datetime) -> Su
 
 
 async def delete(gateway: Gateway, microsoft_id: str) -> None:
+    """Microsoft posts nothing more for it. Raises NotThere when it had ended already."""
     await gateway.ask("subscription.delete", id=microsoft_id)
 
 

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from gatepost import clock
-from gatepost.accounts.models import Member
+from gatepost.accounts.models import Member, Workspace
 from gatepost.audit import tags
-from gatepost.audit.record import Actor, record
+from gatepost.audit.record import Actor, job, record
 from gatepost.errors import BadInput, Conflict
 from gatepost.graph import housekeeping
 from gatepost.graph.errors import (
@@ -135,16 +135,45 @@ def finish_connect(
     return connected
 
 
-def disconnect(mailbox_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
-    """The mailbox sends and reads nothing more, at once; its tokens are gone. What it sent and received stays."""
+def disconnect(
+    mailbox_id: UUID, *, workspace_id: UUID, actor: Actor, clean_up_for: timedelta = rules.CLEAN_UP_FOR
+) -> None:
+    """The mailbox sends and reads nothing more, at once. What it sent and received stays, and enrolments wait.
+
+    A job then ends what is ours at Microsoft with the tokens, which serve for nothing else from now on, and destroys
+    them; at the latest after `clean_up_for`. A second time changes nothing but can shorten that.
+    """
+    until = datetime.now(UTC) + clean_up_for
     with inside(workspace_id):
         mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
+        if mailbox.state == Mailbox.State.DISCONNECTED:
+            Mailbox.objects.filter(pk=mailbox_id, clean_up_until__gt=until).update(clean_up_until=until)
+            return
         mailbox.state, mailbox.state_reason = Mailbox.State.DISCONNECTED, ""
         mailbox.sync_due_at = mailbox.calendar_due_at = None
+        mailbox.disconnected_at = mailbox.drafts_removed_at = clock.now()
+        mailbox.clean_up_until, mailbox.left_at_microsoft = until, []
         mailbox.save()
+        record(actor, tags.MAILBOX_DISCONNECT, mailbox, mailbox_id=mailbox.id)
+        enqueue("mailboxes.clean-up", workspace=str(workspace_id), mailbox=str(mailbox_id))
+
+
+def cleaned_up(mailbox_id: UUID, left: list[str], *, workspace_id: UUID) -> None:
+    """The tokens of a disconnected mailbox are destroyed. `left`: what of ours may still be at Microsoft.
+
+    Not where the mailbox was connected again meanwhile: those are new tokens.
+    """
+    with inside(workspace_id):
+        mailbox = Mailbox.objects.select_for_update().filter(pk=mailbox_id).first()
+        if mailbox is None or mailbox.state != Mailbox.State.DISCONNECTED or mailbox.clean_up_until is None:
+            return
+        mailbox.clean_up_until, mailbox.left_at_microsoft = None, left
+        # Again: a draft that was under way when the mailbox was disconnected was removed with the others.
+        mailbox.drafts_removed_at = clock.now()
+        mailbox.save(update_fields=["clean_up_until", "left_at_microsoft", "drafts_removed_at"])
         Connection.objects.filter(mailbox=mailbox).delete()
         mailbox.subscriptions.all().delete()
-        record(actor, tags.MAILBOX_DISCONNECT, mailbox, mailbox_id=mailbox.id)
+        record(job("mailboxes.clean-up"), tags.MAILBOX_CLEAN_UP, mailbox, mailbox_id=mailbox_id, left=left)
 
 
 def change_settings(
@@ -170,8 +199,8 @@ def change_settings(
         mailbox.sending_not_before = None
         mailbox.save()
         record(actor, tags.MAILBOX_SETTINGS, mailbox, mailbox_id=mailbox.id, daily_limit=daily_limit)
-        for job in ("sequences.send", "meetings.sync"):
-            enqueue(job, once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
+        for woken in ("sequences.send", "meetings.sync"):
+            enqueue(woken, once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
 
 
 def read_through(mailbox_id: UUID, *, workspace_id: UUID, since: object) -> None:
@@ -271,7 +300,11 @@ def _save(
     actor = Actor("member", str(attempt.member_id))
     try:
         with inside(attempt.workspace_id):
+            if Workspace.objects.filter(pk=attempt.workspace_id, closed_at__isnull=False).exists():
+                raise Conflict("This workspace was closed. No mailbox can be connected to it any more.")
             mailbox = Mailbox.objects.select_for_update().filter(pk=mailbox_id).first()
+            if mailbox is not None and mailbox.is_being_erased:
+                raise Conflict("This mailbox is being erased. Wait a minute, then connect it anew.")
             again = mailbox is not None
             handed_over: dict[str, Any] = {}
             if mailbox is None:
@@ -325,6 +358,8 @@ def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -
     mailbox.state, mailbox.state_reason = Mailbox.State.CONNECTED, ""
     mailbox.scopes = sorted(tokens.scopes)
     mailbox.connected_at = now
+    mailbox.disconnected_at = mailbox.clean_up_until = None
+    mailbox.left_at_microsoft = []
     mailbox.not_before = None
     # Catches up before it speaks: nothing is sent until the mail and the meetings of the gap are in.
     mailbox.read_through = None

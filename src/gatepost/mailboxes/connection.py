@@ -20,6 +20,7 @@ from gatepost.audit import tags
 from gatepost.audit.models import LedgerRow
 from gatepost.audit.record import job as by_job
 from gatepost.audit.record import record
+from gatepost.graph import housekeeping
 from gatepost.graph.errors import ReconnectNeeded, TryLater
 from gatepost.graph.gateway import Asked, ClientSession, Gateway, shared_session
 from gatepost.graph.oauth import Entra, Tokens
@@ -51,13 +52,22 @@ def entra() -> Entra:
 class MailboxAccess:
     """What a gateway needs of one mailbox: its token, what was granted, and its ledger."""
 
-    def __init__(self, workspace_id: UUID, mailbox_id: UUID, scopes: frozenset[str], reason: str) -> None:
+    def __init__(
+        self,
+        workspace_id: UUID,
+        mailbox_id: UUID,
+        scopes: frozenset[str],
+        reason: str,
+        *,
+        cleaning_up: bool = False,
+    ) -> None:
         self.workspace_id, self.mailbox_id, self._scopes, self.reason = (
             workspace_id,
             mailbox_id,
             scopes,
             reason,
         )
+        self._cleaning_up = cleaning_up
         self._token: tuple[str, datetime] | None = None
 
     @property
@@ -70,7 +80,9 @@ class MailboxAccess:
             await in_thread(_forget_access_token, self.workspace_id, self.mailbox_id)
             self._token = None
         if self._token is None or self._token[1] <= clock.now():
-            self._token = await _usable_token(self.workspace_id, self.mailbox_id)
+            self._token = await _usable_token(
+                self.workspace_id, self.mailbox_id, cleaning_up=self._cleaning_up
+            )
         return self._token[0]
 
     async def record(self, asked: Asked) -> None:
@@ -101,6 +113,20 @@ async def gateway_for(
         raise
 
 
+@asynccontextmanager
+async def gateway_to_clean_up(mailbox: Mailbox) -> AsyncIterator[Gateway]:
+    """A gateway to a disconnected mailbox that can end what is ours there, and ask for nothing else."""
+    access = MailboxAccess(
+        mailbox.workspace_id, mailbox.id, frozenset(mailbox.scopes), "disconnected", cleaning_up=True
+    )
+    yield Gateway(
+        await shared_session(),
+        access,
+        sandbox_url=settings.GATEPOST_SANDBOX_URL,
+        only=housekeeping.CLEAN_UP,
+    )
+
+
 def store_tokens(connection: Connection, tokens: Tokens) -> None:
     """The tokens are sealed in the row, the refresh token before it kept for one generation. Saves nothing."""
     if tokens.refresh_token:
@@ -120,9 +146,13 @@ def open_flow(attempt: object) -> str:
     return vault_tokens.open(attempt, "flow") or "{}"  # type: ignore[arg-type]
 
 
-async def _usable_token(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, datetime]:
+async def _usable_token(
+    workspace_id: UUID, mailbox_id: UUID, *, cleaning_up: bool = False
+) -> tuple[str, datetime]:
     for _ in range(100):
-        step, connection, scopes, tenant = await in_thread(_token_or_lease, workspace_id, mailbox_id)
+        step, connection, scopes, tenant = await in_thread(
+            _token_or_lease, workspace_id, mailbox_id, cleaning_up=cleaning_up
+        )
         if step == "use":
             token = await in_thread(vault_tokens.open, connection, "access_token")
             assert connection.access_token_expires_at is not None  # _token_or_lease looked
@@ -151,13 +181,15 @@ def _margin() -> timedelta:
     return min(clock.at_least(MARGIN, real=timedelta(seconds=1)), timedelta(minutes=30))
 
 
-def _token_or_lease(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, Connection, list[str], UUID]:
+def _token_or_lease(
+    workspace_id: UUID, mailbox_id: UUID, *, cleaning_up: bool = False
+) -> tuple[str, Connection, list[str], UUID]:
     """What to do: "use" the stored token, "refresh" it (the lease is ours now), or "wait" for who does."""
     with inside(workspace_id):
         found = Connection.objects.select_for_update(of=("self",)).select_related("mailbox")
         connection = found.filter(mailbox_id=mailbox_id).first()
-        # Disconnecting deletes the row, also in the middle of a job: that is no error of ours.
-        if connection is None or connection.mailbox.state != Mailbox.State.CONNECTED:
+        # Disconnecting comes also in the middle of a job: that is no error of ours.
+        if connection is None or not _may_use_tokens(connection.mailbox, cleaning_up=cleaning_up):
             raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
         mailbox = connection.mailbox
         good_until = connection.access_token_expires_at
@@ -169,6 +201,13 @@ def _token_or_lease(workspace_id: UUID, mailbox_id: UUID) -> tuple[str, Connecti
         connection.refreshing_until = now + REFRESH_LEASE
         connection.save(update_fields=["refreshing_until"])
         return "refresh", connection, mailbox.scopes, mailbox.microsoft_tenant
+
+
+def _may_use_tokens(mailbox: Mailbox, *, cleaning_up: bool) -> bool:
+    """A connected mailbox's for everything; a disconnected one's for cleaning up, and for a while only."""
+    if cleaning_up:
+        return mailbox.state == Mailbox.State.DISCONNECTED and mailbox.clean_up_until is not None
+    return mailbox.state == Mailbox.State.CONNECTED
 
 
 def _save_refreshed(workspace_id: UUID, connection_id: UUID, tokens: Tokens) -> datetime:

@@ -1,24 +1,26 @@
-"""Subscribing to change notifications, and renewing before they end. Without a public address none is made:
-the timer alone serves then."""
+"""Subscribing to change notifications, and renewing before they end; ending what is ours at Microsoft.
+
+Without a public address no subscription is made: the timer alone serves then.
+"""
 
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
 
 from gatepost import clock
-from gatepost.graph import subscriptions
-from gatepost.graph.errors import GraphError, NotThere, Refused, TryLater, Unclear
+from gatepost.graph import housekeeping, subscriptions
+from gatepost.graph.errors import GraphError, NotThere, Refused, RegistrationWrong, TryLater, Unclear
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
-from gatepost.mailboxes import queries, rules
-from gatepost.mailboxes.connection import gateway_for
+from gatepost.mailboxes import actions, queries, rules
+from gatepost.mailboxes.connection import gateway_for, gateway_to_clean_up
 from gatepost.mailboxes.models import Mailbox, Subscription
 from gatepost.vault.sealing import installation_index
 
@@ -81,6 +83,44 @@ async def subscribe(workspace: str, mailbox: str) -> None:
                 await in_thread(_put_off, box, listen, error)
 
 
+@job("mailboxes.clean-up", try_again=True)
+async def clean_up(workspace: str, mailbox: str) -> None:
+    """Subscriptions and drafts of a disconnected mailbox are gone at Microsoft, and then its tokens here.
+
+    What Microsoft does not let us end in time is left, and the mailbox's page says what and how to remove it.
+    """
+    box = await in_thread(queries.load_to_clean_up, UUID(workspace), UUID(mailbox))
+    if box is None:
+        return
+    assert box.clean_up_until is not None  # load_to_clean_up looked
+    in_time = datetime.now(UTC) < box.clean_up_until
+    left = []
+    async with gateway_to_clean_up(box) as gateway:
+        for what, end in (("notifications", _end_subscriptions), ("drafts", _remove_drafts)):
+            try:
+                await end(box, gateway)
+            except (TryLater, Unclear, RegistrationWrong):
+                if in_time:
+                    raise  # the job is tried again; removing what is gone already does no harm
+                left.append(what)
+            except GraphError:
+                left.append(what)
+    await in_thread(actions.cleaned_up, box.id, left, workspace_id=box.workspace_id)
+
+
+async def _end_subscriptions(box: Mailbox, gateway: Gateway) -> None:
+    for each in await in_thread(_subscriptions, box):
+        if each.microsoft_id:
+            with suppress(NotThere):
+                await subscriptions.delete(gateway, each.microsoft_id)
+        await in_thread(_forget, each)
+
+
+async def _remove_drafts(box: Mailbox, gateway: Gateway) -> None:
+    if rules.granted("Mail.ReadWrite", box.scopes):  # else none was ever made
+        await housekeeping.remove_own_drafts(gateway)
+
+
 async def _renew_or_create(
     box: Mailbox, listen: Listen, existing: Subscription | None, gateway: Gateway
 ) -> None:
@@ -117,6 +157,11 @@ def _forget(existing: Subscription) -> None:
 def _subscriptions(mailbox: Mailbox) -> list[Subscription]:
     with inside(mailbox.workspace_id):
         return list(mailbox.subscriptions.all())
+
+
+def _forget(subscription: Subscription) -> None:
+    with inside(subscription.workspace_id):
+        Subscription.objects.filter(pk=subscription.pk, microsoft_id=subscription.microsoft_id).delete()
 
 
 def _store(mailbox: Mailbox, listen: Listen, secret_index: str, subscribed: subscriptions.Subscribed) -> None:

@@ -39,6 +39,15 @@ class Mailbox(InWorkspace):
     outreach_only = models.BooleanField(default=False)  # dedicated: nobody corresponds from it but sequences
     connected_at = models.DateTimeField()
 
+    disconnected_at = models.DateTimeField(null=True)
+    # Until then (real time) the tokens of a disconnected mailbox may still end what is ours at Microsoft.
+    # None: that is over, and the tokens are gone.
+    clean_up_until = models.DateTimeField(null=True)
+    left_at_microsoft = ArrayField(models.CharField(max_length=16), default=list)  # rules.LEFT_AT_MICROSOFT
+    is_being_erased = models.BooleanField(default=False)  # then it cannot be connected again
+    # Drafts of ours that were made before then were removed, or are being removed.
+    drafts_removed_at = models.DateTimeField(null=True)
+
     # Every message that arrived before this moment has been looked at. None: nothing yet.
     read_through = models.DateTimeField(null=True)
     sync_due_at = models.DateTimeField(null=True, db_index=True)

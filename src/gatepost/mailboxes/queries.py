@@ -65,6 +65,13 @@ def rest(mailbox: Mailbox, *timers: str) -> None:
         Mailbox.objects.filter(pk=mailbox.pk).update(**dict.fromkeys(timers))
 
 
+def load_to_clean_up(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
+    """The disconnected mailbox, while something of ours may still be at Microsoft and its tokens are here."""
+    with inside(workspace_id):
+        disconnected = Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.DISCONNECTED)
+        return disconnected.filter(clean_up_until__isnull=False).first()
+
+
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
     """A mailbox with what a page says about it in words."""
@@ -75,6 +82,7 @@ class MailboxRow:
     owner: str
     aliases: tuple[str, ...]
     missing: tuple[rules.Permission, ...]
+    left: tuple[str, ...]  # what of ours may still be at Microsoft, and how to end it there
 
     @property
     def limited(self) -> list[str]:
@@ -97,6 +105,7 @@ def row_of(mailbox: Mailbox) -> MailboxRow:
         mailbox.member.name,
         tuple((names.open(mailbox, "aliases") or "").split()),
         rules.missing(mailbox.scopes, mailbox.wanted),
+        tuple(rules.LEFT_AT_MICROSOFT[each] for each in mailbox.left_at_microsoft),
     )
 
 

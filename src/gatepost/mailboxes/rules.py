@@ -231,3 +231,15 @@ def renewal_due(*, created: datetime, expires: datetime) -> datetime:
 
 # A connect attempt's address works for so long, and once.
 ATTEMPT_LIFE = timedelta(minutes=30)
+
+
+# What is ours at Microsoft is ended with the old tokens for at most so long (real time); then they are destroyed
+# anyway. Where the mailbox is erased, what it holds here must not wait for Microsoft.
+CLEAN_UP_FOR = timedelta(minutes=15)
+CLEAN_UP_BEFORE_ERASING_FOR = timedelta(seconds=30)
+
+# What could not be ended there, and how somebody ends it by hand.
+LEFT_AT_MICROSOFT = {
+    "drafts": "Drafts of ours may still lie in the drafts folder: delete them in Outlook. Nobody sends them.",
+    "notifications": "Microsoft may still send notifications for up to seven days; they are thrown away.",
+}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F
+
 from gatepost import clock
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
@@ -137,6 +139,20 @@ def back_to_draft(message: Message) -> bool:
             Message.objects.filter(pk=message.pk, state__in=(State.SENDING, State.ACCEPTED)).update(
                 state=State.DRAFTED, not_before=clock.now(), reason=""
             )
+        )
+
+
+def plan_again(message: Message) -> bool:
+    """Its draft was removed when the mailbox was disconnected: it is planned anew, under its key. False where not.
+
+    Nothing was sent: only a message that is DRAFTED goes back, and the next try looks for its key first.
+    """
+    with inside(message.workspace_id):
+        drafted = Message.objects.filter(pk=message.pk, state=State.DRAFTED)
+        gone = drafted.filter(drafted_at__lte=F("mailbox__drafts_removed_at"))
+        # Not by the join: PostgreSQL locks and updates the message alone.
+        return bool(
+            drafted.filter(pk__in=gone.values("pk")).update(state=State.PLANNED, graph_id="", change_key="")
         )
 
 

@@ -34,6 +34,8 @@ async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait
     3. SENDING, ACCEPTED: look what became of it.
     """
     message = await in_thread(_reload, message)
+    if message.state == State.DRAFTED and await in_thread(actions.plan_again, message):
+        message = await in_thread(_reload, message)
     if message.state == State.PLANNED:
         verdict = await _pass(message, gate)
         if verdict is not None:

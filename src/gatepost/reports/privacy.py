@@ -25,6 +25,7 @@ WORDS = {
     tags.BRIEF_REMOVE: _("Brief taken off the calendar"),
     tags.BRIEF_WRITE: _("Brief written"),
     tags.CONTACT_ADD: _("Contact added"),
+    tags.CONTACT_EXPORT: _("All about a person downloaded"),
     tags.CONTACT_IMPORT: _("Contacts imported"),
     tags.CONTACT_SUPPRESS: _("Put on the do-not-contact list"),
     tags.CONTACT_SUPPRESSION_LIFT: _("Taken off the do-not-contact list"),
@@ -35,6 +36,9 @@ WORDS = {
     tags.ENROLMENT_RESUME: _("Enrolment goes on"),
     tags.ENROLMENT_START: _("Contact enrolled"),
     tags.ENROLMENT_STOP: _("Enrolment stopped"),
+    tags.ERASURE_FINISH: _("Erased, with a receipt"),
+    tags.ERASURE_ORDER: _("Erasing ordered"),
+    tags.MAILBOX_CLEAN_UP: _("Access to a mailbox destroyed"),
     tags.MAILBOX_CONNECT: _("Mailbox connected"),
     tags.MAILBOX_CONNECT_REFUSED: _("Connecting failed"),
     tags.MAILBOX_CONNECT_START: _("Connecting begun"),
@@ -57,12 +61,15 @@ WORDS = {
     tags.QUARANTINE_DECIDE: _("Possible reply decided"),
     tags.REPLY_LABEL: _("Label corrected"),
     tags.REPLY_STORE: _("Reply stored"),
+    tags.RETENTION_CHANGE: _("Times of keeping changed"),
+    tags.RETENTION_EXPIRE: _("Kept long enough, and removed"),
     tags.SEQUENCE_ACTIVATE: _("Sequence activated"),
     tags.SEQUENCE_EDIT: _("Sequence changed"),
     tags.SEQUENCE_PAUSE: _("Sequence paused"),
     tags.TOKEN_CREATE: _("API token made"),
     tags.TOKEN_REVOKE: _("API token revoked"),
     tags.WORKSPACE_CREATE: _("Workspace made"),
+    tags.WORKSPACE_EXPORT: _("Everything downloaded"),
     tags.WORKSPACE_SETTINGS: _("Workspace settings changed"),
 }
 # The same for the shapes of requests.
@@ -80,6 +87,7 @@ REQUESTS = {
     "draft.create": _("Draft written"),
     "draft.create-follow-up": _("Follow-up written"),
     "draft.send": _("Draft sent"),
+    "drafts.ours": _("Own drafts looked for"),
     "draft.delete": _("Draft removed"),
     "calendar": _("Calendar looked at"),
     "event.look": _("Meeting looked up"),
@@ -227,6 +235,8 @@ def with_names(found: list[AuditEntry]) -> list[Opened]:
 
 def _said(detail: dict[str, Any]) -> str:
     def words(value: Any) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{name} {each}" for name, each in value.items())
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     return " · ".join(f"{name}: {words(value)}" for name, value in detail.items())

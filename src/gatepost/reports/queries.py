@@ -1,18 +1,20 @@
 """What the reports count. Each figure counts rows that a list can show (`Chosen` of that list)."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncWeek
 
 from gatepost.accounts.models import Member
 from gatepost.conversations.models import Reply
 from gatepost.conversations.rules import AUTOMATIC
+from gatepost.erasure.models import KeptFigures
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import seen_by
 from gatepost.meetings.models import Meeting
@@ -84,6 +86,7 @@ class Report:
     sequences: list[SequenceFigures]  # those of which something left or came back, newest first
     members: list[MemberFigures]
     weeks: list[Week]  # every week up to this one, also those in which nothing happened
+    erased: int = 0  # mails of the whole whose rows were erased since
 
 
 # What a figure may be divided by, and the column of each table that says it.
@@ -112,12 +115,13 @@ def report(member: Member, span: Span, zone: ZoneInfo, *, now: datetime) -> Repo
         ),
         *_tallied(booked, {**MEETING, WEEK: TruncWeek("found_at", tzinfo=zone)}, {"meetings": Count("*")}),
     ]
+    kept = _kept(member, span)
     answered_by = {**REPLY, WEEK: TruncWeek("received_at", tzinfo=zone)}
 
     def by(division: str) -> dict[Any, Figures]:
         # A conversation may be answered in twice, so its parts cannot be added up: each division asks anew.
         counted = _tallied(answers, {division: answered_by[division]}, ANSWERS)
-        return _added_up([*tallies, *counted], division)
+        return _added_up([*tallies, *counted, *kept], division)
 
     steps: defaultdict[UUID, list[StepFigures]] = defaultdict(list)
     by_step, by_sequence, by_mailbox, by_week = by(STEP), by(SEQUENCE), by(MAILBOX), by(WEEK)
@@ -125,11 +129,26 @@ def report(member: Member, span: Span, zone: ZoneInfo, *, now: datetime) -> Repo
         steps[step.sequence_id].append(StepFigures(step.pk, step.position, by_step[step.pk]))
     sequences = Sequence.objects.filter(pk__in=by_sequence).order_by("-created_at")
     return Report(
-        _added_up([*tallies, *_tallied(answers, {}, ANSWERS)]).get(None, Figures()),
+        _added_up([*tallies, *_tallied(answers, {}, ANSWERS), *kept]).get(None, Figures()),
         [SequenceFigures(each, by_sequence[each.pk], tuple(steps[each.pk])) for each in sequences],
         _by_member(by_mailbox),
         [Week(monday, by_week.get(monday, Figures())) for monday in _mondays(span, zone, now)],
+        sum(row["sent"] for row in kept),
     )
+
+
+def _kept(member: Member, span: Span) -> list[dict[str, Any]]:
+    """The numbers of what was erased, which belong to nobody: a rep, who sees his own, is not shown them."""
+    if member.role == Member.Role.REP:
+        return []
+    gone = Q(erasure__isnull=True) | Q(erasure__finished_at__isnull=False)
+    start, end = (moment.astimezone(ZoneInfo(member.workspace.time_zone)).date() for moment in span)
+    rows = KeptFigures.objects.filter(gone, week_local_date__gte=start, week_local_date__lt=end)
+    divisions = {SEQUENCE: F("sequence_id"), STEP: F("step_id"), WEEK: F("week_local_date")}
+    tallies = _tallied(rows, divisions, {f"sum_{name}": Sum(name) for name in COLUMNS})
+    return [
+        {key.removeprefix("sum_"): value for key, value in row.items()} | {MAILBOX: None} for row in tallies
+    ]
 
 
 def _by_member(by_mailbox: dict[UUID, Figures]) -> list[MemberFigures]:
@@ -148,7 +167,7 @@ def _within(rows: QuerySet[Any], column: str, span: Span) -> QuerySet[Any]:
 
 
 def _tallied(
-    rows: QuerySet[Any], divisions: dict[str, Any], counts: dict[str, Count]
+    rows: QuerySet[Any], divisions: dict[str, Any], counts: Mapping[str, Aggregate]
 ) -> list[dict[str, Any]]:
     """One row for each combination of the divisions, with its counts."""
     if not divisions:

@@ -37,6 +37,7 @@ def reports(request: Any) -> HttpResponse:
         "periods": PERIODS,
         "since": monday_of(span[0], zone).isoformat(),
         "whole": found.whole,
+        "erased": found.erased,
         "funnel": _funnel(found.whole),
         "sequences": found.sequences,
         "members": found.members,

@@ -126,8 +126,10 @@ async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | Non
     return wait
 
 
-def _go_on(message: Message) -> None:
-    """The enrolment follows its message: to the next step, or to its end."""
+def _go_on(message: Message | None) -> None:
+    """The enrolment follows its message: to the next step, or to its end. With an erased one it is gone itself."""
+    if message is None:
+        return
     if message.has_left:
         actions.step_left(message)
     elif message.state == Message.State.CANCELLED:

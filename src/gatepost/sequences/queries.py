@@ -138,6 +138,7 @@ def _pause(enrolment: Enrolment, now: datetime) -> tuple[datetime | None, str]:
     return None, ""
 
 
-def load_message(workspace_id: UUID, message_id: UUID) -> Message:
+def load_message(workspace_id: UUID, message_id: UUID) -> Message | None:
+    """The message, or None when it was erased."""
     with inside(workspace_id):
-        return Message.objects.select_related("contact", "previous").get(pk=message_id)
+        return Message.objects.select_related("contact", "previous").filter(pk=message_id).first()

@@ -31,6 +31,10 @@ class KeyUnavailable(GatepostError):
     who = "operator"
 
 
+class KeyErased(KeyUnavailable):
+    "The key is not in the keystore: what it sealed was erased, or the keystore was restored from another installation."
+
+
 class InstallationKeyMissing(GatepostError):
     "GATEPOST_KEY_FILE names no readable key. Restore it from its backup; without it nothing sealed can be read."
 
@@ -45,9 +49,10 @@ def create_installation_key(path: Path) -> None:
         file.write(proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
 
 
-def sealing_key(owner: str, owner_id: UUID) -> aead.Aead:
-    """The key that seals for a "workspace" or a "mailbox"; made on first use."""
-    return _keys.primitive(f"{owner}:{owner_id}:seal", AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead))
+def sealing_key(owner: str, owner_id: UUID, *, create: bool = True) -> aead.Aead:
+    """The key that seals for a "workspace" or a "mailbox"; made on first use. Without `create` raises KeyErased."""
+    name = f"{owner}:{owner_id}:seal"
+    return _keys.primitive(name, AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead), create=create)
 
 
 def index_key(workspace_id: UUID, purpose: str = "index") -> prf.PrfSet:
@@ -61,9 +66,14 @@ def installation_index_key(purpose: str) -> prf.PrfSet:
     return _keys.primitive(f"installation:{purpose}", INDEX_TEMPLATE, lambda h: h.primitive(prf.PrfSet))
 
 
-def destroy(owner: str, owner_id: UUID) -> int:
+def destroy(owner: str, owner_id: UUID | str) -> int:
     """Every key of this workspace or mailbox is gone for good. Returns how many there were."""
     return _keys.destroy(f"{owner}:{owner_id}:")
+
+
+def destroy_again(owners: list[str]) -> int:
+    """Keys of these owners ("mailbox:<id>") that a backup brought back are gone once more. Returns how many."""
+    return _keys.destroy_again(owners)
 
 
 class Keys:
@@ -75,12 +85,14 @@ class Keys:
         self._installation: aead.Aead | None = None
         self._remembered: dict[str, tuple[float, object]] = {}
 
-    def primitive(self, name: str, template: object, make: Callable[[tink.KeysetHandle], Any]) -> Any:
+    def primitive(
+        self, name: str, template: object, make: Callable[[tink.KeysetHandle], Any], *, create: bool = True
+    ) -> Any:
         with self._lock:
             known = self._remembered.get(name)
             if known and time.monotonic() - known[0] < REMEMBERED_SECONDS:
                 return known[1]
-            primitive = make(self._load_or_create(name, template))
+            primitive = make(self._load(name, template, create=create))
             self._remembered[name] = (time.monotonic(), primitive)
             return primitive
 
@@ -90,6 +102,14 @@ class Keys:
                 del self._remembered[name]
             return self._run("DELETE FROM wrapped_key WHERE starts_with(name, %s)", [prefix]).rowcount
 
+    def destroy_again(self, owners: list[str]) -> int:
+        with self._lock:
+            owner = "split_part(name, ':', 1) || ':' || split_part(name, ':', 2)"
+            gone = self._run(f"DELETE FROM wrapped_key WHERE {owner} = ANY (%s)", [owners]).rowcount
+            if gone:
+                self._remembered.clear()
+            return gone
+
     def forget(self) -> None:
         """Drop connection and memory, as after a fork or when the keystore moved."""
         with self._lock:
@@ -98,8 +118,10 @@ class Keys:
             self._connection = self._installation = None
             self._remembered.clear()
 
-    def _load_or_create(self, name: str, template: object) -> tink.KeysetHandle:
+    def _load(self, name: str, template: object, *, create: bool) -> tink.KeysetHandle:
         row = self._run("SELECT wrapped FROM wrapped_key WHERE name = %s", [name]).fetchone()
+        if row is None and not create:
+            raise KeyErased(f"The key {name} is not in the keystore: what it sealed was erased.")
         if row is None:
             handle = tink.new_keyset_handle(template)
             wrapped = proto_keyset_format.serialize_encrypted(handle, self._installation_key(), name.encode())

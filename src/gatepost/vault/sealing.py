@@ -40,8 +40,8 @@ def open_sealed(row: models.Model, column: str, *, holds: str) -> str | None:
     if ciphertext is None:
         return None
     try:
-        return _key(row).decrypt(bytes(ciphertext), _place(row, column)).decode()
-    except TinkError as error:
+        return _key(row, create=False).decrypt(bytes(ciphertext), _place(row, column)).decode()
+    except (TinkError, keys.KeyErased) as error:
         raise NotReadable(f"{row._meta.label}.{column} cannot be opened.") from error
 
 
@@ -59,10 +59,10 @@ def installation_index(kind: str, text: str) -> str:
     return keys.installation_index_key(kind).primary().compute(text.encode(), INDEX_BYTES).hex()
 
 
-def _key(row: Any) -> Any:
+def _key(row: Any, *, create: bool = True) -> Any:
     owner = row.sealed_with
     owner_id = row.pk if row._meta.model_name == owner else getattr(row, f"{owner}_id")
-    return keys.sealing_key(owner, owner_id)
+    return keys.sealing_key(owner, owner_id, create=create)
 
 
 def _place(row: models.Model, column: str) -> bytes:

@@ -139,6 +139,50 @@ def create_token(email: str, name: str) -> None:
         click.echo(actions.create_token(member, name, actor=actions.INSTALLER))
 
 
+DATABASES = click.Choice(["main", "keystore"])
+
+
+@main.command()
+@click.argument("database", type=DATABASES)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(database: str, folder: Path) -> None:
+    """A backup of one of the two databases, as a new file in FOLDER. First main, then keystore; keep them apart."""
+    from gatepost.config import backup, installation
+
+    with installation.ready() as running:
+        kept = backup.main_database if database == "main" else backup.keystore
+        file = backup.back_up(kept(running.settings), folder, data_dir=running.settings.data_dir)
+    click.echo(str(file))
+
+
+@main.command()
+@click.argument("database", type=DATABASES)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore(database: str, file: Path) -> None:
+    """Put a backup back, into an empty database (docs/operate/backup.md)."""
+    from gatepost.config import backup, installation
+
+    with installation.ready() as running:
+        kept = backup.main_database if database == "main" else backup.keystore
+        backup.restore(kept(running.settings), file)
+    click.echo(f"The database “{database}” is as it was when {file.name} was made.")
+
+
+@main.command(name="rotate-key")
+def rotate_key() -> None:
+    """A new installation key, by which every other key is wrapped anew. Everything may go on running."""
+    from gatepost.config import installation
+    from gatepost.vault import keys
+
+    with installation.ready() as running:
+        settings = running.settings
+        count = keys.change_installation_key(settings.key_file, settings.keystore_url or "")
+    click.echo(
+        f"{settings.key_file} holds a new key, and {count} keys are wrapped by it. Back it up now, apart from the "
+        "databases. Backups of the keystore from before need the old file, for as long as you keep them."
+    )
+
+
 @main.command()
 def classify() -> None:
     """Label replies: JSON lines in, JSON lines out. No network, no database."""

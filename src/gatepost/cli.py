@@ -44,6 +44,8 @@ def serve(host: str) -> None:
             children.start("web", processes.web_command(settings.port, host=host))
             children.start("hooks", processes.hooks_command(settings.hooks_port, host=host))
             children.start("worker", processes.worker_command())
+            if settings.metrics_port:
+                children.start("metrics", processes.metrics_command(host=host))
             click.echo(f"Gatepost is at {settings.public_url} (port {settings.port}). Ctrl-C stops it.")
             while True:
                 time.sleep(1)
@@ -82,6 +84,22 @@ def hooks(host: str) -> None:
     from gatepost.config import environment, processes
 
     _become(processes.hooks_command(environment.read().hooks_port, host=host))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+def metrics(host: str) -> None:
+    """Figures for Prometheus, without personal data."""
+    from gatepost.config import environment
+    from gatepost.config.installation import set_up_django
+
+    port = environment.read().metrics_port
+    if port is None:
+        raise click.ClickException("Set GATEPOST_METRICS_PORT to the port on which figures are to be read.")
+    set_up_django()
+    from gatepost.config import metrics
+
+    metrics.serve(port, host=host)
 
 
 @main.command()

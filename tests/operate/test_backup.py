@@ -20,7 +20,14 @@ NOW = datetime(2027, 1, 11, 7, 30, tzinfo=UTC)
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A machine with a workspace, and its backups."""
     data = tmp_path_factory.mktemp("old")
-    given = ("--owner", "Alice Berger", "--email", "alice@northwind.example", "--password", "long-enough-0815")
+    given = (
+        "--owner",
+        "Alice Berger",
+        "--email",
+        "alice@northwind.example",
+        "--password",
+        "long-enough-0815",
+    )
     run(data, "create-workspace", "Northwind", *given)
     run(data, "backup", "main", str(data / "backup-main"))
     run(data, "backup", "keystore", str(data / "backup-keystore"))
@@ -55,7 +62,14 @@ def test_the_keys_are_those_of_the_old_machine(old: Path, new: Path) -> None:
 
 def test_the_doctor_finds_roles_rights_and_keys_as_they_should_be(new: Path) -> None:
     said = run(new, "doctor", "--offline", check=False).stdout
-    for name in ("tables", "application role", "row-level security", "records", "keystore", "installation key"):
+    for name in (
+        "tables",
+        "application role",
+        "row-level security",
+        "records",
+        "keystore",
+        "installation key",
+    ):
         assert f"ok   {name}:" in said, said
 
 

@@ -118,7 +118,9 @@ def test_a_row_that_was_read_before_the_change_is_read_again(sealed, monkeypatch
         assert stale == {}
 
 
-@pytest.mark.parametrize("step", ["first file", "in the middle of the rows", "before the last file", "last file"])
+@pytest.mark.parametrize(
+    "step", ["first file", "in the middle of the rows", "before the last file", "last file"]
+)
 def test_killed_anywhere_everything_opens_and_a_second_run_finishes(sealed, monkeypatch, step):
     with monkeypatch.context() as patch:
         files, rows = 0, 0

@@ -12,6 +12,7 @@ from gatepost import __version__
 from gatepost.errors import GatepostError
 
 PORT = click.IntRange(1, 65535)
+LINES = {"ok": "ok  ", "look": "look", "bad": "BAD "}
 
 
 class Plain(click.Group):
@@ -218,15 +219,23 @@ def sandbox(options: tuple[str, ...]) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option(
+    "--offline", is_flag=True, help="Ask neither Microsoft nor the mail server nor our own public address."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def doctor(offline: bool, as_json: bool) -> None:
     """Check this installation: one line each, with what to do."""
     from gatepost.config import checks, installation
 
     with installation.ready():
         installation.set_up_django()
-        found = checks.run()
-    for check in found:
-        click.echo(f"{'ok  ' if check.good else 'BAD '} {check.name}: {check.message}")
+        found = checks.run(offline=offline)
+    if as_json:
+        told = [{"name": each.name, "state": each.state, "message": each.message} for each in found]
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for check in found:
+            click.echo(f"{LINES[check.state]} {check.name}: {check.message}")
     if not all(check.good for check in found):
         sys.exit(1)
 

@@ -41,6 +41,7 @@ CP1 = json.dumps({"access_token": {"xms_cc": {"values": ["cp1"]}}})
 
 CREDENTIAL = {"client_id": APP_ID, "client_secret": APP_SECRET}
 
+
 def granted(answer_scope: str) -> list[str]:
     return answer_scope.replace("https://graph.microsoft.com/", "").split()
 

@@ -68,7 +68,7 @@ class Installation:
 def serve(port: int, *, host: str) -> None:
     """Serve the figures until the process is told to end."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Installation())  # type: ignore[arg-type]
+    registry.register(Installation())
     _, thread = start_http_server(port, host, registry)
     thread.join()
 

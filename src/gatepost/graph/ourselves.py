@@ -49,7 +49,9 @@ def handshake(hooks_url: str) -> Answered:
     except requests.RequestException as error:
         return Answered(problem=_why(error))
     plain = answer.headers.get("Content-Type", "").startswith("text/plain")
-    problem = "" if answer.status_code == 200 and plain and answer.text == token else "it does not echo the token"
+    problem = (
+        "" if answer.status_code == 200 and plain and answer.text == token else "it does not echo the token"
+    )
     return Answered(problem=problem, status=answer.status_code)
 
 
@@ -61,7 +63,9 @@ def _why(error: requests.RequestException) -> str:
         case requests.exceptions.Timeout():
             return f"no answer within {TIMEOUT_SECONDS} s"
         case requests.exceptions.ConnectionError() if "NameResolution" in str(error):
-            return f"the name {urlsplit(str(error.request and error.request.url or '')).hostname} is not known"
+            return (
+                f"the name {urlsplit(str(error.request and error.request.url or '')).hostname} is not known"
+            )
         case requests.exceptions.ConnectionError():
             return "no connection"
         case _:

@@ -225,10 +225,12 @@ def sandbox(options: tuple[str, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def doctor(offline: bool, as_json: bool) -> None:
     """Check this installation: one line each, with what to do."""
-    from gatepost.config import checks, installation
+    from gatepost.config import installation
 
     with installation.ready():
         installation.set_up_django()
+        from gatepost.config import checks
+
         found = checks.run(offline=offline)
     if as_json:
         told = [{"name": each.name, "state": each.state, "message": each.message} for each in found]

@@ -29,6 +29,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "long-enough-0815",
     )
     run(data, "create-workspace", "Northwind", *given)
+    run(data, "create-token", "alice@northwind.example", "CRM")  # its keyed hash makes a key
     run(data, "backup", "main", str(data / "backup-main"))
     run(data, "backup", "keystore", str(data / "backup-keystore"))
     return data

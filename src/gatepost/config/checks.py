@@ -284,7 +284,7 @@ def jobs(connection: BaseDatabaseWrapper) -> Check:
     if connected:
         return Check(
             "jobs", False,
-            f"no worker runs, so nothing is sent from {connected:.0f} mailboxes and no reply is noticed. "
+            f"no worker runs, so nothing is sent from the connected mailboxes ({connected:.0f}) and no reply is noticed. "
             "Start `gatepost serve`, or `gatepost worker`.",
         )  # fmt: skip
     return Check("jobs", True, "none failed; no worker runs now.", doubtful=True)

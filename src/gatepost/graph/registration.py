@@ -84,18 +84,17 @@ def _of_json(answer: requests.Response) -> Told:
 
 
 def _credential(entra: Entra) -> Told:
-    """A definite yes where the tenant is named; else a refused sign-in whose reason is not the credential."""
-    told = _of_result(entra.ask_as_app())
-    if told.good or told.code not in NO_TENANT:
-        return told
+    """Where the tenant is named, the app itself can be let in. `organizations` names none in which it could."""
+    if entra.tenant != "organizations":
+        return _of_result(entra.ask_as_app())
     told = _of_result(entra.ask_with_refresh_token(f"none-{token_urlsafe(24)}"))
-    return Told(True) if told.code in NO_SUCH_GRANT else told
+    if told.code in NO_SUCH_GRANT:
+        return Told(True)  # the credential is looked at before the grant, which is nobody's
+    return Told(None, told.code) if told.code in NOT_READ else told
 
 
-# `organizations` names no tenant in which the app itself could be let in.
-NO_TENANT = frozenset({50059, 90130, 90014, 900023})
-# The credential was looked at before the grant, which is none.
-NO_SUCH_GRANT = frozenset({70000, 70008, 9002313})
+NO_SUCH_GRANT = frozenset({70000, 70008})
+NOT_READ = frozenset({9002313})  # the request was malformed, and perhaps nothing else was looked at
 
 
 def _of_result(result: Mapping[str, Any]) -> Told:

@@ -13,6 +13,7 @@ from gatepost import __version__
 from gatepost.errors import GatepostError
 
 PORT = click.IntRange(1, 65535)
+LINES = {"ok": "ok  ", "look": "look", "bad": "BAD "}
 
 
 class Plain(click.Group):
@@ -45,6 +46,8 @@ def serve(host: str) -> None:
             children.start("web", processes.web_command(settings.port, host=host))
             children.start("hooks", processes.hooks_command(settings.hooks_port, host=host))
             children.start("worker", processes.worker_command())
+            if settings.metrics_port:
+                children.start("metrics", processes.metrics_command(host=host))
             click.echo(f"Gatepost is at {settings.public_url} (port {settings.port}). Ctrl-C stops it.")
             while True:
                 time.sleep(1)
@@ -83,6 +86,22 @@ def hooks(host: str) -> None:
     from gatepost.config import environment, processes
 
     _become(processes.hooks_command(environment.read().hooks_port, host=host))
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+def metrics(host: str) -> None:
+    """Figures for Prometheus, without personal data."""
+    from gatepost.config import environment
+    from gatepost.config.installation import set_up_django
+
+    port = environment.read().metrics_port
+    if port is None:
+        raise click.ClickException("Set GATEPOST_METRICS_PORT to the port on which figures are to be read.")
+    set_up_django()
+    from gatepost.config import metrics
+
+    metrics.serve(port, host=host)
 
 
 @main.command()
@@ -138,6 +157,50 @@ def create_token(email: str, name: str) -> None:
         if member is None:
             raise click.ClickException(f"Nobody with the address {email} is a member here.")
         click.echo(actions.create_token(member, name, actor=actions.INSTALLER))
+
+
+DATABASES = click.Choice(["main", "keystore"])
+
+
+@main.command()
+@click.argument("database", type=DATABASES)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(database: str, folder: Path) -> None:
+    """A backup of one of the two databases, as a new file in FOLDER. First main, then keystore; keep them apart."""
+    from gatepost.config import backup, installation
+
+    with installation.ready() as running:
+        kept = backup.main_database if database == "main" else backup.keystore
+        file = backup.back_up(kept(running.settings), folder, data_dir=running.settings.data_dir)
+    click.echo(str(file))
+
+
+@main.command()
+@click.argument("database", type=DATABASES)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore(database: str, file: Path) -> None:
+    """Put a backup back, into an empty database (docs/operate/backup.md)."""
+    from gatepost.config import backup, installation
+
+    with installation.ready() as running:
+        kept = backup.main_database if database == "main" else backup.keystore
+        backup.restore(kept(running.settings), file)
+    click.echo(f"The database “{database}” is as it was when {file.name} was made.")
+
+
+@main.command(name="rotate-key")
+def rotate_key() -> None:
+    """A new installation key, by which every other key is wrapped anew. Everything may go on running."""
+    from gatepost.config import installation
+    from gatepost.vault import keys
+
+    with installation.ready() as running:
+        settings = running.settings
+        count = keys.change_installation_key(settings.key_file, settings.keystore_url or "")
+    click.echo(
+        f"{settings.key_file} holds a new key, and {count} keys are wrapped by it. Back it up now, apart from the "
+        "databases. Backups of the keystore from before need the old file, for as long as you keep them."
+    )
 
 
 @main.command()
@@ -225,15 +288,25 @@ def verify_receipt(file: TextIO, key: TextIO | None) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option(
+    "--offline", is_flag=True, help="Ask neither Microsoft nor the mail server nor our own public address."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def doctor(offline: bool, as_json: bool) -> None:
     """Check this installation: one line each, with what to do."""
-    from gatepost.config import checks, installation
+    from gatepost.config import installation
 
     with installation.ready():
         installation.set_up_django()
-        found = checks.run()
-    for check in found:
-        click.echo(f"{'ok  ' if check.good else 'BAD '} {check.name}: {check.message}")
+        from gatepost.config import checks
+
+        found = checks.run(offline=offline)
+    if as_json:
+        told = [{"name": each.name, "state": each.state, "message": each.message} for each in found]
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for check in found:
+            click.echo(f"{LINES[check.state]} {check.name}: {check.message}")
     if not all(check.good for check in found):
         sys.exit(1)
 

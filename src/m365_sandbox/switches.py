@@ -26,6 +26,8 @@ class Switches:
     """Where AADSTS90094 is told: on Microsoft's page only, or in the redirect too."""
     silent_without_consent: Literal["interaction_required", "consent_required"] = "interaction_required"
     """The error of `prompt=none` where consent is missing."""
+    wrong_registration: Literal["at_once", "after_sign_in"] = "at_once"
+    """When a wrong app id or redirect address is told: at once, or after somebody named an account."""
     disabled_account: Literal["refresh", "page_only"] = "refresh"
     """Where a disabled account is told so (AADSTS50057): at the next refresh too, or when signing in only."""
     conditional_access_block: Literal["page", "redirect"] = "page"

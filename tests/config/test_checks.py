@@ -1,15 +1,24 @@
 """`gatepost doctor`: what is wrong is named, with what to do. Each test breaks one thing."""
 
+import http.server
+import json
 import os
+import socketserver
 import subprocess
 import sys
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connections
 
 from gatepost.config import checks, environment
 from gatepost.config.environment import Environment
+from gatepost.config.health import installation_mark
+from tests.makers import make_mailbox, make_member, make_workspace
 
 REGISTERED = {
     "GATEPOST_CLIENT_ID": "00001111-aaaa-2222-bbbb-3333cccc4444",
@@ -66,38 +75,44 @@ def test_the_public_address_is_https_or_this_machine(address: str, good: bool) -
     assert checks.public_url(settings(GATEPOST_PUBLIC_URL=address)).good is good
 
 
-def test_a_registration_is_named_with_the_redirect_address_that_it_needs() -> None:
-    check = checks.app_registration(settings(GATEPOST_PUBLIC_URL="https://gatepost.example.com"))
-    assert check.good
-    assert "https://gatepost.example.com/mailboxes/connected/" in check.message
+@pytest.fixture
+def registered(settings):
+    """A registration in the settings; Microsoft is out of reach."""
+    settings.GATEPOST_CLIENT_ID = REGISTERED["GATEPOST_CLIENT_ID"]
+    settings.GATEPOST_CLIENT_SECRET = REGISTERED["GATEPOST_CLIENT_SECRET"]
+    settings.GATEPOST_PUBLIC_URL, settings.GATEPOST_SANDBOX_URL = "https://gatepost.example.com", None
+    return settings
 
 
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
-        ({"GATEPOST_CLIENT_SECRET": ""}, "set GATEPOST_CLIENT_ID and GATEPOST_CLIENT_SECRET"),
-        ({"GATEPOST_CLIENT_ID": "gatepost"}, "Application (client) ID"),
-        ({"GATEPOST_CLIENT_SECRET": "99998888-dddd-7777-eeee-6666ffff5555"}, "“Value”"),
-        ({"GATEPOST_TENANT": "common"}, "organizations"),
-    ],
-)
-def test_what_is_commonly_copied_wrongly_from_entra_is_noticed(given: dict[str, str], says: str) -> None:
-    check = checks.app_registration(settings(**given))
-    assert not check.good
-    assert says in check.message
+def test_a_registration_is_named_with_the_redirect_address_that_it_needs(registered) -> None:
+    found = checks.app_registration(offline=True)
+    assert all(check.good for check in found)
+    assert any("https://gatepost.example.com/mailboxes/connected/" in check.message for check in found)
 
 
-def test_the_redirect_address_is_the_one_that_connecting_uses() -> None:
-    from gatepost.mailboxes.actions import CALLBACK_PATH
+def test_what_is_missing_from_a_registration_is_bad(registered) -> None:
+    registered.GATEPOST_CLIENT_ID = ""
+    assert [check.name for check in checks.app_registration(offline=False) if not check.good] == ["client id"]
 
-    assert checks.CALLBACK_PATH == CALLBACK_PATH
+
+def test_microsoft_is_asked_unless_the_doctor_is_offline(registered) -> None:
+    registered.GATEPOST_SANDBOX_URL, registered.GATEPOST_CLIENT_SECRET = (
+        "http://127.0.0.1:1",
+        "sandbox-secret",
+    )
+    assert all(check.good for check in checks.app_registration(offline=True))
+    [bad] = [check for check in checks.app_registration(offline=False) if not check.good]
+    assert "cannot be reached" in bad.message
 
 
-def test_sandbox_mode_is_said() -> None:
-    given = {"GATEPOST_SANDBOX_URL": "http://127.0.0.1:8790", "GATEPOST_CLIENT_SECRET": "sandbox-secret"}
-    check = checks.app_registration(settings(**given))
-    assert check.good
-    assert "nothing reaches Microsoft" in check.message
+def test_sandbox_mode_is_said(registered) -> None:
+    registered.GATEPOST_SANDBOX_URL, registered.GATEPOST_CLIENT_SECRET = (
+        "http://127.0.0.1:1",
+        "sandbox-secret",
+    )
+    first = checks.app_registration(offline=True)[0]
+    assert first.state == "look"
+    assert "nothing reaches Microsoft" in first.message
 
 
 def test_without_a_hooks_address_the_timer_alone_serves() -> None:
@@ -111,11 +126,189 @@ def test_microsoft_calls_no_plain_http_address() -> None:
     assert checks.notifications(settings(GATEPOST_HOOKS_URL="https://gatepost.example.com/hooks")).good
 
 
+# What is asked over the network
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A web server that says what the test wants."""
+
+    status, body, headers_out = 200, b"", {}
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        for name, value in {"Content-Length": str(len(self.body)), **self.headers_out}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def answering():
+    """Starts a server with this answer; its address."""
+    servers = []
+
+    def start(status: int, body: object, **headers: str) -> str:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        handler = type("Handler", (Answers,), {"status": status, "body": content, "headers_out": headers})
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def ours(**change: object) -> dict[str, object]:
+    return {
+        "status": "ok",
+        "installation": installation_mark(),
+        "https": False,
+        "host": "127.0.0.1:8000",
+        **change,
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (502, b"Bad Gateway", "answers 502, and not as Gatepost does"),
+        (200, b"<h1>Welcome to nginx!</h1>", "answers 200, and not as Gatepost does"),
+        (200, ours(installation="another"), "another installation answers"),
+        (200, ours(host="web:8000"), "Let it pass on the header Host"),
+    ],
+)
+def test_a_proxy_that_leads_elsewhere_is_bad(answering, status: int, body: object, says: str) -> None:
+    check = checks.pages(settings(GATEPOST_PUBLIC_URL=answering(status, body)))
+    assert not check.good
+    assert says in check.message
+
+
+def test_a_proxy_that_leads_here_is_good(answering) -> None:
+    assert checks.pages(settings(GATEPOST_PUBLIC_URL=answering(200, ours()))).good
+
+
+def test_pages_that_nobody_serves_say_what_to_start() -> None:
+    check = checks.pages(settings(GATEPOST_PUBLIC_URL="http://127.0.0.1:1"))
+    assert (check.good, "no connection. Start `gatepost serve`" in check.message) == (False, True)
+
+
+def test_an_address_that_does_not_echo_the_token_would_fail_microsofts_test(answering) -> None:
+    check = checks.handshake(settings(GATEPOST_HOOKS_URL=f"{answering(200, b'ok')}/hooks/graph"))
+    assert not check.good
+    assert "does not echo the token" in check.message and "lead /hooks/graph to port 8001" in check.message
+
+
+@pytest.mark.parametrize(
+    ("url", "state", "says"),
+    [
+        ("", "look", "nobody is told by mail"),
+        ("file:///tmp/letters", "look", "reach nobody"),
+    ],
+)
+def test_without_a_mail_server_nobody_is_told(url: str, state: str, says: str) -> None:
+    check = checks.mail(settings(GATEPOST_SMTP_URL=url), offline=False)
+    assert check.state == state
+    assert says in check.message
+
+
+def test_a_mail_server_that_does_not_answer_is_bad(settings_of_mail) -> None:
+    check = settings_of_mail("smtp://127.0.0.1:1")
+    assert (check.good, "does not answer" in check.message) == (False, True)
+
+
+def test_a_mail_server_that_takes_us_is_good_and_gets_no_letter(settings_of_mail, mail_server) -> None:
+    port, heard = mail_server
+    assert settings_of_mail(f"smtp://localhost:{port}").good
+    assert [line.split()[0].upper() for line in heard] == ["EHLO", "QUIT"]
+
+
+def test_a_mail_server_that_refuses_the_password_is_bad_and_the_password_is_not_shown(
+    settings_of_mail, mail_server
+) -> None:
+    check = settings_of_mail(f"smtp://gatepost:keep-me-secret@localhost:{mail_server[0]}")
+    assert (check.good, "refuses name and password" in check.message) == (False, True)
+    assert "keep-me-secret" not in check.message
+
+
+@pytest.fixture
+def mail_server():
+    """A mail server that refuses every password; its port and what it heard."""
+    heard: list[str] = []
+
+    class Talk(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 mail.example\r\n")
+            for raw in self.rfile:
+                line = raw.decode().strip()
+                heard.append(line)
+                if line.upper().startswith("EHLO"):
+                    self.wfile.write(b"250-mail.example\r\n250 AUTH PLAIN\r\n")
+                elif line.upper().startswith("AUTH"):
+                    self.wfile.write(b"535 no\r\n")
+                else:
+                    self.wfile.write(b"221 bye\r\n")
+                if line.upper() == "QUIT":
+                    return
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_address[1], heard
+        server.shutdown()
+
+
+@pytest.fixture
+def settings_of_mail(settings):
+    """The check with this address, read as config/settings.py reads it."""
+
+    def check(url: str) -> checks.Check:
+        parts = urlsplit(url)
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = parts.hostname, parts.port
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = parts.username or "", parts.password or ""
+        return checks.mail(environment.read({"GATEPOST_SMTP_URL": url}), offline=False)
+
+    return check
+
+
+def test_a_full_disk_is_bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.disk(tmp_path).good
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: SimpleNamespace(free=400_000_000))
+    assert "Make room" in checks.disk(tmp_path).message
+
+
+NOW = datetime(2027, 1, 11, 7, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "state"), [({}, "look"), ({"main": 3}, "look"), ({"main": 3, "keystore": 3}, "ok"),
+                         ({"main": 3, "keystore": 50}, "bad")],
+)  # fmt: skip
+def test_a_backup_that_is_missing_or_old_is_named(hours: dict[str, int], state: str) -> None:
+    made = {name: NOW - timedelta(hours=ago) for name, ago in hours.items()}
+    assert checks.backups(made, now=NOW).state == state
+
+
+@pytest.mark.django_db
+def test_without_a_worker_connected_mailboxes_stand_still() -> None:
+    assert checks.jobs(connections["default"]).state == "look"
+    make_mailbox(make_member(make_workspace()))
+    check = checks.jobs(connections["default"])
+    assert (check.good, "nothing is sent from the connected mailboxes (1)" in check.message) == (False, True)
+
+
 @pytest.mark.django_db
 def test_a_whole_installation_has_no_bad_line() -> None:
     connection = connections["default"]
     looks = (
-        checks.server, checks.migrations, checks.application_role, checks.row_level_security, checks.append_only,
+        checks.server, checks.clock, checks.migrations, checks.application_role, checks.row_level_security, checks.append_only,
         checks.jobs,
     )  # fmt: skip
     assert [check.message for look in looks if not (check := look(connection)).good] == []
@@ -176,7 +369,15 @@ def test_the_command_names_what_a_new_installation_lacks(tmp_path: Path) -> None
     assert "BAD  installation key" in said.stdout
     assert "BAD  tables" in said.stdout
     assert "Run: gatepost migrate" in said.stdout
-    assert "BAD  app registration" in said.stdout
+    assert "BAD  client id: set GATEPOST_CLIENT_ID" in said.stdout
+    assert "BAD  proxy: http://localhost:8000: no connection" in said.stdout
+
+
+def test_the_report_can_be_read_by_a_program(tmp_path: Path) -> None:
+    said = doctor(tmp_path / "new", "--json", "--offline")
+    told = {each["name"]: each["state"] for each in json.loads(said.stdout)}
+    assert (told["tables"], told["settings"], told["mail"]) == ("bad", "ok", "look")
+    assert "proxy" not in told
 
 
 def test_a_database_that_does_not_answer_is_said_at_once_and_without_its_password(tmp_path: Path) -> None:
@@ -198,12 +399,12 @@ def test_a_wrong_setting_is_one_sentence_and_no_traceback(tmp_path: Path) -> Non
     )
 
 
-def doctor(data: Path, **given: str) -> subprocess.CompletedProcess[str]:
+def doctor(data: Path, *options: str, **given: str) -> subprocess.CompletedProcess[str]:
     own = {
         name: value for name, value in os.environ.items() if not name.startswith(("GATEPOST_", "DATABASE_"))
     }
     return subprocess.run(
-        [sys.executable, "-m", "gatepost", "doctor"],
+        [sys.executable, "-m", "gatepost", "doctor", *options],
         env={**own, "PYTHONPATH": "src", "GATEPOST_DATA_DIR": str(data), **given},
         cwd=Path(__file__).parents[2],
         capture_output=True,

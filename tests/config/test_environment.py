@@ -25,6 +25,8 @@ def test_without_any_variable_there_are_usable_defaults():
 BAD_VALUES = {
     "GATEPOST_PORT": ["0", "65536", "http", "80.5", "-1"],
     "GATEPOST_HOOKS_PORT": ["x"],
+    "GATEPOST_METRICS_PORT": ["0", "x"],
+    "GATEPOST_LOGS": ["xml"],
     "GATEPOST_PUBLIC_URL": ["localhost:8000", "ftp://x", "https://", "https://x/?a=1", "https://x/#top"],
     "GATEPOST_HOOKS_URL": ["gatepost"],
     "GATEPOST_SANDBOX_URL": ["127.0.0.1:8790"],

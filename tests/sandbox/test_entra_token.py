@@ -39,6 +39,9 @@ ALIVE = {
 CP1 = json.dumps({"access_token": {"xms_cc": {"values": ["cp1"]}}})
 
 
+CREDENTIAL = {"client_id": APP_ID, "client_secret": APP_SECRET}
+
+
 def granted(answer_scope: str) -> list[str]:
     return answer_scope.replace("https://graph.microsoft.com/", "").split()
 
@@ -408,3 +411,24 @@ def test_the_nonce_and_scope_of_the_request_are_those_of_the_code(sandbox: Serve
         tokens_for(sandbox, ALICE, nonce="n-77")["id_token"], options={"verify_signature": False}
     )
     assert claims["nonce"] == "n-77"
+
+
+def test_an_app_can_prove_itself_without_a_user_where_the_tenant_is_named(sandbox: Served) -> None:
+    """Learn, v2-oauth2-client-creds-grant-flow. What it gets is good for nothing: it has no permission of its own."""
+    as_app = {"grant_type": "client_credentials", "scope": "https://graph.microsoft.com/.default"}
+
+    answer = sandbox.post("/northwind.example/oauth2/v2.0/token", form={**CREDENTIAL, **as_app})
+    assert (answer.status, set(answer.json)) == (
+        200, {"token_type", "expires_in", "ext_expires_in", "access_token"},
+    )  # fmt: skip
+    bearer = {"Authorization": f"Bearer {answer.json['access_token']}"}
+    assert sandbox.get("/v1.0/me", headers=bearer).status == 401
+
+    wrong = {**CREDENTIAL, **as_app, "client_secret": "another"}
+    assert error_of(sandbox.post("/northwind.example/oauth2/v2.0/token", form=wrong))[2] == [7000215]
+    nowhere = sandbox.post("/organizations/oauth2/v2.0/token", form={**CREDENTIAL, **as_app})
+    assert error_of(nowhere) == (400, "invalid_request", [50059])
+    narrow = sandbox.post(
+        "/northwind.example/oauth2/v2.0/token", form={**CREDENTIAL, **as_app, "scope": "User.Read"}
+    )
+    assert error_of(narrow) == (400, "invalid_scope", [70011])

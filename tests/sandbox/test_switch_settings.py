@@ -33,6 +33,23 @@ def test_a_code_is_good_for_ten_minutes_or_for_one(sandbox: Served, seconds: int
     assert sandbox.redeem(callback(page)["code"], verifier).status == status
 
 
+@pytest.mark.parametrize(("when", "told"), [("at_once", True), ("after_sign_in", False)])
+def test_a_wrong_redirect_address_is_told_at_once_or_after_an_account_was_named(
+    sandbox: Served, when: str, told: bool
+) -> None:
+    turn(sandbox, wrong_registration=when)
+    sandbox.control("apps", {"redirect_uris": ["https://gatepost.example.com/mailboxes/connected/"]})
+    query, _ = authorize_query("openid", prompt="none")
+
+    page = sandbox.get(f"/organizations/oauth2/v2.0/authorize?{query}")
+    assert "location" not in page.headers
+    assert ("AADSTS50011" in page.text) is told
+    page = sandbox.post(
+        "/organizations/oauth2/v2.0/signin", form={"account": "alice@northwind.example", "request": query}
+    )
+    assert "AADSTS50011" in page.text
+
+
 def test_a_token_lives_a_random_time_between_the_two_of_the_switch(sandbox: Served) -> None:
     lives = {sandbox.sign_in("alice@northwind.example").tokens["expires_in"] for _ in range(5)}
     assert len(lives) > 1 and all(3600 <= life <= 5400 for life in lives)

@@ -81,14 +81,14 @@ def test_a_new_installation_key_is_readable_by_its_owner_only_and_overwrites_non
 def test_two_processes_that_make_a_key_at_once_use_the_same(vault):
     name = f"workspace:{uuid7()}:index"
     late = keys.Keys()
-    real = late._run
+    real = late._create
 
-    def slower(statement, values):
-        if statement.startswith("INSERT"):  # the other process was quicker
-            vault.primitive(name, keys.INDEX_TEMPLATE, lambda h: h.primitive(keys.prf.PrfSet))
-        return real(statement, values)
+    def slower(*what):
+        # the other process was quicker
+        vault.primitive(name, keys.INDEX_TEMPLATE, lambda h: h.primitive(keys.prf.PrfSet))
+        real(*what)
 
-    late._run = slower
+    late._create = slower
     second = late.primitive(name, keys.INDEX_TEMPLATE, lambda h: h.primitive(keys.prf.PrfSet))
     first = vault.primitive(name, keys.INDEX_TEMPLATE, lambda h: None)
     late.forget()

@@ -1,32 +1,41 @@
 """What `gatepost doctor` looks at. Each check says what it found, and what to do where that is bad.
 
-Nothing here asks Microsoft: a doctor must also work on the train.
+Offline it asks nobody but the databases: a doctor must also work on the train.
 """
 
 import os
-import re
+import shutil
+import smtplib
+import ssl
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from django.core.mail import get_connection
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from gatepost import isolation
 from gatepost.config import environment
+from gatepost.config.backup import last_made
 from gatepost.config.environment import Environment
+from gatepost.config.health import installation_mark
+from gatepost.graph import ourselves
+from gatepost.mailboxes import registration
+from gatepost.mailboxes.registration import OWN_HOSTS
 from gatepost.vault import keys
 from gatepost.vault.keys import InstallationKeyMissing, KeyUnavailable
 
 OLDEST_POSTGRES = 150_000
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
-CALLBACK_PATH = "/mailboxes/connected/"
+MOST_SKEW = timedelta(seconds=30)
+LEAST_DISK, LITTLE_DISK = 500_000_000, 5_000_000_000
+OLD_BACKUP = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +45,31 @@ class Check:
     name: str
     good: bool
     message: str
+    doubtful: bool = False  # good, and yet worth a look
+
+    @property
+    def state(self) -> str:
+        return "bad" if not self.good else "look" if self.doubtful else "ok"
 
 
-def run() -> list[Check]:
+def run(*, offline: bool = False) -> list[Check]:
     """Every check of this installation, in the order in which one would mend them."""
     settings = environment.read()
     main = _without_pool(connections["default"])
     return [
         variables(os.environ),
         data_folder(settings.data_dir),
+        disk(settings.data_dir),
         installation_key(settings.key_file),
         *database(main),
         keystore(main),
+        backups(last_made(settings.data_dir), now=datetime.now(UTC)),
         public_url(settings),
-        app_registration(settings),
+        *([] if offline else [pages(settings)]),
+        *app_registration(offline=offline),
         notifications(settings),
+        *([] if offline or not settings.hooks_url else [handshake(settings)]),
+        mail(settings, offline=offline),
     ]
 
 
@@ -87,6 +106,39 @@ def data_folder(folder: Path) -> Check:
     return Check("data folder", True, f"{folder}, for its owner only.")
 
 
+def disk(folder: Path) -> Check:
+    """A full disk stops the database that lies there."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return Check("disk", True, "not known without the data folder.", doubtful=True)
+    gigabytes = f"{free / 1e9:.1f} GB free below {folder}"
+    if free < LEAST_DISK:
+        return Check("disk", False, f"{gigabytes}. Make room: a full disk stops the database.")
+    return Check("disk", True, f"{gigabytes}.", doubtful=free < LITTLE_DISK)
+
+
+def backups(made: Mapping[str, datetime], *, now: datetime) -> Check:
+    """When `gatepost backup` last wrote each of the two. Backups that are made otherwise are not known here."""
+    missing = [name for name in ("main", "keystore") if name not in made]
+    if missing:
+        return Check(
+            "backup", True,
+            f"none of {' and '.join(missing)} was made here by `gatepost backup` (docs/operate/backup.md).",
+            doubtful=True,
+        )  # fmt: skip
+    old = [name for name, moment in made.items() if now - moment > OLD_BACKUP]
+    told = ", ".join(f"{name} {_ago(now - made[name])}" for name in ("main", "keystore"))
+    if old:
+        return Check("backup", False, f"{told}. See why the timer no longer runs `gatepost backup`.")
+    return Check("backup", True, f"{told}.")
+
+
+def _ago(passed: timedelta) -> str:
+    hours = passed.total_seconds() / 3600
+    return f"{hours:.0f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
+
 def installation_key(path: Path) -> Check:
     try:
         found = path.stat()
@@ -111,7 +163,7 @@ def installation_key(path: Path) -> Check:
 def database(connection: BaseDatabaseWrapper) -> list[Check]:
     """The checks of the database; only the first bad one of those on which the others rest."""
     checks = []
-    for look in (server, migrations, application_role, row_level_security, append_only, jobs):
+    for look in (server, clock, migrations, application_role, row_level_security, append_only, jobs):
         try:
             checks.append(look(connection))
         except (DatabaseError, psycopg.Error) as error:
@@ -143,6 +195,19 @@ def server(connection: BaseDatabaseWrapper) -> Check:
             "database", False, f"PostgreSQL {number // 10_000} is too old. Use PostgreSQL 15 or newer."
         )
     return Check("database", True, f"PostgreSQL {number // 10_000} answers.")
+
+
+def clock(connection: BaseDatabaseWrapper) -> Check:
+    """Leases and heartbeats are compared across machines, by the database's clock and by ours."""
+    (theirs,) = _row(connection, "SELECT clock_timestamp()")
+    apart = abs(datetime.now(UTC) - theirs)
+    if apart > MOST_SKEW:
+        return Check(
+            "clock", False,
+            f"this machine's and the database's are {apart.total_seconds():.0f} s apart. "
+            "Switch on time synchronisation (NTP) on both.",
+        )  # fmt: skip
+    return Check("clock", True, "agrees with the database's.")
 
 
 def migrations(connection: BaseDatabaseWrapper) -> Check:
@@ -207,17 +272,22 @@ def append_only(connection: BaseDatabaseWrapper) -> Check:
 
 def jobs(connection: BaseDatabaseWrapper) -> Check:
     (failed,) = _row(connection, "SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
-    (workers,) = _row(
-        connection,
-        "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 seconds'",
-    )
     if failed:
         return Check("jobs", False, f"{failed} failed. docs/operate/jobs.md says how to see and clear them.")
-    return Check(
-        "jobs",
-        True,
-        f"none failed; workers running: {workers}." if workers else "none failed; no worker runs now.",
-    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT figure, label, number FROM installation_figures(now())")
+        figures = {(figure, label): number for figure, label, number in cursor.fetchall()}
+    workers = figures["workers", ""]
+    if workers:
+        return Check("jobs", True, f"none failed; workers running: {workers:.0f}.")
+    connected = figures.get(("mailboxes", "connected"), 0)
+    if connected:
+        return Check(
+            "jobs", False,
+            f"no worker runs, so nothing is sent from the connected mailboxes ({connected:.0f}) and no reply is noticed. "
+            "Start `gatepost serve`, or `gatepost worker`.",
+        )  # fmt: skip
+    return Check("jobs", True, "none failed; no worker runs now.", doubtful=True)
 
 
 def keystore(main: BaseDatabaseWrapper) -> Check:
@@ -263,33 +333,60 @@ def public_url(settings: Environment) -> Check:
     return Check("public address", True, f"{settings.public_url}.{whom}")
 
 
-def app_registration(settings: Environment) -> Check:
-    """Whether what was copied from Entra can be right; only a first connect shows that it is."""
-    if settings.sandbox_url:
+def pages(settings: Environment) -> Check:
+    """The public address leads to this installation's pages, through a proxy that says how the request came."""
+    address, name = settings.public_url, "proxy"
+    answered = ourselves.pages(address)
+    expected = urlsplit(address)
+    if answered.problem:
         return Check(
-            "app registration",
-            True,
-            f"sandbox mode: {settings.sandbox_url} stands in, nothing reaches Microsoft.",
+            name, False,
+            f"{address}: {answered.problem}. Start `gatepost serve` or `gatepost web`, and let name server and "
+            "proxy lead to it (docs/operate/production.md).",
+        )  # fmt: skip
+    if "installation" not in answered.said:
+        return Check(
+            name, False,
+            f"{address} answers {answered.status}, and not as Gatepost does. Let the proxy lead to port {settings.port}, "
+            "where `gatepost web` must run.",
+        )  # fmt: skip
+    if answered.said["installation"] != installation_mark():
+        return Check(
+            name, False,
+            f"another installation answers at {address}, or its processes have another GATEPOST_SECRET_KEY.",
+        )  # fmt: skip
+    if urlsplit(f"//{answered.said.get('host', '')}").hostname != expected.hostname:
+        return Check(
+            name, False,
+            f"the proxy asks for {answered.said.get('host')!r} instead of {expected.hostname}. "
+            "Let it pass on the header Host.",
+        )  # fmt: skip
+    if expected.scheme == "https" and not answered.said.get("https"):
+        return Check(
+            name,
+            False,
+            "the proxy does not say that the request came by https. Let it set X-Forwarded-Proto: https.",
         )
-    problem = _registration_problem(settings)
-    if problem:
-        return Check("app registration", False, f"{problem} (docs/how-to/register-the-app.md)")
-    return Check(
-        "app registration", True,
-        f"set. Its redirect address at Microsoft must be exactly {settings.public_url}{CALLBACK_PATH}",
-    )  # fmt: skip
+    if expected.scheme == "https" and not answered.strict_transport:
+        return Check(
+            name,
+            False,
+            "the proxy drops the header Strict-Transport-Security. Let it pass on what Gatepost answers.",
+        )
+    return Check(name, True, f"{address} leads to this installation.")
 
 
-def _registration_problem(settings: Environment) -> str:
-    if not settings.client_id or not settings.client_secret:
-        return "set GATEPOST_CLIENT_ID and GATEPOST_CLIENT_SECRET."
-    if not GUID.fullmatch(settings.client_id):
-        return "GATEPOST_CLIENT_ID is no id such as 00001111-aaaa-2222-bbbb-3333cccc4444: copy “Application (client) ID”."
-    if GUID.fullmatch(settings.client_secret):
-        return "GATEPOST_CLIENT_SECRET looks like the secret's ID: copy its “Value”, which is shown once."
-    if settings.tenant in ("common", "consumers"):
-        return f"GATEPOST_TENANT={settings.tenant} lets personal accounts in: use organizations, or your tenant's id."
-    return ""
+def app_registration(*, offline: bool) -> list[Check]:
+    """What is plain of the registration, and what Microsoft says of it where it may be asked."""
+    given = registration.given()
+    found = registration.of_settings(given, today=datetime.now(UTC).date())
+    if not offline and registration.may_ask(given):
+        found += registration.of_microsoft(registration.look(), given)
+    checks = [Check(each.name, each.state != "bad", each.text, each.state == "unseen") for each in found]
+    if given.sandbox_url:
+        said = f"{given.sandbox_url} stands in for Microsoft; nothing reaches Microsoft itself."
+        return [Check("sandbox", True, said, doubtful=True), *checks]
+    return checks
 
 
 def notifications(settings: Environment) -> Check:
@@ -304,6 +401,43 @@ def notifications(settings: Environment) -> Check:
             f"GATEPOST_HOOKS_URL={settings.hooks_url} is not https; Microsoft calls nothing else. Correct or unset it.",
         )  # fmt: skip
     return Check("notifications", True, f"Microsoft is asked to call {settings.hooks_url}.")
+
+
+def handshake(settings: Environment) -> Check:
+    """The notification address passes Microsoft's own test, as far as this machine can see it from inside."""
+    assert settings.hooks_url
+    answered = ourselves.handshake(settings.hooks_url)
+    if answered.problem:
+        return Check(
+            "notification address", False,
+            f"Microsoft's test of {settings.hooks_url} would fail: {answered.problem}. Start `gatepost serve` or "
+            f"`gatepost hooks`, and let the proxy lead {urlsplit(settings.hooks_url).path} to port {settings.hooks_port}.",
+        )  # fmt: skip
+    return Check("notification address", True, "passes Microsoft's test, asked from here.")
+
+
+def mail(settings: Environment, *, offline: bool) -> Check:
+    """The mail server takes us: connection, TLS and sign-in, and no letter."""
+    parts = urlsplit(settings.smtp_url or "")
+    if not settings.smtp_url:
+        return Check("mail", True, "GATEPOST_SMTP_URL is not set: nobody is told by mail.", doubtful=True)
+    if parts.scheme == "file":
+        return Check("mail", True, "letters are put into a folder, and reach nobody.", doubtful=True)
+    where = f"{parts.hostname}"
+    if offline:
+        return Check("mail", True, f"letters go by {where}.")
+    try:
+        with get_connection(timeout=8):
+            return Check("mail", True, f"{where} takes letters of {settings.mail_from}.")
+    except smtplib.SMTPAuthenticationError:
+        problem = "refuses name and password"
+    except smtplib.SMTPNotSupportedError:
+        problem = "offers no TLS (STARTTLS)"
+    except ssl.SSLError as error:
+        problem = f"has a certificate or TLS that is not accepted ({error.reason or 'SSL'})"
+    except (OSError, smtplib.SMTPException) as error:
+        problem = f"does not answer ({type(error).__name__})"
+    return Check("mail", False, f"{where} {problem}. Correct GATEPOST_SMTP_URL.")
 
 
 def _may_be_plain(address: str) -> bool:

@@ -102,6 +102,15 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value.lower() not in words:
+            raise ValueError
+        return value.lower()
+
+    return parse
+
+
 def _yes_no(value: str) -> bool:
     try:
         return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[value.lower()]
@@ -131,6 +140,7 @@ PUBLIC_URL = Setting("GATEPOST_PUBLIC_URL", _url, URL_FORM, "http://localhost:80
 HOOKS_URL = Setting("GATEPOST_HOOKS_URL", _url, URL_FORM)
 PORT = Setting("GATEPOST_PORT", _number(1, 65535), "a port from 1 to 65535", 8000)
 HOOKS_PORT = Setting("GATEPOST_HOOKS_PORT", _number(1, 65535), "a port from 1 to 65535", 8001)
+METRICS_PORT = Setting("GATEPOST_METRICS_PORT", _number(1, 65535), "a port from 1 to 65535")
 CLIENT_ID = Setting("GATEPOST_CLIENT_ID", _text, "the application (client) id of the app registration", "")
 CLIENT_SECRET = Setting(
     "GATEPOST_CLIENT_SECRET", _text, "a client secret of the app registration", secret=True
@@ -143,6 +153,7 @@ SMTP_URL = Setting("GATEPOST_SMTP_URL", _smtp, SMTP_FORM, secret=True)
 MAIL_FROM = Setting(
     "GATEPOST_MAIL_FROM", _text, "an address that our own mail comes from", "gatepost@localhost"
 )
+LOGS = Setting("GATEPOST_LOGS", _one_of("lines", "json"), "lines or json", "lines")
 DEBUG = Setting("GATEPOST_DEBUG", _yes_no, "yes or no", False)
 CLOCK_FILE = Setting("GATEPOST_CLOCK_FILE", _path, "a clock file; only for the demo and tests")
 
@@ -165,6 +176,7 @@ class Environment:
     hooks_url: str | None
     port: int
     hooks_port: int
+    metrics_port: int | None
     client_id: str
     client_secret: str | None
     tenant: str
@@ -173,6 +185,7 @@ class Environment:
     worker_jobs: int
     smtp_url: str | None
     mail_from: str
+    logs: str
     debug: bool
     clock_file: Path | None
 

@@ -34,6 +34,10 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "gatepost", "worker"]
 
 
+def metrics_command(*, host: str = "127.0.0.1") -> list[str]:
+    return [sys.executable, "-m", "gatepost", "metrics", "--host", host]
+
+
 @dataclass
 class Child:
     name: str

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "gatepost.config.health.HealthMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -200,8 +201,13 @@ GATEPOST_WORKER_JOBS = ENVIRONMENT.worker_jobs
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "gatepost.config.logs.OneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+    "formatters": {
+        "lines": {"()": "gatepost.config.logs.OneLine"},
+        "json": {"()": "gatepost.config.logs.OneObject"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": ENVIRONMENT.logs, "stream": sys.stderr}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"gatepost": {"level": "INFO"}, "procrastinate": {"level": "WARNING"}},
 }

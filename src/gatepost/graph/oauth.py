@@ -166,6 +166,16 @@ class Entra:
             raise _error(result)
         return _tokens({"refresh_token": refresh_token, **result})
 
+    def ask_as_app(self) -> Mapping[str, Any]:
+        """Microsoft's answer to our secret or certificate alone, in its own words. A token in it is of no use to us."""
+        with _microsoft():
+            return self._app(self.tenant).acquire_token_for_client([f"{GRAPH_PREFIX}.default"])
+
+    def ask_with_refresh_token(self, token: str) -> Mapping[str, Any]:
+        """Microsoft's answer to a refresh token of nobody, in its own words."""
+        with _microsoft():
+            return self._app(self.tenant).acquire_token_by_refresh_token(token, ["User.Read"])
+
     def admin_consent_url(self, scopes: Iterable[str], redirect_uri: str, *, state: str, tenant: str) -> str:
         """Where an administrator approves for the whole organisation."""
         query = urlencode(

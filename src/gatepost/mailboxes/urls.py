@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gatepost.mailboxes import views
+from gatepost.mailboxes import registration_page, views
 
 app_name = "mailboxes"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("permissions/switch/", views.switch, name="switch"),
     path("connected/", views.connected, name="connected"),
     path("connected/refused/", views.refused, name="refused"),
+    path("registration/", registration_page.registration, name="registration"),
     path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
     path("<uuid:mailbox_id>/", views.mailbox, name="mailbox"),
     path("<uuid:mailbox_id>/outreach-only/", views.mark, name="mark"),

@@ -13,6 +13,7 @@ import psycopg
 import tink
 from django.conf import settings
 from tink import aead, prf, proto_keyset_format, secret_key_access
+from tink.proto import tink_pb2
 
 from gatepost.errors import GatepostError
 
@@ -49,6 +50,13 @@ def create_installation_key(path: Path) -> None:
         file.write(proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
 
 
+def read_installation_key(path: Path) -> tink.KeysetHandle:
+    try:
+        return proto_keyset_format.parse(path.read_bytes(), secret_key_access.TOKEN)
+    except (OSError, tink.TinkError) as error:
+        raise _no_key(path, error) from error
+
+
 def sealing_key(owner: str, owner_id: UUID, *, create: bool = True) -> aead.Aead:
     """The key that seals for a "workspace" or a "mailbox"; made on first use. Without `create` raises KeyErased."""
     name = f"{owner}:{owner_id}:seal"
@@ -82,7 +90,7 @@ class Keys:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._connection: psycopg.Connection | None = None
-        self._installation: aead.Aead | None = None
+        self._installation: tuple[tuple[int, int, int], aead.Aead] | None = None
         self._remembered: dict[str, tuple[float, object]] = {}
 
     def primitive(
@@ -119,39 +127,55 @@ class Keys:
             self._remembered.clear()
 
     def _load(self, name: str, template: object, *, create: bool) -> tink.KeysetHandle:
-        row = self._run("SELECT wrapped FROM wrapped_key WHERE name = %s", [name]).fetchone()
-        if row is None and not create:
+        wrapped = self._wrapped(name)
+        if wrapped is None and not create:
             raise KeyErased(f"The key {name} is not in the keystore: what it sealed was erased.")
-        if row is None:
-            handle = tink.new_keyset_handle(template)
-            wrapped = proto_keyset_format.serialize_encrypted(handle, self._installation_key(), name.encode())
-            # Two processes may meet here: the first row stands, and both use it.
-            self._run(
-                "INSERT INTO wrapped_key (name, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                [name, wrapped],
-            )
-            row = self._run("SELECT wrapped FROM wrapped_key WHERE name = %s", [name]).fetchone()
-        if row is None:
+        if wrapped is None:
+            self._create(name, template)
+            wrapped = self._wrapped(name)
+        if wrapped is None:
             raise KeyUnavailable(f"The key {name} could not be stored in the keystore.")
         try:
-            return proto_keyset_format.parse_encrypted(bytes(row[0]), self._installation_key(), name.encode())
+            return _unwrap(name, wrapped, self._installation_key())
+        except tink.TinkError:
+            pass
+        # Between the row and the file the installation's key may have been changed: both are read once more.
+        try:
+            return _unwrap(name, self._wrapped(name) or b"", self._installation_key())
         except tink.TinkError as error:
             raise KeyUnavailable(
                 f"The key {name} cannot be unwrapped: GATEPOST_KEY_FILE is not the key that this keystore was made with."
             ) from error
 
+    def _wrapped(self, name: str) -> bytes | None:
+        row = self._run("SELECT wrapped FROM wrapped_key WHERE name = %s", [name]).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def _create(self, name: str, template: object) -> None:
+        """A row of that name exists. Two processes may meet here: the first row stands, and both use it.
+
+        The lock comes before the file is read: `change_installation_key` holds a stronger one, so no row is
+        wrapped by a key that is about to go.
+        """
+        connection = self._open()  # the look before has just used it
+        with connection.transaction():
+            connection.execute("LOCK TABLE wrapped_key IN ROW EXCLUSIVE MODE")
+            connection.execute(
+                "INSERT INTO wrapped_key (name, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                [name, _wrap(name, tink.new_keyset_handle(template), self._installation_key())],
+            )
+
     def _installation_key(self) -> aead.Aead:
-        if self._installation is None:
-            path = Path(settings.GATEPOST_KEY_FILE)
-            try:
-                handle = proto_keyset_format.parse(path.read_bytes(), secret_key_access.TOKEN)
-            except (OSError, tink.TinkError) as error:
-                raise InstallationKeyMissing(
-                    f"GATEPOST_KEY_FILE={path} holds no readable key ({type(error).__name__}). "
-                    "Restore the file from its backup."
-                ) from error
-            self._installation = handle.primitive(aead.Aead)
-        return self._installation
+        """What the file holds now: it may be changed while we run."""
+        path = Path(settings.GATEPOST_KEY_FILE)
+        try:
+            found = path.stat()
+            mark = (found.st_mtime_ns, found.st_ino, found.st_size)
+            if self._installation is None or self._installation[0] != mark:
+                self._installation = mark, read_installation_key(path).primitive(aead.Aead)
+        except OSError as error:
+            raise _no_key(path, error) from error
+        return self._installation[1]
 
     def _run(self, statement: LiteralString, values: list[object]) -> psycopg.Cursor:
         """Run a statement on the keystore; a connection that died meanwhile is opened anew, once."""
@@ -174,6 +198,93 @@ class Keys:
                 settings.GATEPOST_KEYSTORE_URL, autocommit=True, connect_timeout=5
             )
         return self._connection
+
+
+def change_installation_key(path: Path, keystore_url: str) -> int:
+    """The file holds a new key, every key in the keystore is wrapped by it, and the old one opens nothing any more.
+
+    Returns how many keys were wrapped anew. It may be killed at any moment and run again: until the last step the
+    file opens what either key wrapped. Running processes notice the new file by themselves.
+    """
+    with psycopg.connect(keystore_url, connect_timeout=5) as connection:
+        # Reading goes on; a key that is to be made waits (`_create`).
+        connection.execute("LOCK TABLE wrapped_key IN SHARE ROW EXCLUSIVE MODE")
+        both = read_installation_key(path)
+        begun_before = len(both.keyset_info().key_info) > 1
+        if not begun_before:
+            both = _with_a_new_key(both)
+        by = both.primitive(aead.Aead)
+        rows = connection.execute("SELECT name, wrapped FROM wrapped_key").fetchall()
+        try:
+            handles = {name: _unwrap(name, bytes(wrapped), by) for name, wrapped in rows}
+        except tink.TinkError as error:
+            raise KeyUnavailable(
+                f"{path} is not the key that this keystore was made with. Nothing was changed."
+            ) from error
+        if not begun_before:
+            _replace(path, both)
+        for name, handle in handles.items():
+            connection.execute(
+                "UPDATE wrapped_key SET wrapped = %s WHERE name = %s", [_wrap(name, handle, by), name]
+            )
+        connection.commit()
+        _replace(path, _only_the_primary(both))
+    return len(rows)
+
+
+def _wrap(name: str, handle: tink.KeysetHandle, by: aead.Aead) -> bytes:
+    return proto_keyset_format.serialize_encrypted(handle, by, name.encode())
+
+
+def _unwrap(name: str, wrapped: bytes, by: aead.Aead) -> tink.KeysetHandle:
+    return proto_keyset_format.parse_encrypted(wrapped, by, name.encode())
+
+
+def _with_a_new_key(old: tink.KeysetHandle) -> tink.KeysetHandle:
+    """The old keys still open; the new one wraps."""
+    keys, new = _proto(old), _proto(tink.new_keyset_handle(AEAD_TEMPLATE))
+    if new.primary_key_id in {key.key_id for key in keys.key}:
+        return _with_a_new_key(old)
+    keys.key.extend(new.key)
+    keys.primary_key_id = new.primary_key_id
+    return proto_keyset_format.parse(keys.SerializeToString(), secret_key_access.TOKEN)
+
+
+def _only_the_primary(handle: tink.KeysetHandle) -> tink.KeysetHandle:
+    keys = _proto(handle)
+    kept = [key for key in keys.key if key.key_id == keys.primary_key_id]
+    del keys.key[:]
+    keys.key.extend(kept)
+    return proto_keyset_format.parse(keys.SerializeToString(), secret_key_access.TOKEN)
+
+
+def _proto(handle: tink.KeysetHandle) -> tink_pb2.Keyset:
+    return tink_pb2.Keyset.FromString(proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+
+
+def _replace(path: Path, handle: tink.KeysetHandle) -> None:
+    """The file is the old one or the new one, also after a crash of the machine."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
+        file.flush()
+        os.fsync(file.fileno())
+    # Started by root, the command must not take the key away from the user that runs Gatepost.
+    with contextlib.suppress(PermissionError):
+        os.chown(draft, path.stat().st_uid, path.stat().st_gid)
+    os.replace(draft, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _no_key(path: Path, error: Exception) -> InstallationKeyMissing:
+    return InstallationKeyMissing(
+        f"GATEPOST_KEY_FILE={path} holds no readable key ({type(error).__name__}). Restore the file from its backup."
+    )
 
 
 def prepare_keystore(url: str) -> None:

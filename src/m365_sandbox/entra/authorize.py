@@ -19,6 +19,7 @@ _PROMPTS = ("", "login", "none", "consent", "select_account")
 _MODES = ("query", "fragment", "form_post")
 _TYPES = ({"code"}, {"id_token"}, {"code", "id_token"})
 _LOCK_AFTER, _LOCK_SECONDS = 10, 60
+_OF_THE_REGISTRATION = (50011, 50194, 700016)
 _V1 = "v1:"
 _V2 = "admin:"
 
@@ -55,9 +56,9 @@ class Asked:
 class PageError(Exception):
     """Shown to the user on Microsoft's page; the app hears nothing."""
 
-    def __init__(self, title: str, text: str, status: int = 400) -> None:
+    def __init__(self, title: str, text: str, status: int = 400, code: int = 0) -> None:
         super().__init__(text)
-        self.title, self.text, self.status = title, text, status
+        self.title, self.text, self.status, self.code = title, text, status, code
 
 
 class Redirected(Exception):
@@ -69,7 +70,7 @@ class Redirected(Exception):
 
 
 def _on_page(error: EntraError) -> PageError:
-    return PageError("Sorry, but we're having trouble signing you in.", error.text)
+    return PageError("Sorry, but we're having trouble signing you in.", error.text, code=error.code)
 
 
 def stop(sandbox: Sandbox, asked: Asked, error: EntraError, where: str = "page") -> Exception:
@@ -412,7 +413,15 @@ def _address(sandbox: Sandbox, session: Session) -> str:
 
 def authorize(sandbox: Sandbox, request: Request) -> Response:
     """GET /{tenant}/oauth2/v2.0/authorize"""
-    asked = read(sandbox, request.path_params["tenant"], request.url.query)
+    tenant = request.path_params["tenant"]
+    try:
+        asked = read(sandbox, tenant, request.url.query)
+    except PageError as error:
+        if error.code not in _OF_THE_REGISTRATION or sandbox.switches.wrong_registration == "at_once":
+            raise
+        offered = accounts.offered(sandbox, tenant, "")
+        action = f"/{tenant}/oauth2/v2.0/signin"
+        return HTMLResponse(pages.pick_account(action, request.url.query, offered, hint=""))
     known = sessions.opened(sandbox, request.cookies.get(COOKIE))
     if asked.prompt == "none":
         return _silent(sandbox, asked, known)

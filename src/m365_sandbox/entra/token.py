@@ -33,6 +33,8 @@ def answer(sandbox: Sandbox, tenant: str, form: dict[str, str], authorization: s
             return _from_code(sandbox, tenant, app, form)
         case "refresh_token":
             return _from_refresh_token(sandbox, tenant, app, form)
+        case "client_credentials":
+            return _of_the_app(tenant, form)
         case None:
             raise EntraError(900144, name="grant_type")
         case other:
@@ -137,6 +139,22 @@ def _from_refresh_token(sandbox: Sandbox, tenant: str, app: App, form: dict[str,
         sandbox, app, user, [*wanted, "offline_access"], fresh, nonce="", informed=_informed(form),
         cae=policies.declares_cp1(form.get("claims", "")),
     )  # fmt: skip
+
+
+def _of_the_app(tenant: str, form: dict[str, str]) -> dict[str, Any]:
+    """A token of the app itself (Learn, v2-oauth2-client-creds-grant-flow).
+
+    No app here has application permissions, so Graph never takes it; that the credential was right is all it tells.
+    """
+    if tenant in accounts.ANY_TENANT:
+        raise EntraError(50059)
+    if form.get("scope") != f"{permissions.GRAPH}.default":
+        raise EntraError(70011)
+    seconds = 3599
+    return {
+        "token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds,
+        "access_token": ids.token("eyJ0eXAiOiJKV1QiLCJub25jZSI6"),
+    }  # fmt: skip
 
 
 def _where_asked(sandbox: Sandbox, tenant: str, user: User) -> User:

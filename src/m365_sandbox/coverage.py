@@ -2,13 +2,13 @@
 
 import ast
 import inspect
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from m365_sandbox import permissions, switches
 from m365_sandbox.app import create_app
+from m365_sandbox.contract import description
 from m365_sandbox.entra.routes import routes as entra_routes
 from m365_sandbox.graph.routes import DEFAULT_CALENDAR, find
 from m365_sandbox.graph.routes import plain as plain_path
@@ -27,7 +27,10 @@ INTRODUCTION = (
     "client of mail, calendar, contacts, people or subscriptions uses, and the switches. What is not done answers "
     "501 and names itself. `/users/{id}` is the twin of `/me` for one's own mailbox."
 )
-PATHS: dict[str, list[str]] = json.loads(Path(__file__).with_name("graph_paths.json").read_bytes())
+PATHS: dict[str, list[str]] = {
+    path: [method.upper() for method in methods if method != "parameters"]
+    for path, methods in description()["paths"].items()
+}
 """Path of Microsoft's OpenAPI description → methods."""
 
 

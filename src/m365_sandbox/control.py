@@ -114,11 +114,11 @@ class Control:
         }  # fmt: skip
 
     def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A new user, or a change of one: enabled, licensed, role, person, revoke_tokens."""
+        """A new user, or a change of one: enabled, licensed, role, person, mailbox_full, revoke_tokens."""
         if "address" not in given:
             raise ValueError("users needs an address.")
         user = self.sandbox.user(given["address"]) or world.add_user(self.sandbox, given)
-        for name in ("enabled", "licensed", "kind", "name", "person", "time_zone"):
+        for name in ("enabled", "licensed", "kind", "name", "person", "time_zone", "mailbox_full"):
             if name in given:
                 setattr(user, name, given[name])
         directory.set_user(user, given)

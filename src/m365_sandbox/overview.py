@@ -211,6 +211,8 @@ def _faults(sandbox: Sandbox) -> str:
         + _entry("count", "Times", "", 4)
         + _entry("seconds", "Seconds", "1", 4)
         + _entry("retry_after", "Retry-After", "", 6)
+        + _entry("status", "Status", "", 4)
+        + _entry("code", "Code", "", 16)
         + "<button>Add</button>",
     )
     clear = _button("/_sandbox/faults", "Remove all", clear="true") if rows else ""
@@ -232,6 +234,8 @@ def _details(rule: Rule) -> str:
         told.append(f"Retry-After {rule.retry_after:g} s{' as a date' if rule.retry_after_date else ''}")
     if rule.action in ("slow", "timeout", "skew", "notification_late"):
         told.append(f"{rule.seconds:g} s")
+    if rule.action == "refuse":
+        told.append(f"{rule.status} {rule.code}")
     if rule.headers:
         told.append(", ".join(rule.headers))
     return "; ".join(told)

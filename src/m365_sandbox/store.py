@@ -253,6 +253,10 @@ class Store:
         """What changed in the folder after that change number: each item once, by time of its last change."""
         return self.messages.changes(folder, after)
 
+    def changes_of_mailbox(self, mailbox: str, after: int) -> Iterator[tuple[int, Message | Gone]]:
+        """The same for the whole mailbox; what was moved has left one folder and is there in another."""
+        return self.messages.changes_anywhere(list(self._folders_of[mailbox]), mailbox, after)
+
     def seq(self, mailbox: str) -> int:
         return self._seq[mailbox]
 

@@ -141,3 +141,29 @@ def test_drafts_leave_their_folder_when_sent_and_enter_sent_items(alice: Mailbox
     assert (arrived["internetMessageId"], arrived["isDraft"]) == (draft["internetMessageId"], False)
     [gone], _ = alice.delta(drafts)
     assert (gone["id"], gone["@removed"]) == (draft["id"], {"reason": "changed"})
+
+
+def test_the_delta_of_the_whole_mailbox_follows_what_moves(sandbox: Served, alice: Mailbox) -> None:
+    fill(sandbox, 2)
+    items, link = alice.delta("/me/messages/delta?$select=subject,parentFolderId")
+    assert [item["subject"] for item in items] == ["0", "1"]
+
+    moved = alice.post(f"/me/messages/{items[0]['id']}/move", {"DestinationId": "archive"}).json
+    changes, link = alice.delta(link)
+    told = [(item["id"], item.get("@removed", {}).get("reason")) for item in changes]
+    assert told == [(items[0]["id"], "changed"), (moved["id"], None)]
+
+    assert alice.post(f"/me/messages/{moved['id']}/permanentDelete").status == 204
+    [gone], _ = alice.delta(link)
+    assert (gone["id"], gone["@removed"]) == (moved["id"], {"reason": "deleted"})
+
+
+def test_by_its_immutable_id_a_message_that_moved_is_told_once(sandbox: Served, alice: Mailbox) -> None:
+    fill(sandbox, 1)
+    immutable = {"Prefer": 'IdType="ImmutableId"'}
+    page = alice.get("/me/messages/delta?$select=subject", headers=immutable).json
+    [item], link = page["value"], page["@odata.deltaLink"]
+    alice.post(f"/me/messages/{item['id']}/move", {"DestinationId": "archive"})
+
+    [again] = alice.get(link, headers=immutable).json["value"]
+    assert again["id"] == item["id"] and "@removed" not in again

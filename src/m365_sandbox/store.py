@@ -51,6 +51,12 @@ WELL_KNOWN = {
     "inbox": "Inbox", "drafts": "Drafts", "sentitems": "Sent Items", "deleteditems": "Deleted Items",
     "outbox": "Outbox", "junkemail": "Junk Email", "archive": "Archive",
 }  # fmt: skip
+HIDDEN = {
+    "clutter": "Clutter", "conflicts": "Conflicts", "conversationhistory": "Conversation History",
+    "localfailures": "Local Failures", "recoverableitemsdeletions": "Deletions", "scheduled": "Scheduled",
+    "searchfolders": "Search Folders", "serverfailures": "Server Failures", "syncissues": "Sync Issues",
+}  # fmt: skip
+"""Every mailbox has these too, and lists them only when asked for what is hidden. Made when first asked for."""
 
 
 CACHE_KIB = 64 * 1024

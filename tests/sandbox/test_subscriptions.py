@@ -172,3 +172,33 @@ def test_a_lost_notification_loses_no_message(sandbox: Served, alice: Mailbox, l
     sandbox.settle()
 
     assert (listener.heard, len(alice.inbox())) == ([], 1)
+
+
+def test_a_short_subscription_lives_45_minutes(
+    sandbox: Served,
+    alice: Mailbox,
+    listener: Listener,
+) -> None:
+    """msgraph-sdk, subscription: whatever is less is raised to 45 minutes."""
+    from m365_sandbox.clock import from_iso
+
+    made = alice.post("/subscriptions", wanted(sandbox, listener, days=1 / 24 / 60))
+    left = from_iso(made.json["expirationDateTime"]) - sandbox.control("clock")["product"]
+    assert made.status == 201 and 2600 < left <= 2701
+
+
+def test_a_mailbox_has_at_most_a_thousand_subscriptions(
+    sandbox: Served,
+    alice: Mailbox,
+    listener: Listener,
+) -> None:
+    """Learn, subscription: create: 1000 active ones for a mailbox, over all apps."""
+    from dataclasses import replace
+
+    assert alice.post("/subscriptions", wanted(sandbox, listener)).status == 201
+    store = sandbox.app.state.sandbox.store
+    [first] = store.subscriptions.values()
+    for number in range(999):
+        store.save(replace(first, id=f"made-{number}", app=f"app-{number}"))
+
+    assert alice.post("/subscriptions", wanted(sandbox, listener, changeType="updated")).status in (403, 409)

@@ -17,6 +17,8 @@ from m365_sandbox.graph.routes import Answer, Request, operation
 from m365_sandbox.graph.shape import MessageShape
 
 DEFAULT_PAGE = 10
+MOST_FILTERED = 5000
+"""A first round that is filtered by time tells no more: https://learn.microsoft.com/graph/api/message-delta"""
 _ALLOWED = {"$select", "$top", "$expand", "$filter", "$orderby", "changetype", "$deltatoken", "$skiptoken"}
 
 
@@ -72,7 +74,7 @@ def _fresh(request: Request, place: _Place) -> dict[str, Any]:
     return {
         "folder": place.folder, "generation": place.generation, "after": 0, "round": 0, "since": since,
         "select": query.get("$select"), "expand": query.get("$expand"), "change": query.get("changeType"),
-        "initial": True, "top": query.get("$top"),
+        "initial": True, "top": query.get("$top"), "told": 0,
     }  # fmt: skip
 
 
@@ -130,12 +132,17 @@ def _round(request: Request, place: _Place) -> Answer:
             more = True
             break
         reached = seq
+        if state["initial"] and state["since"] and state["told"] + len(value) == MOST_FILTERED:
+            reached = state["round"]
+            break
         shown = _shown(request, shape, item, state)
         if shown is not None:
             value.append(shown)
     body: dict[str, Any] = {"@odata.context": request.context("messages") + "/$delta", "value": value}
     if more:
-        body["@odata.nextLink"] = request.link(**{"$skiptoken": pack({**state, "after": reached})})
+        body["@odata.nextLink"] = request.link(
+            **{"$skiptoken": pack({**state, "after": reached, "told": state["told"] + len(value)})}
+        )
         return Answer(body=body)
     again = request.sandbox.switches.delta_replays == "last_page" and value
     after = max(reached - 1, 0) if again else reached

@@ -77,6 +77,7 @@ class GraphDoor:
         answer.headers.update(
             {
                 "request-id": request_id, "client-request-id": client_id, "Date": date_header(rule, sandbox.now()),
+                "Strict-Transport-Security": "max-age=31536000", "Vary": "Accept-Encoding",
                 "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1"}}',
             }
         )  # fmt: skip

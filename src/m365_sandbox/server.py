@@ -1,5 +1,6 @@
 """Running the sandbox as a server."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -48,6 +49,9 @@ def run(
     )  # fmt: skip
     if mailboxes and fresh:
         crowd.fill(app.state.sandbox, mailboxes=mailboxes, messages=messages)
+    # What is there from the start stays: looking through it for garbage again and again would hold up requests.
+    gc.collect()
+    gc.freeze()
     # The Date header comes from the sandbox's clock.
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, lifespan="on", date_header=False,

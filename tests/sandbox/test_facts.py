@@ -220,6 +220,10 @@ FACTS: dict[str, dict[str, str]] = {
         "the same twice: 409": "subscriptions::test_the_same_subscription_twice_is_a_conflict",
         "under 45 minutes becomes 45": "subscriptions::test_a_short_subscription_lives_45_minutes",
         "1000 for a mailbox": "subscriptions::test_a_mailbox_has_at_most_a_thousand_subscriptions",
+        "what it must say, and the resources": "subscriptions::test_what_a_subscription_must_say_and_may_be_about",
+        "the read permission is needed and enough": "subscriptions::test_the_read_permission_of_the_resource_is_needed_and_is_enough",
+        "no lifecycle address later": "subscriptions::test_a_lifecycle_address_cannot_be_added_later",
+        "https only, or any": "subscriptions::test_with_the_switch_an_address_must_be_https",
     },
     "graph/change-notifications-delivery-webhooks": {
         "the handshake": "subscriptions::test_an_address_that_fails_the_handshake_gets_no_subscription",
@@ -228,6 +232,7 @@ FACTS: dict[str, dict[str, str]] = {
         "told again for four hours, then dropped": "graph_notifications::test_a_deaf_endpoint_is_told_again_for_four_hours_and_then_that_it_missed_something",
         "slow endpoints": "graph_notifications::test_a_slow_endpoint_is_told_later_or_not_at_all",
         "late, twice": "switch_settings::test_a_notification_comes_at_once_later_or_twice",
+        "both addresses, as text": "subscriptions::test_both_addresses_are_shaken_hands_with_and_the_token_comes_as_text",
     },
     "graph/change-notifications-lifecycle-events": {
         "three events": "subscriptions::test_lifecycle_events_go_to_the_lifecycle_address",
@@ -242,6 +247,9 @@ FACTS: dict[str, dict[str, str]] = {
         "occurrences share uid": "graph_series::test_occurrences_name_their_master_and_share_its_uid",
         "the organizer's delete sends a cancellation, or not": "switch_settings::test_attendees_hear_that_an_event_is_deleted_or_not",
         "snooze and dismiss answer 200": "graph_series::test_reminders_are_snoozed_and_dismissed_with_200",
+        "500 attendees at most": "calendar::test_an_event_has_at_most_500_attendees",
+        "what comes only when selected": "calendar::test_what_comes_only_when_it_is_selected",
+        "202, and 204": "calendar::test_accept_decline_cancel_answer_202_and_delete_204",
     },
     "graph/api/event-delta": {
         "no $select; what left is removed": "calendar::test_the_delta_of_a_view_refuses_select_and_reports_what_went",
@@ -256,6 +264,18 @@ FACTS: dict[str, dict[str, str]] = {
         "public strings travel": "graph_series::test_public_strings_travel_with_the_request_and_private_properties_do_not",
         "an event without guests mails nobody": "calendar::test_a_private_event_without_guests_mails_nobody",
         "private events for readers": "graph_series::test_schedules_tell_busy_times_and_keep_private_events_private",
+    },
+    "graph/api/user-findmeetingtimes": {
+        "when all are free, at work": "graph_meeting_times::test_times_within_the_working_hours_at_which_both_are_free",
+        "why there is none": "graph_meeting_times::test_why_there_is_none",
+    },
+    "graph/outlook-share-or-delegate-calendar": {
+        "shared, changed, shared no more": "graph_meeting_times::test_a_calendar_is_shared_changed_and_shared_no_more",
+        "colleagues may have more roles": "graph_meeting_times::test_colleagues_may_have_more_roles_than_others",
+    },
+    "graph/api/resources/messagerule": {
+        "conditions that fit": "inbox::test_a_condition_that_fits",
+        "moved before it is seen in the inbox": "inbox::test_a_rule_moves_what_arrives_before_anybody_sees_it_in_the_inbox",
     },
     "graph/api/user-list-people": {
         "a fuzzy search": "graph_contacts::test_people_are_found_by_search_with_a_letter_amiss",

@@ -7,11 +7,13 @@ processes: it commits, and everything is emptied afterwards.
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import orjson
 import psycopg
 import pytest
 from django.conf import settings
@@ -21,10 +23,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from gatepost.config.postgres import EmbeddedPostgres
 from gatepost.vault import keys
+from m365_sandbox import contract
 
 ROOT = Path(__file__).parents[1]
 # Each has one installation that all its tests share; starting it takes longer than most of them.
 WHOLE_FOLDERS = ("tests/journeys", "tests/faults", "tests/promises")
+CONTRACT_FILE = pytest.StashKey[Path]()
 
 
 class ByFile(LoadScopeScheduling):
@@ -42,6 +46,48 @@ class ByFile(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
+
+
+# The contract of Graph. Whatever sandbox is started during the run, in whatever process, writes to one file what was
+# said outside of it; a run in which that happened has failed.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if contract.VARIABLE not in os.environ:  # the processes of xdist inherit it
+        handle, os.environ[contract.VARIABLE] = tempfile.mkstemp(prefix="graph-contract-")
+        os.close(handle)
+        config.stash[CONTRACT_FILE] = Path(os.environ[contract.VARIABLE])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _outside_the_contract(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    found = _outside_the_contract(config)
+    if found:
+        terminalreporter.section("said outside the contract of Graph", red=True)
+        for violation, times in found.most_common():
+            terminalreporter.line(f"{times} × {violation}")
+    if checked := sum(line.get("checked", 0) for line in _contract_lines(config)):
+        terminalreporter.line(f"{checked:,} exchanges with Graph checked, {sum(found.values()):,} violations")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if file := config.stash.get(CONTRACT_FILE, None):
+        file.unlink(missing_ok=True)
+        os.environ.pop(contract.VARIABLE, None)
+
+
+def _outside_the_contract(config: pytest.Config) -> Counter[str]:
+    return Counter(line["violation"] for line in _contract_lines(config) if "violation" in line)
+
+
+def _contract_lines(config: pytest.Config) -> list[dict[str, Any]]:
+    """What the sandboxes of this run wrote; nothing in the processes of xdist, which leave it to the first one."""
+    file = config.stash.get(CONTRACT_FILE, None)
+    return [orjson.loads(line) for line in file.read_bytes().splitlines()] if file else []
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,9 @@ def main() -> None:
     parser.add_argument("--clock-file", help="clock shared with other processes")
     parser.add_argument("--prospects", type=int, default=20)
     parser.add_argument("--unrelated", type=int, default=200, help="messages that belong to no outreach")
+    parser.add_argument(
+        "--contract", help="check what is said to Graph and by it; what does not fit is added to this file"
+    )
     parser.add_argument("--tls", action="store_true", help="https, with a certificate made for it")
     parser.add_argument("--mailboxes", type=int, default=0, help="so many more mailboxes, for measuring")
     parser.add_argument("--messages", type=int, default=0, help="messages in those, together")
@@ -30,7 +33,7 @@ def main() -> None:
         run(
             given.host, given.port, seed=given.seed, store_path=given.store, clock_file=given.clock_file,
             prospects=given.prospects, unrelated=given.unrelated, world=given.world, tls=given.tls,
-            mailboxes=given.mailboxes, messages=given.messages,
+            mailboxes=given.mailboxes, messages=given.messages, contract_file=given.contract,
         )  # fmt: skip
     except (ValueError, OSError) as error:
         sys.exit(f"m365_sandbox: {error}")

@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route, Router
 
 from m365_sandbox import control, world
 from m365_sandbox.clock import Clock, Reading
+from m365_sandbox.contract import Watch
 from m365_sandbox.courier import Courier
 from m365_sandbox.entra.routes import routes as entra_routes
 from m365_sandbox.entra.steering import routes as entra_steering
@@ -31,13 +32,16 @@ def create_app(
     clock: Clock | None = None,
     prospects: int = 20,
     unrelated: int = 200,
+    watch: Watch | None = None,
 ) -> Starlette:
     """A sandbox as an ASGI app.
 
     An empty store is filled with `world`, or with the people built from `seed`; a store that holds something
     goes on where it stopped. People act only while the app's lifespan runs. Its parts: `app.state.sandbox`.
+    A `watch` finds what is said outside the contract of Graph.
     """
     sandbox = assemble(seed=seed, switches=switches, store=store, clock=clock)
+    sandbox.watch = watch
     describe = _Describe(seed, world, prospects, unrelated)
     if not sandbox.store.users:
         describe.fill(sandbox)
@@ -49,6 +53,8 @@ def create_app(
         yield
         await courier.stop()
         sandbox.store.commit()
+        if watch is not None:
+            watch.tell()
 
     app = Starlette(
         routes=[

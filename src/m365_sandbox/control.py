@@ -114,11 +114,11 @@ class Control:
         }  # fmt: skip
 
     def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A new user, or a change of one: enabled, licensed, role, person, revoke_tokens."""
+        """A new user, or a change of one: enabled, licensed, role, person, mailbox_full, revoke_tokens."""
         if "address" not in given:
             raise ValueError("users needs an address.")
         user = self.sandbox.user(given["address"]) or world.add_user(self.sandbox, given)
-        for name in ("enabled", "licensed", "kind", "name", "person", "time_zone"):
+        for name in ("enabled", "licensed", "kind", "name", "person", "time_zone", "mailbox_full"):
             if name in given:
                 setattr(user, name, given[name])
         directory.set_user(user, given)
@@ -309,6 +309,11 @@ class Control:
             for user in self.sandbox.store.users.values()
         ]  # fmt: skip
 
+    def contract(self) -> dict[str, Any]:
+        """What did not fit Microsoft's description of Graph; null where nobody looks."""
+        watch = self.sandbox.watch
+        return {"watch": watch.to_json() if watch else None}
+
     def health(self) -> dict[str, Any]:
         store = self.sandbox.store
         return {
@@ -445,6 +450,7 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
         Route("/_sandbox/approvals", act(control.review), methods=["POST"]),
         Route("/_sandbox/truth", tell_truth),
         Route("/_sandbox/log", log),
+        Route("/_sandbox/contract", show(control.contract)),
         Route("/_sandbox/deliver", act(control.deliver), methods=["POST"]),
         Route("/_sandbox/users", act(control.add_user), methods=["POST"]),
         Route("/_sandbox/tenants", act(control.change_tenant), methods=["POST"]),

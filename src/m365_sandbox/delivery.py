@@ -1,12 +1,12 @@
 """Transport: from one mailbox to the others, and what the people there do with it."""
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from m365_sandbox import calendars, ids, notifications, sending
+from m365_sandbox import automatic_replies, calendars, ids, inbox_rules, notifications, sending
 from m365_sandbox.clock import iso
-from m365_sandbox.entities import Action, Message, User
+from m365_sandbox.entities import Action, Folder, Message, User
 from m365_sandbox.mail import (
     MESSAGE_CLASS,
     Letter,
@@ -116,6 +116,12 @@ def deliver(
                 "hard": False,
             }
             _schedule_ndr(sandbox, payload, letter, at + 2)
+        elif user is not None and user.mailbox_full:
+            sandbox.store.record("undeliverable", address, fact)
+            if sender is not None:
+                text = f"{address}'s mailbox is full and can't accept messages now."
+                payload = {"sender": sender.id, "to": address, "status": "5.2.2", "text": text, "hard": True}
+                _schedule_ndr(sandbox, payload, letter, at + 2)
         elif user is not None and user.licensed:
             sandbox.store.record("delivery", address, fact)
             arrive(sandbox, user, letter, at=at)
@@ -130,16 +136,67 @@ def deliver(
 
 
 def arrive(sandbox: Sandbox, user: User, letter: Letter, *, at: float, read: bool = True) -> Message:
-    """The letter lies in the Inbox, whoever subscribed hears of it, and (if `read`) a person reads it."""
-    folder = sandbox.store.folder(user.id, "inbox")
+    """The letter lies where the mailbox's rules put it, whoever subscribed hears of it, and (if `read`) a person reads it."""
+    found = inbox_rules.outcome(_kept(sandbox, user, "rule"), letter, user.address)
+    folder = sandbox.store.folder(user.id, found.folder or "inbox") or sandbox.store.folder(user.id, "inbox")
     assert folder is not None
-    received = [["Date", datetime.fromtimestamp(int(at), UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")]]
-    message = keep(sandbox, user, folder, letter, at=at)
-    message.headers = [*message.headers, *received]
-    notifications.message_changed(sandbox, message, "created")
+    message = _lies_in(sandbox, user, folder, letter, found, at)
+    for name in found.copies:
+        if (other := sandbox.store.folder(user.id, name)) is not None:
+            _lies_in(sandbox, user, other, letter, found, at)
+    _pass_on(sandbox, user, letter, found, at=at)
+    if found.gone:
+        left, old, immutable = message.folder, message.id, message.immutable_id
+        sandbox.store.delete_message(message)
+        notifications.message_left(sandbox, user.id, left, old, immutable)
+        return message
+    if said := automatic_replies.owed(sandbox, user, letter):
+        subject = f"Automatic reply: {letter.subject}"
+        _answer(
+            sandbox, user, message, {"type": "AutoReply", "subject": subject, "html": said, "text": ""}, at=at
+        )
     if read:
         _let_person_react(sandbox, user, message)
     return message
+
+
+def _kept(sandbox: Sandbox, user: User, kind: str) -> list[dict[str, Any]]:
+    return [thing.fields for thing in sandbox.store.things_of(user.id, kind)]
+
+
+def _lies_in(
+    sandbox: Sandbox, user: User, folder: Folder, letter: Letter, found: inbox_rules.Outcome, at: float
+) -> Message:
+    message = keep(sandbox, user, folder, letter, at=at, is_read=found.read)
+    date = datetime.fromtimestamp(int(at), UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+    message.headers = [*message.headers, ["Date", date]]
+    message.categories = list(found.categories)
+    message.importance = found.importance or message.importance
+    for override in _kept(sandbox, user, "override"):
+        address = str((override.get("senderEmailAddress") or {}).get("address") or "")
+        if address.lower() == letter.sender[1].lower():
+            message.more = {**(message.more or {}), "inferenceClassification": override["classifyAs"]}
+    notifications.message_changed(sandbox, message, "created")
+    return message
+
+
+def _pass_on(sandbox: Sandbox, user: User, letter: Letter, found: inbox_rules.Outcome, *, at: float) -> None:
+    """As the rules say: forwarded in the owner's name, redirected in that of who wrote it."""
+    passed = replace(
+        letter,
+        cc=[],
+        bcc=[],
+        headers=[*letter.headers, [inbox_rules.LOOP, user.address]],
+        conversation_key="",
+    )
+    if found.redirect_to:
+        deliver(sandbox, user, replace(passed, to=found.redirect_to), at=at)
+    if found.forward_to:
+        own = replace(
+            passed, sender=[user.name, user.address], to=found.forward_to, subject=f"FW: {letter.subject}",
+            internet_id=ids.internet_message_id(user.address.rpartition("@")[2]),
+        )  # fmt: skip
+        deliver(sandbox, user, own, at=at)
 
 
 # People

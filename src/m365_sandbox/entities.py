@@ -49,6 +49,8 @@ class User:
     sessions_valid_from: float = 0.0
     mfa_enrolled: bool = True
     assigned: bool = False
+    mailbox_full: bool = False
+    """Nothing more can be written there, and what is sent there comes back."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import uuid
 from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from email.utils import formatdate
@@ -12,6 +13,7 @@ import orjson
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from m365_sandbox.clock import iso
 from m365_sandbox.errors import EntraError
 
 INSTEAD = {
@@ -24,6 +26,7 @@ INSTEAD = {
     "reset": "the connection breaks",
     "timeout": "nothing for `seconds`, then the connection breaks",
     "expired_delta": "410 to a delta link: start anew",
+    "refuse": "any error of Graph's: `status` with `code` and `message`",
 }
 """What is answered in place of the true answer; with `when: after`, the work was done nevertheless."""
 ALTERED = {
@@ -60,6 +63,9 @@ class Rule:
     retry_after: float | None = None
     retry_after_date: bool = False
     headers: list[str] = field(default_factory=list)
+    status: int = 403
+    code: str = ""
+    message: str = ""
 
     def matches(self, method: str, path: str, mailbox: str) -> bool:
         return (
@@ -88,9 +94,14 @@ def rule_from(values: dict[str, Any]) -> Rule:
     try:
         rule.probability, rule.seconds = float(rule.probability), float(rule.seconds)
         rule.count = None if rule.count in (None, "") else int(rule.count)
+        rule.status = int(rule.status)
         rule.retry_after = None if rule.retry_after in (None, "") else float(rule.retry_after)
     except (TypeError, ValueError):
-        raise ValueError("probability, count, seconds and retry_after are numbers.") from None
+        raise ValueError("probability, count, seconds, status and retry_after are numbers.") from None
+    if rule.action == "refuse" and not (rule.code and 400 <= rule.status <= 599):
+        raise ValueError(
+            "refuse needs the code of an error, such as ErrorAccessDenied, and a status from 400."
+        )
     try:
         re.compile(rule.path)
     except re.error as error:
@@ -179,11 +190,18 @@ def failure(rule: Rule, url: str, now: float) -> Failure:
     headers = _retry_after(rule, now)
     if rule.action == "html":
         return Failure(502, _PAGE, "text/html", headers)
-    status = "410" if rule.action == "expired_delta" else rule.action
-    if status == "410":
+    status = {"expired_delta": "410", "refuse": str(rule.status)}.get(rule.action, rule.action)
+    if rule.action == "expired_delta":
         headers["Location"] = f"{url}?$deltatoken="
-    code, message = _CODES[status]
-    content = orjson.dumps({"error": {"code": code, "message": message}})
+    code, message = (rule.code, rule.message) if rule.action == "refuse" else _CODES[status]
+    inner = {
+        "date": iso(now).removesuffix("Z"),
+        "request-id": str(uuid.uuid4()),
+        "client-request-id": str(uuid.uuid4()),
+    }
+    if rule.action == "429":  # as the gateway writes it: learn.microsoft.com/graph/throttling
+        inner |= {"code": "429", "message": "Please retry after", "status": "429"}
+    content = orjson.dumps({"error": {"code": code, "message": message, "innerError": inner}})
     return Failure(int(status), content, "application/json", headers)
 
 

@@ -1,5 +1,6 @@
 """Names for new things, in the shapes that Microsoft uses."""
 
+import re
 import secrets
 import uuid
 
@@ -15,6 +16,11 @@ def key() -> str:
 def item_id() -> str:
     """An Outlook item id as Graph gives it by default; an item gets a new one when it moves."""
     return f"AAMkAD{secrets.token_urlsafe(69)}="
+
+
+def may_be_item(name: str) -> bool:
+    """Whether it has the shape of an id of Outlook's, in either form: base64 for the web."""
+    return re.fullmatch(r"AA[\w-]{6,}=*", name) is not None
 
 
 def immutable_id() -> str:

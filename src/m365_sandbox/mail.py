@@ -1,9 +1,11 @@
 """Messages as they are written, kept and shown to each other: letters travel, messages lie in a mailbox."""
 
+import base64
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from email import policy
+from email import message_from_string, policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses
@@ -145,6 +147,16 @@ def letter_from_mime(source: bytes, sender: Address) -> Letter:
     def addresses(name: str) -> list[Address]:
         return [[n or a, a] for n, a in getaddresses([str(v) for v in parsed.get_all(name, [])]) if a]
 
+    attachments = [
+        {
+            "id": ids.key(), "name": part.get_filename(), "contentType": part.get_content_type(),
+            "size": len(data), "isInline": part.get_content_disposition() == "inline",
+            "contentId": str(part.get("Content-ID", "")).strip("<>") or None,
+            "contentBytes": base64.b64encode(data).decode(),
+        }
+        for part in parsed.iter_attachments()
+        if isinstance(data := part.get_payload(decode=True), bytes)
+    ]  # fmt: skip
     return Letter(
         sender=(addresses("From") or [sender])[0], to=addresses("To"), cc=addresses("Cc"),
         bcc=addresses("Bcc"),
@@ -152,6 +164,7 @@ def letter_from_mime(source: bytes, sender: Address) -> Letter:
         body=content.rstrip("\r\n"), internet_id=str(parsed.get("Message-ID", "")).strip(),
         body_type="html" if part is not None and part.get_content_subtype() == "html" else "text",
         headers=[[name, str(value)] for name, value in parsed.items() if name.lower() not in _OWN_HEADERS],
+        attachments=attachments,
     )  # fmt: skip
 
 
@@ -168,4 +181,30 @@ def mime_of(message: Message) -> bytes:
         if name.lower() not in _OWN_HEADERS:
             mime[name] = value
     mime.set_content(message.body, subtype="html" if message.body_type == "html" else "plain")
+    if message.properties.get(MESSAGE_CLASS, "").startswith("REPORT."):
+        _make_report(mime, message)
+    for part in message.attachments:
+        if "contentBytes" in part:
+            kind, _, subtype = str(part.get("contentType") or "application/octet-stream").partition("/")
+            mime.add_attachment(
+                base64.b64decode(part["contentBytes"]), maintype=kind, subtype=subtype or "octet-stream",
+                filename=part.get("name"), disposition="inline" if part.get("isInline") else "attachment",
+                cid=f"<{part['contentId']}>" if part.get("contentId") else None,
+            )  # fmt: skip
     return mime.as_bytes()
+
+
+def _make_report(mime: EmailMessage, message: Message) -> None:
+    """A delivery report has three parts: words, what failed (RFC 3464), the headers of what was sent."""
+    mime.make_mixed()
+    mime.replace_header("Content-Type", 'multipart/report; report-type="delivery-status"')
+    status = re.search(r"\b[245]\.\d{1,3}\.\d{1,3}\b", message.body)
+    failed = header(message.headers, "X-Failed-Recipients") or message.to[0][1]
+    told = (
+        f"Reporting-MTA: dns;{message.sender[1].rpartition('@')[2]}\r\n\r\n"
+        f"Final-Recipient: rfc822;{failed}\r\nAction: {'delayed' if 'delayed' in message.subject else 'failed'}\r\n"
+        f"Status: {status[0] if status else '5.0.0'}\r\n"
+    )
+    cited_headers = f"Message-ID: {header(message.headers, 'In-Reply-To')}\r\n"
+    for kind, text in (("message/delivery-status", told), ("text/rfc822-headers", cited_headers)):
+        mime.attach(message_from_string(f"Content-Type: {kind}\r\n\r\n{text}", policy=policy.SMTP))

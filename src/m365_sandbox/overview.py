@@ -1,6 +1,6 @@
 """The sandbox's own page: time, mailboxes, people, faults, switches, snapshots, requests."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from html import escape
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -95,7 +95,7 @@ def _table(heads: list[str], rows: list[list[str]], *, numbers: Iterable[int] = 
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}'
 
 
-_PARTS = ("clock", "mailboxes", "people", "faults", "switches", "requests", "snapshots")
+_PARTS = ("clock", "mailboxes", "people", "faults", "switches", "requests", "contract", "snapshots")
 
 
 def page(sandbox: Sandbox, clock: dict[str, Any]) -> str:
@@ -110,6 +110,7 @@ def page(sandbox: Sandbox, clock: dict[str, Any]) -> str:
         + _faults(sandbox)
         + _switches(sandbox)
         + _requests(sandbox)
+        + _contract(sandbox)
         + _snapshots(sandbox),
         f"<nav>{links}</nav>",
     )
@@ -211,6 +212,8 @@ def _faults(sandbox: Sandbox) -> str:
         + _entry("count", "Times", "", 4)
         + _entry("seconds", "Seconds", "1", 4)
         + _entry("retry_after", "Retry-After", "", 6)
+        + _entry("status", "Status", "", 4)
+        + _entry("code", "Code", "", 16)
         + "<button>Add</button>",
     )
     clear = _button("/_sandbox/faults", "Remove all", clear="true") if rows else ""
@@ -232,6 +235,8 @@ def _details(rule: Rule) -> str:
         told.append(f"Retry-After {rule.retry_after:g} s{' as a date' if rule.retry_after_date else ''}")
     if rule.action in ("slow", "timeout", "skew", "notification_late"):
         told.append(f"{rule.seconds:g} s")
+    if rule.action == "refuse":
+        told.append(f"{rule.status} {rule.code}")
     if rule.headers:
         told.append(", ".join(rule.headers))
     return "; ".join(told)
@@ -313,6 +318,26 @@ def _items(items: list[dict[str, Any]]) -> str:
     )
     fields = f"<p class=soft>{escape(', '.join(names))}</p>"
     return f"<details><summary>{summary}</summary>{fields if len(items) > 1 else ''}{each}</details>"
+
+
+def _contract(sandbox: Sandbox) -> str:
+    note = "Whether what is said to Graph, and by it, fits Microsoft's description of Graph."
+    watch = sandbox.watch
+    if watch is None:
+        return _section(
+            "contract",
+            "Contract",
+            "<p>Not checked. Start the sandbox with <code>--contract FILE</code>.</p>",
+            note,
+        )
+    found = [
+        [f"<code>{escape(line)}</code>", f"{times:,}"]
+        for line, times in Counter(watch.violations).most_common()
+    ]
+    table = _table(["What does not fit", "Times"], found, numbers=(1,)) if found else ""
+    kind, count = ("bad", f"{len(watch.violations):,} do not fit") if found else ("good", "all fit")
+    told = f'<p>{watch.checked:,} exchanges checked: <span class="{kind}">{count}</span>.</p>'
+    return _section("contract", "Contract", told + table, note)
 
 
 def _snapshots(sandbox: Sandbox) -> str:

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from m365_sandbox.clock import Clock
+from m365_sandbox.contract import Watch
 from m365_sandbox.entities import Tenant, User
 from m365_sandbox.entra.orders import Orders
 from m365_sandbox.faults import Faults
@@ -24,6 +25,8 @@ class Sandbox:
     """Draws token lives and which notifications get lost."""
     schedule: Schedule = field(init=False)
     notifications_in_flight: set[str] = field(default_factory=set)
+    watch: Watch | None = None
+    """Checks all that is said to Graph and by it, where that is wanted."""
     orders: Orders = field(default_factory=Orders)
     """Refusals and broken id tokens that were ordered."""
     requests_in_flight: dict[tuple[str, str], int] = field(default_factory=dict)

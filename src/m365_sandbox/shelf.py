@@ -178,6 +178,15 @@ class Shelf:
         there = self._ask("folder = ? AND seq > ? ORDER BY seq", (folder, after))
         return heapq.merge(left, ((message.seq, message) for message in there), key=itemgetter(0))
 
+    def changes_anywhere(
+        self, folders: Iterable[str], mailbox: str, after: int
+    ) -> Iterator[tuple[int, Message | Gone]]:
+        """The same for all folders of the mailbox."""
+        gone = (gone for folder in folders for gone in self.gones[folder].values())
+        left = sorted((item.seq, item) for item in gone if item.seq > after)
+        there = self._ask("mailbox = ? AND seq > ? ORDER BY seq", (mailbox, after))
+        return heapq.merge(left, ((message.seq, message) for message in there), key=itemgetter(0))
+
     def last_changes(self) -> Iterator[tuple[str, int]]:
         """(folder, its last change number)"""
         yield from self._db.execute("SELECT folder, max(seq) FROM message GROUP BY folder")

@@ -51,6 +51,12 @@ WELL_KNOWN = {
     "inbox": "Inbox", "drafts": "Drafts", "sentitems": "Sent Items", "deleteditems": "Deleted Items",
     "outbox": "Outbox", "junkemail": "Junk Email", "archive": "Archive",
 }  # fmt: skip
+HIDDEN = {
+    "clutter": "Clutter", "conflicts": "Conflicts", "conversationhistory": "Conversation History",
+    "localfailures": "Local Failures", "recoverableitemsdeletions": "Deletions", "scheduled": "Scheduled",
+    "searchfolders": "Search Folders", "serverfailures": "Server Failures", "syncissues": "Sync Issues",
+}  # fmt: skip
+"""Every mailbox has these too, and lists them only when asked for what is hidden. Made when first asked for."""
 
 
 CACHE_KIB = 64 * 1024
@@ -252,6 +258,10 @@ class Store:
     def changes(self, folder: str, after: int) -> Iterator[tuple[int, Message | Gone]]:
         """What changed in the folder after that change number: each item once, by time of its last change."""
         return self.messages.changes(folder, after)
+
+    def changes_of_mailbox(self, mailbox: str, after: int) -> Iterator[tuple[int, Message | Gone]]:
+        """The same for the whole mailbox; what was moved has left one folder and is there in another."""
+        return self.messages.changes_anywhere(list(self._folders_of[mailbox]), mailbox, after)
 
     def seq(self, mailbox: str) -> int:
         return self._seq[mailbox]

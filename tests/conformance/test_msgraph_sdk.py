@@ -61,7 +61,7 @@ from msgraph_core.requests.batch_request_content import BatchRequestContent
 
 from m365_sandbox import entities, notifications
 from m365_sandbox.app import create_app
-from tests.sandbox.contract import Watch
+from m365_sandbox.contract import Watch
 
 ALICE, BEN, CAROL = "alice@northwind.example", "ben@northwind.example", "carol@contoso.example"
 SCOPES = ["User.Read", "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Contacts.Read", "People.Read"]
@@ -91,8 +91,8 @@ class Office:
     """The sandbox in this process, and a client of Microsoft's for each of its people."""
 
     def __init__(self) -> None:
-        self.app = create_app(world=WORLD)
-        self.watch = Watch(self.app)
+        self.watch = Watch()
+        self.app = create_app(world=WORLD, watch=self.watch)
         self.sandbox = self.app.state.sandbox
 
     def client(self, address: str, scopes: list[str] = SCOPES) -> GraphServiceClient:
@@ -100,7 +100,7 @@ class Office:
         app = next(iter(self.sandbox.store.apps.values()))
         token = entities.AccessToken(f"token-{address}", app.id, user.id, scopes, self.sandbox.now() + 3600)
         self.sandbox.store.save(token)
-        plain = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.watch))
+        plain = httpx.AsyncClient(transport=httpx.ASGITransport(app=self.app))
         client = GraphClientFactory.create_with_default_middleware(client=plain, options=options)
         provider = AzureIdentityAuthenticationProvider(Credential(token.id))
         return GraphServiceClient(request_adapter=GraphRequestAdapter(provider, client=client))
@@ -115,7 +115,7 @@ def told(story: Callable[[Office], Awaitable[None]]) -> None:
     """Run the story to its end; all of it must have kept the contract."""
     office = Office()
     asyncio.run(story(office))  # type: ignore[arg-type]
-    assert office.watch.found == []
+    assert office.watch.checked and office.watch.violations == []
 
 
 def to(address: str) -> Recipient:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-STAGES = {"connect", "send", "reply", "stop", "meeting", "privacy", "record", "clock"}
+STAGES = {"connect", "send", "reply", "stop", "meeting", "privacy", "record", "contract", "clock"}
 
 
 @pytest.fixture(scope="module")

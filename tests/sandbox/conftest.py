@@ -23,10 +23,9 @@ import pytest
 import uvicorn
 
 from m365_sandbox.app import create_app
+from m365_sandbox.contract import Watch, watch_of_the_environment
 from m365_sandbox.entra.keys import private_key
 from m365_sandbox.store import Store
-
-from .contract import Watch
 
 APP_ID, APP_SECRET = "6f1c2d3e-4b5a-4c6d-8e7f-90a1b2c3d4e5", "sandbox-secret-not-a-real-one"
 REDIRECT = "http://localhost:9/callback"
@@ -254,7 +253,7 @@ class Stage:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self._watch: Any = None
+        self._app: Any = None
         self._loop = asyncio.new_event_loop()
         config = uvicorn.Config(
             self._play,
@@ -273,7 +272,7 @@ class Stage:
         until(lambda: self._server.started)
 
     async def _play(self, scope: Any, receive: Any, send: Any) -> None:
-        await self._watch(scope, receive, send)
+        await self._app(scope, receive, send)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
@@ -281,14 +280,15 @@ class Stage:
     @contextmanager
     def with_app(self, **options: Any) -> Iterator[Served]:
         """A fresh app; afterwards, all that was said to it and by it must have kept the contract."""
-        app = create_app(**options)
-        self._watch = watch = Watch(app)
+        watch = watch_of_the_environment() or Watch()
+        self._app = app = create_app(watch=watch, **options)
         self._run(app.state.courier.start())
         try:
             yield Served(self.url, app)
         finally:
             self._run(app.state.courier.stop())
-        assert not watch.found, "outside the contract of Graph v1.0:\n" + "\n".join(watch.found)
+            watch.tell()
+        assert not watch.violations, "outside the contract of Graph:\n" + "\n".join(watch.violations)
 
     def close(self) -> None:
         self._server.should_exit = True

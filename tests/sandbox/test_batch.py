@@ -13,7 +13,7 @@ def test_each_request_gets_its_own_answer(alice: Mailbox) -> None:
     answers = batch(
         alice,
         {"id": "1", "method": "GET", "url": "/me?$select=mail"},
-        {"id": "2", "method": "GET", "url": "/me/messages/nothing"},
+        {"id": "2", "method": "GET", "url": "/me/messages/AAMkADnone="},
         {"id": "3", "method": "GET", "url": "/me", "dependsOn": ["2"]},
     ).json["responses"]
 

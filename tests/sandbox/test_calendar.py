@@ -130,3 +130,42 @@ def test_times_are_given_in_the_preferred_zone(alice: Mailbox) -> None:
         "dateTime": "2027-03-01T10:00:00.0000000",
         "timeZone": "W. Europe Standard Time",
     }
+
+
+def test_an_event_has_at_most_500_attendees(alice: Mailbox) -> None:
+    """Learn: event resource type, attendees."""
+    moment = {"dateTime": "2027-03-01T09:00:00", "timeZone": "UTC"}
+    for count, status in ((500, 201), (501, 400)):
+        guests = [{"type": "required", **to_address(f"p{n}@elsewhere.example")} for n in range(count)]
+        event = {"subject": "e", "start": moment, "end": moment, "attendees": guests}
+        assert alice.post("/me/events", event).status == status
+
+
+def test_what_comes_only_when_it_is_selected(alice: Mailbox) -> None:
+    """Learn: event resource type."""
+    moment = {"dateTime": "2027-03-01T09:00:00", "timeZone": "UTC"}
+    made = alice.post("/me/events", {"subject": "e", "start": moment, "end": moment}).json
+    only = {"cancelledOccurrences", "exceptionOccurrences", "occurrenceId"}
+
+    assert not only & set(alice.get(f"/me/events/{made['id']}").json)
+    assert only <= set(alice.get(f"/me/events/{made['id']}?$select={','.join(sorted(only))}").json)
+
+
+def test_accept_decline_cancel_answer_202_and_delete_204(sandbox: Served, alice: Mailbox) -> None:
+    """Learn: event: accept, decline, cancel, delete."""
+    moment = {"dateTime": "2027-03-01T09:00:00", "timeZone": "UTC"}
+    guest = {"type": "required", **to_address("ben@northwind.example")}
+    own = [
+        alice.post("/me/events", {"subject": "e", "start": moment, "end": moment, "attendees": [guest]}).json[
+            "id"
+        ]
+        for _ in range(2)
+    ]
+    sandbox.settle()
+    ben = sandbox.sign_in("ben@northwind.example")
+    first, second = (event["id"] for event in ben.get("/me/events").json["value"])
+
+    assert ben.post(f"/me/events/{first}/accept", {"comment": "Yes"}).status == 202
+    assert ben.post(f"/me/events/{second}/decline", {"sendResponse": False}).status == 202
+    assert alice.post(f"/me/events/{own[0]}/cancel", {"comment": "Sorry"}).status == 202
+    assert alice.call("DELETE", f"/me/events/{own[1]}").status == 204

@@ -2,6 +2,8 @@
 
 import urllib.parse
 
+import pytest
+
 from .conftest import Mailbox, Served
 
 INBOX = "/me/mailFolders/inbox/messages/delta"
@@ -141,3 +143,63 @@ def test_drafts_leave_their_folder_when_sent_and_enter_sent_items(alice: Mailbox
     assert (arrived["internetMessageId"], arrived["isDraft"]) == (draft["internetMessageId"], False)
     [gone], _ = alice.delta(drafts)
     assert (gone["id"], gone["@removed"]) == (draft["id"], {"reason": "changed"})
+
+
+def test_the_delta_of_the_whole_mailbox_follows_what_moves(sandbox: Served, alice: Mailbox) -> None:
+    fill(sandbox, 2)
+    items, link = alice.delta("/me/messages/delta?$select=subject,parentFolderId")
+    assert [item["subject"] for item in items] == ["0", "1"]
+
+    moved = alice.post(f"/me/messages/{items[0]['id']}/move", {"DestinationId": "archive"}).json
+    changes, link = alice.delta(link)
+    told = [(item["id"], item.get("@removed", {}).get("reason")) for item in changes]
+    assert told == [(items[0]["id"], "changed"), (moved["id"], None)]
+
+    assert alice.post(f"/me/messages/{moved['id']}/permanentDelete").status == 204
+    [gone], _ = alice.delta(link)
+    assert (gone["id"], gone["@removed"]) == (moved["id"], {"reason": "deleted"})
+
+
+def test_by_its_immutable_id_a_message_that_moved_is_told_once(sandbox: Served, alice: Mailbox) -> None:
+    fill(sandbox, 1)
+    immutable = {"Prefer": 'IdType="ImmutableId"'}
+    page = alice.get("/me/messages/delta?$select=subject", headers=immutable).json
+    [item], link = page["value"], page["@odata.deltaLink"]
+    alice.post(f"/me/messages/{item['id']}/move", {"DestinationId": "archive"})
+
+    [again] = alice.get(link, headers=immutable).json["value"]
+    assert again["id"] == item["id"] and "@removed" not in again
+
+
+def test_delta_takes_no_search(alice: Mailbox) -> None:
+    """Learn: message: delta."""
+    assert alice.get(f"{INBOX}?$search=plan").status == 400
+
+
+def test_a_round_can_be_of_one_kind_of_change(sandbox: Served, alice: Mailbox) -> None:
+    """Learn: message: delta, changeType."""
+    [name] = fill(sandbox, 1)
+    [old] = alice.get(f"/me/messages?$filter=internetMessageId eq '{name}'").json["value"]
+    links = {kind: alice.delta(f"{INBOX}?changeType={kind}")[1] for kind in ("created", "updated", "deleted")}
+
+    fill(sandbox, 1)
+    alice.call("PATCH", f"/me/messages/{old['id']}", body={"isRead": True})
+    told = {kind: alice.delta(link)[0] for kind, link in links.items()}
+    assert [item["id"] for item in told["updated"]] == [old["id"]]
+    assert len(told["created"]) == 1 and told["created"][0]["id"] != old["id"] and told["deleted"] == []
+    alice.post(f"/me/messages/{old['id']}/move", {"DestinationId": "archive"})
+    assert [item["id"] for item in alice.delta(links["deleted"])[0]] == [old["id"]]
+
+
+def test_a_first_round_filtered_by_time_ends_at_5000(
+    sandbox: Served, alice: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Learn: message: delta; here with a smaller number."""
+    monkeypatch.setattr("m365_sandbox.graph.delta.MOST_FILTERED", 3)
+    fill(sandbox, 5)
+
+    items, link = alice.delta(f"{INBOX}?$filter=receivedDateTime ge 2020-01-01&$top=2")
+    assert len(items) == 3
+    assert alice.delta(link)[0] == []
+    fill(sandbox, 1)
+    assert len(alice.delta(link)[0]) == 1

@@ -148,3 +148,18 @@ def test_the_page_shows_clock_and_mailboxes(sandbox: Served) -> None:
     page = sandbox.get("/_sandbox/").text
 
     assert "alice@northwind.example" in page and "<h2>Clock</h2>" in page
+
+
+def test_what_is_not_there_is_an_item_not_found(alice: Mailbox) -> None:
+    """Learn: Microsoft Graph error responses; Outlook's code for what is gone."""
+    gone = alice.get("/me/messages/AAMkADnone=")
+
+    assert (gone.status, gone.json["error"]["code"]) == (404, "ErrorItemNotFound")
+
+
+def test_answers_ask_for_a_safe_line(alice: Mailbox) -> None:
+    """As recorded answers of Graph do."""
+    headers = alice.get("/me").headers
+
+    assert headers["Strict-Transport-Security"] and headers["Vary"] == "Accept-Encoding"
+    assert "ServerInfo" in headers["x-ms-ags-diagnostic"]

@@ -193,3 +193,38 @@ def test_a_wrong_rule_is_refused_with_what_is_known(sandbox: Served, rule: dict[
 
     assert refused.status == 400 and says in refused.json["error"]
     assert sandbox.control("faults")["rules"] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (403, "ErrorAccessDenied", "Access to OData is disabled."),
+        (403, "ErrorAccountSuspend", "The account is suspended."),
+        (403, "ErrorMessageSubmissionBlocked", "Cannot send mail."),
+        (503, "ErrorServerBusy", "The server cannot service this request right now."),
+    ],
+)
+def test_any_error_of_graphs_can_be_ordered(
+    sandbox: Served, alice: Mailbox, status: int, code: str, message: str
+) -> None:
+    order(sandbox, "refuse", status=status, code=code, message=message, path="/messages$")
+
+    refused = alice.get("/me/messages")
+    error = refused.json["error"]
+    assert (refused.status, error["code"], error["message"]) == (status, code, message)
+    assert set(error["innerError"]) >= {"date", "request-id", "client-request-id"}
+
+
+def test_an_error_without_a_code_cannot_be_ordered(sandbox: Served) -> None:
+    refused = sandbox.post("/_sandbox/faults", body={"action": "refuse", "status": 403})
+
+    assert refused.status == 400 and "refuse needs the code" in refused.json["error"]
+
+
+def test_the_gateways_429_says_its_status_twice(sandbox: Served, alice: Mailbox) -> None:
+    order(sandbox, "429", retry_after=1)
+
+    error = alice.get("/me").json["error"]
+    assert (error["code"], error["innerError"]["code"], error["innerError"]["status"]) == (
+        "TooManyRequests", "429", "429",
+    )  # fmt: skip

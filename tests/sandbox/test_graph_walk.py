@@ -16,14 +16,14 @@ _KINDS = {
     "messages": "message", "events": "event", "instances": "event", "calendars": "calendar",
     "contacts": "contact", "contactFolders": "contact_folder", "mailFolders": "folder",
     "childFolders": "child", "attachments": "attachment", "extensions": "extension", "people": "person",
-    "messageRules": "rule", "overrides": "override", "masterCategories": "category",
+    "calendarPermissions": "permission", "messageRules": "rule", "overrides": "override", "masterCategories": "category",
     "subscriptions": "subscription",
 }  # fmt: skip
 
 
 def served(methods: set[str]) -> list[tuple[str, str]]:
     rows = [(method, path) for path, known in coverage.PATHS.items() for method in known if method in methods]
-    return [row for row in rows if coverage.state_of(*row)[0] != "not done"]
+    return [row for row in rows if not coverage.state_of(*row)[0].startswith("not done")]
 
 
 @pytest.fixture
@@ -63,6 +63,8 @@ def rich(sandbox: Served) -> tuple[Mailbox, dict[str, str]]:
         make(f"{kind} extension", f"{path}/extensions", note)
         if kind != "contact":
             make(f"{kind} attachment", f"{path}/attachments", part)
+    shared = {"role": "read", "emailAddress": {"address": "alice@northwind.example"}}
+    make("permission", "/me/calendar/calendarPermissions", shared)
     make("rule", f"/me/mailFolders/{folder}/messageRules", {"displayName": "r", "sequence": 1})
     make("category", "/me/outlook/masterCategories", {"displayName": "c", "color": "preset1"})
     sender = {"classifyAs": "other", "senderEmailAddress": {"address": "x@y.example"}}
@@ -85,7 +87,11 @@ def filled(path: str, ids: dict[str, str]) -> str:
             return f"{match[1]}/{ids[of]}"
         return f"{match[1]}/{ids.get(f'{owner} {kind}') or ids[kind]}"
 
-    return re.sub(r"(\w+)/\{[^}]+\}", one, path.replace("='{TimeZoneStandard}'", "='Windows'"))
+    return re.sub(
+        r"(\w+)/\{[^}]+\}",
+        one,
+        path.replace("{TimeZoneStandard}", "Windows").replace("{User}", "x@y.example"),
+    )
 
 
 def test_every_operation_that_reads_answers_within_the_contract(rich: tuple[Mailbox, dict[str, str]]) -> None:

@@ -21,6 +21,8 @@ class Listener:
     heard: list[dict[str, Any]] = field(default_factory=list)
     refusing: int = 0
     shakes: bool = True
+    shaken: list[tuple[str, str]] = field(default_factory=list)
+    """(content type, token) of each handshake."""
 
 
 @pytest.fixture
@@ -32,6 +34,7 @@ def listener() -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             query = parse_qs(urlsplit(self.path).query)
             if "validationToken" in query:
+                state.shaken.append((self.headers["content-type"], query["validationToken"][0]))
                 self._answer(200 if state.shakes else 500, query["validationToken"][0])
                 return
             if state.refusing:
@@ -172,3 +175,91 @@ def test_a_lost_notification_loses_no_message(sandbox: Served, alice: Mailbox, l
     sandbox.settle()
 
     assert (listener.heard, len(alice.inbox())) == ([], 1)
+
+
+def test_a_short_subscription_lives_45_minutes(
+    sandbox: Served,
+    alice: Mailbox,
+    listener: Listener,
+) -> None:
+    """msgraph-sdk, subscription: whatever is less is raised to 45 minutes."""
+    from m365_sandbox.clock import from_iso
+
+    made = alice.post("/subscriptions", wanted(sandbox, listener, days=1 / 24 / 60))
+    left = from_iso(made.json["expirationDateTime"]) - sandbox.control("clock")["product"]
+    assert made.status == 201 and 2600 < left <= 2701
+
+
+def test_a_mailbox_has_at_most_a_thousand_subscriptions(
+    sandbox: Served, alice: Mailbox, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Learn, subscription: create: 1000 active ones for a mailbox, over all apps; here with a smaller number."""
+    from m365_sandbox.graph import subscriptions
+
+    assert subscriptions.MOST_FOR_A_MAILBOX == 1000
+    monkeypatch.setattr(subscriptions, "MOST_FOR_A_MAILBOX", 2)
+
+    made = [
+        alice.post("/subscriptions", wanted(sandbox, listener, resource=f"me/{kind}")).status
+        for kind in ("messages", "events", "contacts")
+    ]
+    assert made == [201, 201, 403]
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"clientState": "x" * 128}, 201), ({"clientState": "x" * 129}, 400), ({"changeType": ""}, 400),
+        ({"changeType": "created,updated,deleted"}, 201), ({"changeType": "seen"}, 400),
+        ({"resource": "me/todo"}, 400), ({"resource": "me/messages"}, 201), ({"resource": "me/events"}, 201),
+        ({"resource": "me/contacts"}, 201), ({"resource": "users/alice@northwind.example/messages"}, 201),
+        ({"resource": "users/ben@northwind.example/messages"}, 403), ({"expirationDateTime": "soon"}, 400),
+        ({"notificationUrl": "ftp://x.example/hook"}, 400), ({"notificationUrl": None}, 400),
+    ],
+)  # fmt: skip
+def test_what_a_subscription_must_say_and_may_be_about(
+    sandbox: Served, alice: Mailbox, listener: Listener, change: dict[str, Any], status: int
+) -> None:
+    """Learn: subscription resource type; Create subscription."""
+    assert alice.post("/subscriptions", {**wanted(sandbox, listener), **change}).status == status
+
+
+def test_the_read_permission_of_the_resource_is_needed_and_is_enough(
+    sandbox: Served, listener: Listener
+) -> None:
+    """Learn: Create subscription, permissions: never more than read access."""
+    sender = sandbox.sign_in("alice@northwind.example", "User.Read Mail.Send")
+    assert sender.post("/subscriptions", wanted(sandbox, listener)).status == 403
+    reader = sandbox.sign_in("alice@northwind.example", "User.Read Mail.Read")
+    assert reader.post("/subscriptions", wanted(sandbox, listener)).status == 201
+    assert reader.post("/subscriptions", wanted(sandbox, listener, resource="me/events")).status == 403
+
+
+def test_a_lifecycle_address_cannot_be_added_later(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
+    """msgraph-sdk, subscription: it is given at creation or never."""
+    made = alice.post("/subscriptions", wanted(sandbox, listener)).json
+    later = {"lifecycleNotificationUrl": listener.url}
+
+    assert alice.call("PATCH", f"/subscriptions/{made['id']}", body=later).status == 400
+
+
+def test_with_the_switch_an_address_must_be_https(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
+    sandbox.control("switches", {"notification_urls": "https"})
+
+    refused = alice.post("/subscriptions", wanted(sandbox, listener))
+    assert (refused.status, refused.json["error"]["code"]) == (400, "InvalidRequest")
+
+
+def test_both_addresses_are_shaken_hands_with_and_the_token_comes_as_text(
+    sandbox: Served, alice: Mailbox, listener: Listener
+) -> None:
+    """Learn: Receive change notifications through webhooks, notificationUrl validation."""
+    twice = wanted(sandbox, listener, lifecycleNotificationUrl=listener.url)
+
+    assert alice.post("/subscriptions", twice).status == 201
+    assert [kind for kind, _ in listener.shaken] == ["text/plain; charset=utf-8"] * 2
+    assert len({token for _, token in listener.shaken}) == 2

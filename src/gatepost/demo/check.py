@@ -5,6 +5,7 @@ checked against the sandbox's own record, not against what the product believes.
 """
 
 import json
+import os
 import random
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 from gatepost import clock
 from gatepost.demo.browser import Browser, get_json, post_json
 from gatepost.demo.stand import Stand, standing
+from m365_sandbox import contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def check(
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gatepost-check-") as folder:
         say = _quiet if as_json else _aloud
+        os.environ.setdefault(contract.VARIABLE, str(Path(folder) / "graph-contract"))
         with standing(
             Path(folder), seed=seed, prospects=scale.prospects, unrelated=scale.unrelated, first_port=random.randrange(18_000, 28_000, 20),
             start_at=START.timestamp(), rate=RATE, say=say,
@@ -162,6 +165,7 @@ def _judge(
             "meeting": _judge_meetings(workspace_id, truth),
             "privacy": _judge_privacy(workspace_id, truth, stand, scale),
             "record": _judge_record(),
+            "contract": _judge_contract(stand),
         }
     stages["clock"] = {"ok": passing["unsettled"] == 0, **passing}
     return {"ok": all(stage["ok"] for stage in stages.values()), **stages}
@@ -352,6 +356,12 @@ def _judge_record() -> dict[str, Any]:
         "audit_entries": sum(entries.values()),
         "audit_entries_by_tag": dict(sorted(entries.items())),
     }
+
+
+def _judge_contract(stand: Stand) -> dict[str, Any]:
+    """By Microsoft's description of Graph, whatever was asked and answered."""
+    watch: Any = get_json(stand.sandbox("contract"))["watch"]
+    return {"ok": bool(watch["checked"]) and not watch["violations"], **watch}
 
 
 def _readable(report: dict[str, Any]) -> str:

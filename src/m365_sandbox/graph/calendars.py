@@ -1,13 +1,14 @@
-"""A user's calendars, who may see them, and when people are busy."""
+"""A user's calendars, and when people are busy."""
 
 from typing import Any
 
 from m365_sandbox import calendars, ids
-from m365_sandbox.entities import Event, Thing
+from m365_sandbox.entities import Event, Thing, User
 from m365_sandbox.errors import GraphError, malformed
 from m365_sandbox.graph.calendar import default_id, in_calendar, moment, shown_moment, the_calendar, the_event
 from m365_sandbox.graph.listing import counted, listed, selected
 from m365_sandbox.graph.routes import Answer, Request, operation
+from m365_sandbox.sandbox import Sandbox
 
 _READ, _WRITE = "GET /me/calendars", "POST /me/calendars"
 MOST_SECONDS_OF_A_SCHEDULE = 62 * 86400
@@ -100,30 +101,6 @@ def calendar_of_an_event(request: Request) -> Answer:
     return _entity(request, the_event(request).calendar)
 
 
-# Who sees what
-
-
-def _permissions(request: Request) -> list[dict[str, Any]]:
-    """What every calendar has: its organisation sees free and busy."""
-    roles = ["none", "freeBusyRead", "limitedRead", "read", "write"]
-    return [
-        {
-            "id": "organisation", "isRemovable": False, "isInsideOrganization": True, "role": "freeBusyRead",
-            "allowedRoles": roles, "emailAddress": {"name": "My Organization"},
-        }
-    ]  # fmt: skip
-
-
-@operation(
-    "GET",
-    "/me/calendars/{id}/calendarpermissions",
-    needs="GET /me/calendar/events",
-    lacks="sharing with others",
-)
-def list_permissions_of_a_calendar(request: Request) -> Answer:
-    return listed(request, "calendarPermissions", "calendarPermission", _permissions(request))
-
-
 # When people are busy
 
 
@@ -161,7 +138,7 @@ def _schedule(
     return {
         "scheduleId": address, "availabilityView": _view(busy, start, end, step),
         "scheduleItems": [_item(request, event, user.id == request.user.id, zone) for event in busy],
-        "workingHours": working_hours(user.time_zone),
+        "workingHours": working_hours(request.sandbox, user),
     }  # fmt: skip
 
 
@@ -188,9 +165,14 @@ def _item(request: Request, event: Event, own: bool, zone: str) -> dict[str, Any
     return item
 
 
-def working_hours(zone: str) -> dict[str, Any]:
+def working_hours(sandbox: Sandbox, user: User) -> dict[str, Any]:
+    """As the mailbox's settings have them; from the start, Monday to Friday from 8 to 17 o'clock."""
+    kept = sandbox.store.things.get(f"{user.id}.settings")
+    chosen = kept.fields.get("workingHours") if kept else None
+    if isinstance(chosen, dict):
+        return chosen
     days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
     return {
         "daysOfWeek": days, "startTime": "08:00:00.0000000", "endTime": "17:00:00.0000000",
-        "timeZone": {"@odata.type": "#microsoft.graph.timeZoneBase", "name": zone},
+        "timeZone": {"@odata.type": "#microsoft.graph.timeZoneBase", "name": user.time_zone},
     }  # fmt: skip

@@ -2,6 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,6 +17,8 @@ from m365_sandbox.graph.routes import Answer, Request, operation
 from m365_sandbox.graph.shape import MessageShape
 
 DEFAULT_PAGE = 10
+MOST_FILTERED = 5000
+"""A first round that is filtered by time tells no more: https://learn.microsoft.com/graph/api/message-delta"""
 _ALLOWED = {"$select", "$top", "$expand", "$filter", "$orderby", "changetype", "$deltatoken", "$skiptoken"}
 
 
@@ -38,7 +43,16 @@ def expired(request: Request) -> GraphError:
     )  # fmt: skip
 
 
-def _fresh(request: Request, folder: Folder) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a round is about: one folder, or the whole mailbox, whose `folder` is empty."""
+
+    folder: str
+    generation: int
+    changes: Callable[[int], Iterator[tuple[int, Message | Gone]]]
+
+
+def _fresh(request: Request, place: _Place) -> dict[str, Any]:
     """The options of a new round; they are frozen into the token from here on."""
     query = request.query
     unknown = [name for name in query if name.lower() not in _ALLOWED]
@@ -58,32 +72,45 @@ def _fresh(request: Request, folder: Folder) -> dict[str, Any]:
     parse_select(query.get("$select"))
     parse_expand(query.get("$expand"))
     return {
-        "folder": folder.id, "generation": folder.generation, "after": 0, "round": 0, "since": since,
+        "folder": place.folder, "generation": place.generation, "after": 0, "round": 0, "since": since,
         "select": query.get("$select"), "expand": query.get("$expand"), "change": query.get("changeType"),
-        "initial": True, "top": query.get("$top"),
+        "initial": True, "top": query.get("$top"), "told": 0,
     }  # fmt: skip
 
 
-def _state(request: Request, folder: Folder) -> dict[str, Any]:
+def _state(request: Request, place: _Place) -> dict[str, Any]:
     token = request.query.get("$skiptoken") or request.query.get("$deltatoken")
     if token == "latest":  # documented for directory objects only
-        state = _fresh(request, folder)
+        state = _fresh(request, place)
         if request.sandbox.switches.delta_latest == "honoured":
             state |= {"after": request.sandbox.store.seq(request.user.id), "initial": False}
         return state
     if not token:
-        return _fresh(request, folder)
+        return _fresh(request, place)
     known = unpack(token)
-    if known is None or known.get("folder") != folder.id or known.get("generation") != folder.generation:
+    if known is None or known.get("folder") != place.folder or known.get("generation") != place.generation:
         raise expired(request)
     return known
 
 
 @operation("GET", "/me/mailfolders/{id}/messages/delta")
 def messages_delta(request: Request) -> Answer:
-    store = request.sandbox.store
     folder = the_folder(request, request.params[0])
-    state = _state(request, folder)
+    store = request.sandbox.store
+    return _round(request, _Place(folder.id, folder.generation, partial(store.changes, folder.id)))
+
+
+@operation("GET", "/me/messages/delta", needs="GET /me/mailfolders/{id}/messages/delta")
+def mailbox_delta(request: Request) -> Answer:
+    """Of the whole mailbox. The CSDL knows it, Microsoft's pages do not."""
+    store, mailbox = request.sandbox.store, request.user.id
+    generation = sum(folder.generation for folder in store.folders_of(mailbox))
+    return _round(request, _Place("", generation, partial(store.changes_of_mailbox, mailbox)))
+
+
+def _round(request: Request, place: _Place) -> Answer:
+    store = request.sandbox.store
+    state = _state(request, place)
     size = whole_number(
         request.preference("odata.maxpagesize") or state.get("top"),
         "odata.maxpagesize",
@@ -99,21 +126,26 @@ def messages_delta(request: Request) -> Answer:
         # What left the folder before this round began was never shown to a client that starts anew.
         state["round"] = store.seq(request.user.id)
     value: list[dict[str, Any]] = []
-    place, more = state["after"], False
-    for seq, item in store.changes(folder.id, state["after"]):
+    reached, more = state["after"], False
+    for seq, item in place.changes(state["after"]):
         if len(value) == size:
             more = True
             break
-        place = seq
+        reached = seq
+        if state["initial"] and state["since"] and state["told"] + len(value) == MOST_FILTERED:
+            reached = state["round"]
+            break
         shown = _shown(request, shape, item, state)
         if shown is not None:
             value.append(shown)
     body: dict[str, Any] = {"@odata.context": request.context("messages") + "/$delta", "value": value}
     if more:
-        body["@odata.nextLink"] = request.link(**{"$skiptoken": pack({**state, "after": place})})
+        body["@odata.nextLink"] = request.link(
+            **{"$skiptoken": pack({**state, "after": reached, "told": state["told"] + len(value)})}
+        )
         return Answer(body=body)
     again = request.sandbox.switches.delta_replays == "last_page" and value
-    after = max(place - 1, 0) if again else place
+    after = max(reached - 1, 0) if again else reached
     finished = {**state, "after": after, "round": 0, "initial": False}
     body["@odata.deltaLink"] = request.link(**{"$deltatoken": pack(finished)})
     return Answer(body=body)
@@ -126,6 +158,8 @@ def _shown(
     if isinstance(item, Gone):
         if (state["initial"] and item.seq <= state["round"]) or change not in (None, "deleted"):
             return None
+        if not state["folder"] and item.reason == "changed" and request.immutable:
+            return None  # it was moved, and is told under the same id from where it is now
         name = item.immutable_id if request.immutable else item.message_id
         return {
             "@odata.type": "#microsoft.graph.message", "id": name, "@removed": {"reason": item.reason},

@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from m365_sandbox import permissions
 from m365_sandbox.clock import iso
+from m365_sandbox.contract import Exchange
 from m365_sandbox.entities import AccessToken, User
 from m365_sandbox.entra import policies
 from m365_sandbox.errors import GraphError, access_denied, malformed
-from m365_sandbox.faults import Failure, Hangup, Rule, alter, date_header, hang_up, play
+from m365_sandbox.faults import INSTEAD, Failure, Hangup, Rule, alter, date_header, hang_up, play
 from m365_sandbox.graph import batch
 from m365_sandbox.graph.arrival import headers_and_body
 from m365_sandbox.graph.routes import GRAPH, OPERATIONS, Answer, Operation, Request, find
@@ -76,10 +77,14 @@ class GraphDoor:
         answer.headers.update(
             {
                 "request-id": request_id, "client-request-id": client_id, "Date": date_header(rule, sandbox.now()),
+                "Strict-Transport-Security": "max-age=31536000", "Vary": "Accept-Encoding",
                 "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Sandbox","Slice":"E","Ring":"1"}}',
             }
         )  # fmt: skip
-        content = alter(rule, answer.headers, _content(answer))
+        content = _content(answer)
+        if rule is None or rule.action not in INSTEAD:
+            self._see(method, path, query, headers, body, answer, content)
+        content = alter(rule, answer.headers, content)
         sandbox.store.log(
             {
                 "at": iso(sandbox.now()), "method": method, "path": unquote(path), "query": query,
@@ -106,7 +111,18 @@ class GraphDoor:
             answer = Answer(error.status, error.body(self._sandbox.now(), request_id, request_id, member))
         date = date_header(None, self._sandbox.now())
         answer.headers.update({"request-id": request_id, "Content-Type": answer.media_type, "Date": date})
-        return answer, _content(answer)
+        content = _content(answer)
+        self._see("POST", batch.PATH, "", headers, body, answer, content)
+        return answer, content
+
+    def _see(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes, answer: Answer, content: bytes
+    ) -> None:  # fmt: skip
+        """What is not imitated is outside the contract on purpose; everything else is held to it."""
+        watch = self._sandbox.watch
+        if watch is not None and answer.status != 501:
+            given = headers.get("content-type", "")
+            watch.see(Exchange(method, path, query, body, given, answer.status, content, answer.media_type))
 
 
 def _content(answer: Answer) -> bytes:

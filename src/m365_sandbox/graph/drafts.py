@@ -133,6 +133,8 @@ def _keep_draft(
     request: Request, letter: Letter, folder: Folder | None = None, conversation: str = ""
 ) -> Message:
     sandbox = request.sandbox
+    if request.user.mailbox_full:
+        raise GraphError(403, "ErrorQuotaExceeded", "The mailbox has exceeded its quota.")
     folder = folder or sandbox.store.folder(request.user.id, "drafts")
     assert folder is not None
     message = keep(

@@ -12,6 +12,7 @@ from m365_sandbox.entities import Folder
 from m365_sandbox.errors import GraphError, malformed, not_found
 from m365_sandbox.graph.listing import counted, listed, selected
 from m365_sandbox.graph.routes import Answer, Request, operation
+from m365_sandbox.store import HIDDEN
 
 _READ = "GET /me/mailfolders"
 ROOT = "msgfolderroot"
@@ -21,12 +22,21 @@ def the_folder(request: Request, name: str) -> Folder:
     """The folder by its id or well-known name; refuses what is not there."""
     if name.lower() in (ROOT, _root_id(request)):
         return Folder(_root_id(request), request.user.id, "Top of Information Store", ROOT, "none")
-    folder = request.sandbox.store.folder(request.user.id, name)
+    folder = request.sandbox.store.folder(request.user.id, name) or _hidden(request, name)
     if folder is None:
         raise not_found()
     parent = request.within.get("parent")
     if parent is not None and name == request.params[0] and folder.parent != the_id(request, parent):
         raise not_found()
+    return folder
+
+
+def _hidden(request: Request, name: str) -> Folder | None:
+    known = name.lower().removeprefix(f"{request.user.id}.".lower())
+    if known not in HIDDEN:
+        return None
+    folder = Folder(f"{request.user.id}.{known}", request.user.id, HIDDEN[known], known)
+    request.sandbox.store.save(folder)
     return folder
 
 
@@ -49,8 +59,8 @@ def _row(request: Request, folder: Folder) -> dict[str, Any]:
     mine = "" if folder.well_known == ROOT else folder.id
     return {
         "id": folder.id, "displayName": folder.name, "parentFolderId": folder.parent or _root_id(request),
-        "childFolderCount": sum(1 for f in store.folders_of(request.user.id) if f.parent == mine),
-        "unreadItemCount": store.messages.unread(folder.id), "totalItemCount": store.count(folder.id), "isHidden": False,
+        "childFolderCount": sum(1 for f in _visible(request) if f.parent == mine),
+        "unreadItemCount": store.messages.unread(folder.id), "totalItemCount": store.count(folder.id), "isHidden": folder.well_known in HIDDEN,
     }  # fmt: skip
 
 
@@ -59,8 +69,17 @@ def _entity(request: Request, folder: Folder, status: int = 200) -> Answer:
     return Answer(status, {"@odata.context": context, **selected(request, _row(request, folder))})
 
 
+def _visible(request: Request) -> list[Folder]:
+    return [f for f in request.sandbox.store.folders_of(request.user.id) if f.well_known not in HIDDEN]
+
+
 def _children(request: Request, parent: str) -> list[Folder]:
-    return [folder for folder in request.sandbox.store.folders_of(request.user.id) if folder.parent == parent]
+    """With `includeHiddenFolders`, the hidden ones too."""
+    asked = {name.lower(): value for name, value in request.query.items()}.get("includehiddenfolders", "")
+    found = [folder for folder in _visible(request) if folder.parent == parent]
+    if asked.lower() == "true" and parent == "":
+        found += [the_folder(request, name) for name in HIDDEN]
+    return found
 
 
 def _listed(request: Request, folders: list[Folder]) -> Answer:
@@ -110,7 +129,7 @@ def _delta(request: Request, folders: list[Folder]) -> Answer:
 @operation("GET", "/me/mailfolders/delta")
 def folders_delta(request: Request) -> Answer:
     """Of all folders, at whatever depth; counts are part of them."""
-    return _delta(request, request.sandbox.store.folders_of(request.user.id))
+    return _delta(request, _visible(request))
 
 
 @operation("GET", "/me/mailfolders/{id}/childfolders/delta", needs="GET /me/mailfolders/delta")

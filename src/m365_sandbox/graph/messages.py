@@ -45,7 +45,9 @@ def value_of(message: Message, field: str) -> Any:
 
 
 def the_message(request: Request, name: str) -> Message:
-    """The mailbox's message of that id, in either form; refuses what is not there."""
+    """The mailbox's message of that id, in either form; refuses what is not there, or cannot be an id."""
+    if not ids.may_be_item(name):
+        raise GraphError(400, "ErrorInvalidIdMalformed", "Id is malformed.")
     message = request.sandbox.store.message_by_id(name)
     if message is None or message.mailbox != request.user.id:
         raise not_found()

@@ -7,10 +7,12 @@ from m365_sandbox.graph import (  # noqa: F401
     delta,
     drafts,
     folders,
+    meeting_times,
     meetings,
     messages,
     outlook,
     parts,
+    sharing,
     subscriptions,
     users,
 )

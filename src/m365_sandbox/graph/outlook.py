@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import available_timezones
 
-from m365_sandbox import calendars, ids
+from m365_sandbox import automatic_replies, calendars, ids
 from m365_sandbox.entities import Thing
 from m365_sandbox.errors import malformed, not_found
 from m365_sandbox.graph.listing import counted, listed
@@ -65,9 +65,7 @@ def _the_thing(request: Request, kind: str, name: str) -> Thing:
     return thing
 
 
-def _collection(
-    path: str, kind: str, what: str, fields: dict[str, Any], read: str, write: str, *, lacks: str = ""
-) -> None:
+def _collection(path: str, kind: str, what: str, fields: dict[str, Any], read: str, write: str) -> None:
     """List, count, add, read, change, remove. `fields` are the members and what they are when not given."""
     place = path.count("{id}")
 
@@ -106,7 +104,7 @@ def _collection(
         ("POST", path, add, write), ("GET", f"{path}/{{id}}", get, read),
         ("PATCH", f"{path}/{{id}}", change, write), ("DELETE", f"{path}/{{id}}", remove, write),
     ):  # fmt: skip
-        operation(method, where, needs=needs, lacks=lacks)(handler)
+        operation(method, where, needs=needs)(handler)
 
 
 _collection(
@@ -120,18 +118,22 @@ _collection(
         "conditions": {}, "actions": {}, "exceptions": None,
     },
     "GET /me/mailfolders/inbox/messagerules", "POST /me/mailfolders/inbox/messagerules",
-    lacks="rules are kept, but not carried out",
 )  # fmt: skip
 _collection(
     "/me/inferenceclassification/overrides", "override", "inferenceClassification/overrides",
     {"classifyAs": "focused", "senderEmailAddress": None}, _MAIL, "PATCH /me/messages/{id}",
-    lacks="overrides are kept, but all mail is focused",
 )  # fmt: skip
 
 
 @operation("GET", "/me/inferenceclassification", needs=_MAIL)
 def inference_classification(request: Request) -> Answer:
     return Answer(body={"@odata.context": request.context("inferenceClassification"), "id": request.user.id})
+
+
+@operation("PATCH", "/me/inferenceclassification", needs="PATCH /me/messages/{id}")
+def change_inference_classification(request: Request) -> Answer:
+    """It has no members of its own but the overrides, which have their paths."""
+    return inference_classification(request)  # type: ignore[return-value]
 
 
 @operation("GET", "/me/outlook", needs=_SETTINGS)
@@ -160,9 +162,7 @@ def supported_time_zones_of_a_standard(request: Request) -> Answer:
     return Answer(body={"@odata.context": request.context("timeZoneInformation"), "value": value})
 
 
-@operation(
-    "POST", "/me/getmailtips", needs=_MAIL, lacks="of the tips: mailbox full, scope, size, automatic replies"
-)
+@operation("POST", "/me/getmailtips", needs=_MAIL)
 def mail_tips(request: Request) -> Answer:
     given = _given(request)
     addresses = given.get("emailaddresses")
@@ -179,9 +179,10 @@ def _tips(request: Request, address: str) -> dict[str, Any]:
         error = {"code": "ErrorInvalidRecipients", "message": "The recipient is not valid."}
         return {"emailAddress": {"name": name, "address": address}, "error": error}
     own = address.rpartition("@")[2].lower() == request.user.address.rpartition("@")[2]
+    said = automatic_replies.words(request.sandbox, user, request.user.address) if user else ""
     return {
-        "emailAddress": {"name": name, "address": address}, "mailboxFull": False, "isModerated": False,
+        "emailAddress": {"name": name, "address": address}, "mailboxFull": bool(user and user.mailbox_full), "isModerated": False,
         "deliveryRestricted": False, "maxMessageSize": 37_748_736, "totalMemberCount": 1,
         "externalMemberCount": 0 if own else 1, "recipientScope": "internal" if own else "external",
-        "automaticReplies": {"message": ""}, "customMailTip": "",
+        "automaticReplies": {"message": said}, "customMailTip": "",
     }  # fmt: skip

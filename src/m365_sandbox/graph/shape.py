@@ -109,7 +109,14 @@ def extended(message: Message, name: str) -> str | None:
         return str((8 if message.is_draft and not message.submitted else 0) | (4 if message.submitted else 0))
     if folded == MESSAGE_CLASS.lower():
         return "IPM.Note" if not message.kind else f"IPM.Schedule.{message.kind}"
-    return next((value for have, value in message.properties.items() if have.lower() == folded), None)
+    alike = _property_id(name)
+    return next((value for have, value in message.properties.items() if _property_id(have) == alike), None)
+
+
+def _property_id(text: str) -> str:
+    """Type, set and number are the same in any case; a name is not."""
+    kind, name, own = text.partition(" Name ")
+    return kind.lower() + name + own
 
 
 class MessageShape:

@@ -1,5 +1,6 @@
 """/me: who signed in."""
 
+from m365_sandbox import automatic_replies
 from m365_sandbox.entities import Thing, User
 from m365_sandbox.graph.calendars import working_hours
 from m365_sandbox.graph.odata import parse_select
@@ -45,7 +46,7 @@ def mailbox_settings(request: Request) -> Answer:
             "userPurpose": "user",
             "dateFormat": "M/d/yyyy",
             "timeFormat": "h:mm tt",
-            "workingHours": working_hours(request.user.time_zone),
+            "workingHours": working_hours(request.sandbox, request.user),
             **(kept.fields if kept else {}),
         }
     )
@@ -61,7 +62,7 @@ def _settings_id(request: Request) -> str:
     return f"{request.user.id}.settings"
 
 
-@operation("PATCH", "/me/mailboxsettings", lacks="automatic replies are kept, but not sent")
+@operation("PATCH", "/me/mailboxsettings")
 def change_mailbox_settings(request: Request) -> Answer:
     given = {name: value for name, value in request.json().items() if name in _SETTINGS}
     store = request.sandbox.store
@@ -72,5 +73,7 @@ def change_mailbox_settings(request: Request) -> Answer:
         _settings_id(request), request.user.id, "settings"
     )
     kept.fields = {**kept.fields, **given}
+    if "automaticRepliesSetting" in given:
+        automatic_replies.begin_anew(request.sandbox, request.user)
     store.save(kept)
     return mailbox_settings(request)  # type: ignore[return-value]

@@ -149,11 +149,6 @@ async def _end(existing: Subscription, gateway: Gateway) -> None:
     await in_thread(_forget, existing)
 
 
-def _forget(existing: Subscription) -> None:
-    with inside(existing.workspace_id):
-        Subscription.objects.filter(pk=existing.pk).delete()
-
-
 def _subscriptions(mailbox: Mailbox) -> list[Subscription]:
     with inside(mailbox.workspace_id):
         return list(mailbox.subscriptions.all())

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 
 from gatepost import clock
 from gatepost.accounts.membership import page
-from gatepost.accounts.models import Workspace
 from gatepost.isolation import inside
 from gatepost.mailboxes import queries, rules
 from gatepost.mailboxes.models import Mailbox, Subscription
@@ -26,7 +25,7 @@ def registration(request: Any) -> HttpResponse:
     if looked and may_ask(ours):
         found += of_microsoft(look(), ours)
     with inside(request.workspace.id):
-        found.append(_permissions(request.workspace))
+        found.append(_permissions())
         if settings.GATEPOST_HOOKS_URL:
             found.append(_notifications())
         context = {
@@ -44,18 +43,18 @@ def registration(request: Any) -> HttpResponse:
         return render(request, "mailboxes/registration.html", context)
 
 
-def _permissions(workspace: Workspace) -> Finding:
+def _permissions() -> Finding:
     """Only a mailbox that was connected shows what a registration may ask for."""
     newest = (
         Mailbox.objects.filter(state=Mailbox.State.CONNECTED)
-        .select_related("member")
+        .select_related("member", "workspace")
         .order_by("-connected_at")
         .first()
     )
     name = _("permissions")
     if newest is None:
         return Finding("permissions", name, "unseen", _("the first connected mailbox will show them."))
-    missing = ", ".join(permission.scope for permission in queries.row_of(newest, workspace).missing)
+    missing = ", ".join(permission.scope for permission in queries.row_of(newest).missing)
     if missing:
         text = _(
             "the mailbox connected last was not granted %(scopes)s: add them here, and connect it again."

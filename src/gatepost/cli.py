@@ -12,6 +12,13 @@ import click
 from gatepost import __version__
 from gatepost.errors import GatepostError
 
+FIRST_OWNER = """
+Nobody can sign in yet. In another terminal, with the same settings:
+
+    gatepost create-workspace "Your company" --owner "Your Name" --email you@your-company.example
+
+It asks for a password. Then `gatepost doctor` says what is still to be done.
+"""
 PORT = click.IntRange(1, 65535)
 LINES = {"ok": "ok  ", "look": "look", "bad": "BAD "}
 
@@ -49,6 +56,10 @@ def serve(host: str) -> None:
             if settings.metrics_port:
                 children.start("metrics", processes.metrics_command(host=host))
             click.echo(f"Gatepost is at {settings.public_url} (port {settings.port}). Ctrl-C stops it.")
+            from gatepost.web.frame import anybody
+
+            if not anybody():
+                click.echo(FIRST_OWNER)
             while True:
                 time.sleep(1)
                 for name in [*running.watch(), *children.watch()]:

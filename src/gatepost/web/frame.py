@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +54,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "stand_in": _stand_in(),
         "base": "part.html" if is_part(request) else "frame.html",
         "may_write": workspace is not None and request.member.may_write,  # type: ignore[attr-defined]
+        "anybody": anybody,  # called by the sign-in page only
         "may_administer": workspace is not None and request.member.may_administer,  # type: ignore[attr-defined]
     }
 
@@ -60,6 +62,11 @@ def frame(request: HttpRequest) -> dict[str, object]:
 def is_part(request: HttpRequest) -> bool:
     """htmx asks for a part of a page; a browser that opens the same address gets a whole one."""
     return request.headers.get("HX-Request") == "true"
+
+
+def anybody() -> bool:
+    """Whether anybody can sign in at all."""
+    return get_user_model().objects.exists()
 
 
 def _stand_in() -> StandIn | None:

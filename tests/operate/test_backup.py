@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from gatepost.config import backup
+from gatepost.config import backup, environment
 from gatepost.config.postgres import EmbeddedPostgres
 
 from .installation import run
@@ -93,20 +93,27 @@ def test_a_file_that_is_no_backup_leaves_the_database_empty(tmp_path: Path) -> N
     assert "pg_restore failed" in said.stderr
 
 
-def test_old_backups_of_the_keystore_expire_and_those_of_the_main_database_stay(
-    old: Path, tmp_path: Path
+@pytest.mark.parametrize("what", ["main", "keystore"])
+def test_backups_that_are_too_old_go_when_a_new_one_is_there_and_no_other_file_does(
+    old: Path, tmp_path: Path, what: str
 ) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     for days in (6, 8):
-        for what in ("main", "keystore"):
-            (folder / f"{what}-{NOW - timedelta(days=days):%Y%m%dT%H%M%SZ}.dump").touch()
-    (folder / "keystore-by-hand.dump").touch()
+        for name in ("main", "keystore"):
+            (folder / f"{name}-{NOW - timedelta(days=days):%Y%m%dT%H%M%SZ}.dump").touch()
+    (folder / f"{what}-by-hand.dump").touch()
+    before = {file.name for file in folder.iterdir()}
     with EmbeddedPostgres(old / "postgres") as addresses:
-        backup.back_up(backup.Kept("keystore", addresses.keystore), folder, data_dir=tmp_path, now=NOW)
-    kept = sorted(file.name for file in folder.iterdir())
-    assert kept == [
-        "keystore-20270105T073000Z.dump", "keystore-20270111T073000Z.dump", "keystore-by-hand.dump",
-        "main-20270103T073000Z.dump", "main-20270105T073000Z.dump",
-    ]  # fmt: skip
-    assert backup.last_made(tmp_path) == {"keystore": NOW}
+        address = {"main": addresses.owner, "keystore": addresses.keystore}[what]
+        backup.back_up(backup.Kept(what, address, timedelta(days=7)), folder, data_dir=tmp_path, now=NOW)
+    after = {file.name for file in folder.iterdir()}
+    assert before - after == {f"{what}-20270103T073000Z.dump"}
+    assert after - before == {f"{what}-20270111T073000Z.dump"}
+    assert backup.last_made(tmp_path) == {what: NOW}
+
+
+def test_how_long_backups_are_kept_is_what_receipts_say() -> None:
+    settings = environment.read({"GATEPOST_BACKUP_DAYS": "90", "GATEPOST_KEYSTORE_BACKUP_DAYS": "3"})
+    assert backup.main_database(settings).keep == timedelta(days=90)
+    assert backup.keystore(settings).keep == timedelta(days=3)

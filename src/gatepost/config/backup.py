@@ -18,8 +18,6 @@ from gatepost.config.postgres import bins
 from gatepost.errors import GatepostError
 
 NOTED = "backups.json"  # when each was last made, for `gatepost doctor`
-# A key that was erased must not come back from an old backup (docs/decisions/0008).
-KEEP_KEYSTORE = timedelta(days=7)
 VARIABLES = {
     "host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE",
     "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT",
@@ -34,22 +32,26 @@ class BackupFailed(GatepostError):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One of the two databases: where it is, with a role that may read and write all of it."""
+    """One of the two databases: where it is, with a role that may read and write all of it, and how long
+    its backups are kept. Receipts of erasures promise that: an old backup brings an erased key back.
+    """
 
     name: str
     address: str
+    keep: timedelta
 
 
 def main_database(settings: Environment) -> Kept:
-    return Kept("main", settings.owner_database_url or settings.database_url or "")
+    address = settings.owner_database_url or settings.database_url or ""
+    return Kept("main", address, timedelta(days=settings.backup_days))
 
 
 def keystore(settings: Environment) -> Kept:
-    return Kept("keystore", settings.keystore_url or "")
+    return Kept("keystore", settings.keystore_url or "", timedelta(days=settings.keystore_backup_days))
 
 
 def back_up(kept: Kept, folder: Path, *, data_dir: Path, now: datetime | None = None) -> Path:
-    """A new file in `folder` holds the whole database. Of the keystore, files older than 7 days are gone."""
+    """A new file in `folder` holds the whole database. Files of earlier backups that are too old are gone."""
     moment = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{kept.name}-{moment:%Y%m%dT%H%M%SZ}.dump"
@@ -59,8 +61,7 @@ def back_up(kept: Kept, folder: Path, *, data_dir: Path, now: datetime | None = 
         _run("pg_dump", ["--format=custom", "--enable-row-security"], kept, output=output.fileno())
         os.fsync(output.fileno())
     draft.replace(file)
-    if kept.name == "keystore":
-        _forget_old(folder, moment - KEEP_KEYSTORE)
+    _forget_old(kept, folder, moment)
     _note(data_dir / NOTED, kept.name, moment)
     return file
 
@@ -109,13 +110,13 @@ def _run(program: str, options: list[str], kept: Kept, *, output: int | None = N
         raise BackupFailed(f"{program} failed: {said[0] if said else f'exit {ran.returncode}'}")
 
 
-def _forget_old(folder: Path, before: datetime) -> None:
-    for file in folder.glob("keystore-*.dump"):
+def _forget_old(kept: Kept, folder: Path, now: datetime) -> None:
+    for file in folder.glob(f"{kept.name}-*.dump"):
         try:
-            made = datetime.strptime(file.stem, "keystore-%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            made = datetime.strptime(file.stem, f"{kept.name}-%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
             continue  # not one of ours
-        if made < before:
+        if now - made > kept.keep:
             file.unlink()
 
 

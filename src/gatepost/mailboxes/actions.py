@@ -91,7 +91,7 @@ def start_connect(
     """
     workspace = member.workspace
     with inside(workspace.id):
-        again = Mailbox.objects.filter(pk=mailbox_id).first()
+        again = Mailbox.objects.filter(pk=mailbox_id).first() if mailbox_id else None
     briefs = again is None or again.briefs_on_calendar
     scopes = rules.scopes_to_ask(
         rules.wanted_features(workspace.features, send_only=send_only, briefs=briefs)

@@ -36,7 +36,9 @@ STEPS = (
     sequences.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
     sequences.StepDraft(2 * 24 * 60, "", "Hi {{ first_name }},\n\njust following up."),
 )
-OTHER_ABILITIES = "openid profile offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite"
+OTHER_ABILITIES = (
+    "openid profile offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite Contacts.ReadWrite"
+)
 
 
 @dataclass

@@ -5,11 +5,12 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from gatepost.accounts.models import Workspace
 from gatepost.audit.models import AuditEntry, LedgerRow
 from gatepost.isolation import inside
-from gatepost.mailboxes import actions, connection, rules
+from gatepost.mailboxes import actions, connection, features, rules
 from gatepost.mailboxes.actions import Connected, NotApproved, NotConnected, finish_connect, start_connect
 from gatepost.mailboxes.models import ConnectAttempt, Connection, Folder, Mailbox
 from gatepost.vault import names, tokens
@@ -266,3 +267,75 @@ def test_nothing_is_connected_to_a_closed_workspace(host, member):
     result = come_back(host, query)
     assert isinstance(result, NotConnected) and "was closed" in result.message
     assert rows(Mailbox, member.workspace_id) == []
+def test_for_sending_only_nothing_else_is_asked_for_and_the_mailbox_is_not_read(host, member):
+    query = parse_qs(urlsplit(start_connect(member, session_key="browser-1", send_only=True)).query)
+    assert set(query["scope"][0].split()) == {"openid", "profile", "offline_access", "User.Read", "Mail.Send"}
+    come_back(host, {key: v[0] for key, v in query.items()}, scope="openid profile User.Read Mail.Send")
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert (mailbox.send_only, mailbox.sync_due_at) == (True, None)
+    assert [row.shape for row in rows(LedgerRow, member.workspace_id)] == ["profile"]
+
+
+def test_allowing_the_rest_keeps_the_mailbox_and_finds_what_was_sent_before_it_is_read(host, member):
+    sending = parse_qs(urlsplit(start_connect(member, session_key="browser-1", send_only=True)).query)
+    come_back(host, {key: v[0] for key, v in sending.items()}, scope="openid profile User.Read Mail.Send")
+    first = rows(Mailbox, member.workspace_id)[0]
+    connect(host, member)
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert (mailbox.pk, mailbox.send_only, mailbox.sync_due_at) == (first.pk, False, None)
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'outbox.find-sent'")
+        assert cursor.fetchone()[0] == 1
+
+
+def test_a_mailbox_that_leaves_briefs_out_is_not_asked_for_them_again(host, member):
+    features.switch(member.workspace_id, "briefs", True, actor=actions.Actor("member"))
+    connect(host, fresh_member(member))
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    with inside(member.workspace_id):
+        Mailbox.objects.update(briefs_on_calendar=False)
+    again = urlsplit(start_connect(fresh_member(member), session_key="b", mailbox_id=mailbox.pk)).query
+    assert "Calendars.ReadWrite" not in parse_qs(again)["scope"][0].split()
+
+
+def fresh_member(member):
+    with inside(member.workspace_id):
+        return type(member).objects.select_related("workspace").get(pk=member.pk)
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        ({"mailbox_domains": ["outreach.example"]}, "only mailboxes of outreach.example"),
+        ({"mailbox_tenants": ["99999999-8888-4777-8666-555555555555"]}, "certain Microsoft organisations"),
+    ],
+)
+def test_a_mailbox_that_the_workspace_does_not_allow_is_refused_and_nothing_of_it_is_kept(
+    host, member, limits, says
+):
+    nothing = {
+        "mailbox_domains": [],
+        "mailbox_tenants": [],
+        "sender_domains": [],
+        "only_outreach_mailboxes": False,
+    }
+    features.limit(member.workspace_id, **{**nothing, **limits}, actor=actions.Actor("member"))
+    refused = connect(host, fresh_member(member))
+    assert (
+        isinstance(refused, NotConnected) and says in refused.message and "administrator" in refused.message
+    )
+    assert rows(Mailbox, member.workspace_id) == [] and rows(Connection, member.workspace_id) == []
+
+
+def test_a_mailbox_that_the_workspace_allows_is_connected(host, member):
+    features.limit(
+        member.workspace_id, mailbox_domains=["northwind.example"], mailbox_tenants=[TENANT], sender_domains=[],
+        only_outreach_mailboxes=False, actor=actions.Actor("member"),
+    )  # fmt: skip
+    assert isinstance(connect(host, fresh_member(member)), Connected)
+
+
+def test_the_other_addresses_of_the_account_are_kept_sealed(host, member):
+    connect(host, member)
+    (mailbox,) = rows(Mailbox, member.workspace_id)
+    assert names.open(mailbox, "aliases") == "a.berger@northwind-labs.example"

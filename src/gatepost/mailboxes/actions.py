@@ -81,15 +81,17 @@ def start_connect(
     *,
     session_key: str,
     send_only: bool = False,
-    again: Mailbox | None = None,
+    mailbox_id: UUID | None = None,
     login_hint: str | None = None,
 ) -> str:
     """An attempt is stored; the address to send the browser to. Raises RegistrationWrong or TryLater.
 
-    Asked for is all that the features in use need, for a mailbox that is connected `again` those meant for it.
+    Asked for is all that the features in use need; where a mailbox is connected again, those meant for that one.
     Microsoft's page shows of it only what is new, and the tokens that come back carry all of it.
     """
     workspace = member.workspace
+    with inside(workspace.id):
+        again = Mailbox.objects.filter(pk=mailbox_id).first() if mailbox_id else None
     briefs = again is None or again.briefs_on_calendar
     scopes = rules.scopes_to_ask(
         rules.wanted_features(workspace.features, send_only=send_only, briefs=briefs)

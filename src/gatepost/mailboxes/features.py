@@ -21,7 +21,7 @@ class OnMailbox:
     """One feature, as it stands for one mailbox."""
 
     feature: rules.Feature
-    state: str  # "runs", "missing" (Microsoft has not granted it) or "off"
+    state: str  # "runs", "missing" (Microsoft has not granted it), "left out" (of this mailbox) or "off"
     missing: tuple[rules.Permission, ...]
 
     @property
@@ -31,12 +31,11 @@ class OnMailbox:
 
 
 def on_mailbox(mailbox: Mailbox) -> list[OnMailbox]:
-    """Every feature that can be chosen, and sending: what runs on this mailbox and what does not."""
-    wanted, running = mailbox.wanted, mailbox.running
+    """Sending, and every feature that can be chosen: what runs on this mailbox and what does not."""
     return [
         OnMailbox(
             feature,
-            "runs" if feature.name in running else "missing" if feature.name in wanted else "off",
+            _state(feature.name, mailbox),
             tuple(
                 p for p in rules.permissions_of(feature.needs) if not rules.granted(p.scope, mailbox.scopes)
             ),
@@ -44,6 +43,14 @@ def on_mailbox(mailbox: Mailbox) -> list[OnMailbox]:
         for feature in rules.FEATURES
         if feature.name != "sign-in"
     ]
+
+
+def _state(name: str, mailbox: Mailbox) -> str:
+    if name in mailbox.running:
+        return "runs"
+    if name in mailbox.wanted:
+        return "missing"
+    return "left out" if name in mailbox.workspace.features else "off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,12 +34,14 @@ def mailboxes(request: Any) -> HttpResponse:
 def new(request: Any) -> HttpResponse:
     """What connecting means, and the two ways that lead to Microsoft."""
     if request.method == "POST":
-        again = _connected_before(request)
+        mailbox_id = id_in(request.POST, "mailbox")
+        if mailbox_id is not None:
+            _require_own(request, mailbox_id)
         address = actions.start_connect(
             request.member,
             session_key=_session_key(request),
             send_only=request.POST.get("profile") == SEND_ONLY,
-            again=again,
+            mailbox_id=mailbox_id,
         )
         return redirect(address)
     workspace = request.workspace
@@ -193,18 +195,6 @@ def mark(request: Any, mailbox_id: UUID) -> HttpResponse:
     features.mark(mailbox_id, outreach_only, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Saved."))
     return redirect("mailboxes:mailbox", mailbox_id)
-
-
-def _connected_before(request: Any) -> Mailbox | None:
-    """The mailbox that is connected again, where the button was on its page."""
-    mailbox_id = id_in(request.POST, "mailbox")
-    if mailbox_id is None:
-        return None
-    with inside(request.workspace.id):
-        found = get_object_or_404(Mailbox, pk=mailbox_id)
-        if not _may_change(request.member, found):
-            raise NotAllowed(_("Only its owner or an administrator may change this mailbox."))
-        return found
 
 
 def _limits_of(workspace: Any) -> dict[str, object]:

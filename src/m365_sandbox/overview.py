@@ -35,8 +35,8 @@ button[aria-pressed=true]{background:var(--mark);border-color:var(--go)}input[si
 :focus-visible{outline:2px solid var(--go);outline-offset:1px}.time{font-size:28px;font-variant-numeric:tabular-nums;
 margin:0 0 2px}.row{display:flex;flex-wrap:wrap;gap:6px;margin-top:10px;align-items:end}a{color:var(--go)}
 details summary{cursor:pointer;color:var(--go)}details[open] summary{margin-bottom:4px}td form{gap:4px;flex-wrap:nowrap}.name{white-space:nowrap;word-break:normal}
-.changed{background:var(--mark)}
-@media(max-width:640px){header,main{padding:10px}section{padding:12px}.time{font-size:22px}}
+.changed{background:var(--mark);border-radius:4px;padding:0 5px;font-size:13px}
+@media(max-width:640px){#switches td:last-child{min-width:260px}header,main{padding:10px}section{padding:12px}.time{font-size:22px}}
 """
 
 
@@ -195,7 +195,7 @@ def _people(sandbox: Sandbox) -> str:
 def _faults(sandbox: Sandbox) -> str:
     rows = [
         [
-            escape(rule.action), escape(rule.when), f"<code>{escape(rule.method or 'any')} {escape(rule.path or '.*')}</code>",
+            escape(rule.action), escape(rule.when), f"<code class=name>{escape(rule.method or 'any')} {escape(rule.path or '.*')}</code>",
             escape(rule.mailbox or "all"), f"{rule.probability:.0%}",
             "without end" if rule.count is None else f"{rule.count} more", escape(_details(rule)),
         ]
@@ -260,10 +260,11 @@ def _switches(sandbox: Sandbox) -> str:
         form = _form("/_sandbox/switches", f"{field}<button>Set</button>")
         rows.append([f'<code class="name">{name}</code>{changed}', form, _prose(told.get(name, ""))])
     note = "What Microsoft's documentation leaves open, and what the sandbox does about it."
-    body = f"<details{' open' if any('changed' in row[0] for row in rows) else ''}><summary>{len(rows)} switches</summary>"
-    return _section(
-        "switches", "Switches", body + _table(["Switch", "Setting", "What it is"], rows) + "</details>", note
-    )
+    heads = ["Switch", "Setting", "What it is"]
+    changed_rows = [row for row in rows if "changed" in row[0]]
+    changed = _table(heads, changed_rows) if changed_rows else "<p>All are as documented.</p>"
+    every = f"<details><summary>All {len(rows)} switches</summary>{_table(heads, rows)}</details>"
+    return _section("switches", "Switches", changed + every, note)
 
 
 def _prose(text: str) -> str:
@@ -280,7 +281,7 @@ def _requests(sandbox: Sandbox) -> str:
     rows = [
         [
             str(entry["n"]), escape(_time(entry["at"])[11:]),
-            f"<code>{escape(entry['method'])} {escape(_short(entry['path']))}</code>",
+            f"<code class=name>{escape(entry['method'])} {escape(_short(entry['path']))}</code>",
             _status(entry), escape(entry["user"]), _items(entry["items"]),
         ]
         for entry in reversed(entries)
@@ -337,6 +338,8 @@ def _contract(sandbox: Sandbox) -> str:
     table = _table(["What does not fit", "Times"], found, numbers=(1,)) if found else ""
     kind, count = ("bad", f"{len(watch.violations):,} do not fit") if found else ("good", "all fit")
     told = f'<p>{watch.checked:,} exchanges checked: <span class="{kind}">{count}</span>.</p>'
+    if not watch.checked:
+        told = "<p>Nothing has been said to Graph yet.</p>"
     return _section("contract", "Contract", told + table, note)
 
 
@@ -349,7 +352,7 @@ def _snapshots(sandbox: Sandbox) -> str:
     return _section(
         "snapshots", "Snapshots",
         (_table(["Name", ""], rows) if rows else "")
-        + f'<div class="row">{keep}{_button("/_sandbox/reset", "Start anew")}</div>'
+        + f'<div class="row">{keep}{_button("/_sandbox/reset", "Start anew: all this is lost")}</div>'
         '<p class="row"><a href="/_sandbox/world.yaml">This world as a YAML file</a></p>',
     )  # fmt: skip
 

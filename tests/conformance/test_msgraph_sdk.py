@@ -303,7 +303,7 @@ def test_a_batch_answers_each_request() -> None:
         alice = office.client(ALICE)
         batch = BatchRequestContent()
         first = batch.add_request_information(alice.me.to_get_request_information())
-        missing = alice.me.messages.by_message_id("nothing").to_get_request_information()
+        missing = alice.me.messages.by_message_id("AAMkADnone=").to_get_request_information()
         second = batch.add_request_information(missing)
         answers = await alice.batch.post(batch)
         assert answers is not None
@@ -331,7 +331,7 @@ def test_folders_people_and_calendars_are_typed() -> None:
 def test_refusals_arrive_as_typed_errors() -> None:
     async def story(office: Office) -> None:
         with pytest.raises(ODataError) as gone:
-            await office.client(ALICE).me.messages.by_message_id("nothing").get()
+            await office.client(ALICE).me.messages.by_message_id("AAMkADnone=").get()
         assert gone.value.error is not None and gone.value.error.code == "ErrorItemNotFound"
         assert gone.value.error.inner_error is not None and gone.value.error.inner_error.request_id
         poor = office.client(BEN, ["User.Read"])

@@ -240,7 +240,7 @@ def test_the_page_shows_and_changes_everything(sandbox: Served, alice: Mailbox) 
         "monday",
     ):
         assert shown in page
-    assert "<code>GET /v1.0/me</code>" in page and "1 × user" in page
+    assert ">GET /v1.0/me</code>" in page and "Not checked" not in page and "1 × user" in page
     for address, form in {
         "clock": {"rate": "0"}, "faults": {"action": "429", "path": "", "retry_after": "2.5", "count": ""},
         "switches": {"create_reply_status": "200"}, "snapshot": {"name": "tuesday"},

@@ -9,6 +9,7 @@ import pytest
 
 from m365_sandbox.coverage import notes
 from m365_sandbox.switches import Switches
+from tests.soak import switches as soak
 
 from .conftest import Served
 
@@ -53,3 +54,34 @@ def test_a_switch_takes_its_settings_and_refuses_others(name: str, sandbox: Serv
     refused = sandbox.post("/_sandbox/switches", body={name: ["no", "such", "setting"]})
 
     assert refused.status == 400 and name in refused.json["error"]
+
+
+# ./dev soak switches
+
+
+def test_the_runs_of_the_soak_cover_every_setting_of_every_switch() -> None:
+    every, planned = soak.settings(), soak.runs(soak.settings())
+
+    assert set(every) | set(soak.LEFT_OUT) == set(NAMES)
+    for name, settings in every.items():
+        assert [run.get(name, settings[0]) for run in planned[: len(settings)]] == settings
+    assert len(planned) == max(map(len, every.values()))
+
+
+def test_a_switch_that_fails_by_itself_is_found_among_many() -> None:
+    tried: list[dict[str, Any]] = []
+
+    def holds(switches: dict[str, Any]) -> bool:
+        tried.append(switches)
+        return not {"c", "f"} & set(switches)
+
+    found = soak.culprits(dict.fromkeys("abcdefgh", 1), holds)
+
+    assert found == [{"c": 1}, {"f": 1}] and len(tried) < 16
+
+
+def test_switches_that_fail_only_together_stay_together() -> None:
+    def holds(switches: dict[str, Any]) -> bool:
+        return not {"a", "d"} <= set(switches)
+
+    assert soak.culprits(dict.fromkeys("abcd", 1), holds) == [dict.fromkeys("abcd", 1)]

@@ -14,6 +14,7 @@ class Company(InWorkspace):
     hold_until = models.DateTimeField(null=True)  # a promise asks everybody to wait
 
     class Meta:
+        verbose_name_plural = "companies"
         constraints = [models.UniqueConstraint(fields=["workspace", "identity_index"], name="one_company")]
 
 

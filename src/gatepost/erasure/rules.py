@@ -22,16 +22,16 @@ class Retention:
 # The one table: the page, docs/privacy.md and the jobs are made from it.
 RETENTION = (
     Retention(
-        "disconnected", "Everything of a mailbox that is not connected", "it was disconnected", 30, 1, 180,
+        "disconnected", "Everything of a mailbox that is not connected", "when it was disconnected", 30, 1, 180,
         "Long enough to connect it again after a holiday. Then the mailbox is erased, with a receipt.",
     ),
     Retention(
-        "texts", "Subject and text of mails, replies, promises, meetings and briefs", "each was sent, received or took place",
+        "texts", "Subject and text of mails, replies, promises, meetings and briefs", "when each was sent, received or took place",
         730, 30, 1825,
         "A deal may take two years. What was sent when, and how it was labelled, stays.",
     ),
     Retention(
-        "contacts", "Contacts to whom nothing was sent and who wrote nothing", "the last mail, or since they were added",
+        "contacts", "Contacts to whom nothing was sent and who wrote nothing", "the last mail, or when they were added",
         1095, 90, 3650,
         "Three years after the last contact, authorities expect that prospects are forgotten.",
     ),
@@ -40,11 +40,11 @@ RETENTION = (
         "To correct them and import them again.",
     ),
     Retention(
-        "doubtful", "Ids of mail that only might answer ours", "it arrived", 90, 7, 365,
+        "doubtful", "Ids of mail that only might answer ours", "when it arrived", 90, 7, 365,
         "To decide whether it is an answer. Nothing of it was read.",
     ),
     Retention(
-        "attempts", "Attempts to connect a mailbox", "the attempt began", 30, 30, 90,
+        "attempts", "Attempts to connect a mailbox", "when the attempt began", 30, 30, 90,
         "An administrator may take weeks to approve.",
     ),
     Retention(

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from gatepost.accounts.membership import by, page
+from gatepost.accounts.models import Member
 from gatepost.contacts.models import Contact
 from gatepost.erasure import actions, export, queries, rules
 from gatepost.erasure.forms import Confirm, Times
@@ -111,7 +112,10 @@ def export_workspace(request: Any) -> Any:
 def erased(request: Any) -> HttpResponse:
     """What was erased, each with its receipt; a part of the privacy page."""
     rows = page_of(queries.erasures(), by="ordered_at", after=request.GET.get("after", ""))
-    tickets = [(each, ticket_of(each)) for each in rows]
+    people = {str(key): name for key, name in Member.objects.values_list("pk", "name")}
+    tickets = [
+        (each, ticket_of(each), people.get(each.ordered_by.split()[-1], each.ordered_by)) for each in rows
+    ]
     context = {"rows": rows, "tickets": tickets, "public_key": public_key(actions.RECEIPTS)}
     return render(request, "erasure/erased.html", context)
 
@@ -153,6 +157,7 @@ def receipt(request: Any, ticket: str) -> HttpResponse:
     context = {
         "erasure": erasure,
         "ticket": ticket,
+        "by": erasure.ordered_by.split()[0] if erasure.ordered_by != "the operator" else erasure.ordered_by,
         "left": [LEFT_AT_MICROSOFT[each] for each in erasure.left_at_microsoft],
         "stays": rules.STAYS[erasure.kind],
     }

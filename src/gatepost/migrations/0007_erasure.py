@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(name="company", options={"verbose_name_plural": "companies"}),
         migrations.AddField(
             model_name="mailbox",
             name="clean_up_until",

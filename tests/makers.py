@@ -76,6 +76,7 @@ def make_mailbox(member: Member, address: str = "alice@northwind.example", **col
                 "scopes": ALL_SCOPES,
                 "connected_at": clock.now(),
                 "read_through": clock.now(),
+                "calendar_read_through": clock.now(),
                 "gap_seconds": 2,
                 "address_index": index(workspace_id, "address", address),
                 "own_address_indexes": [index(workspace_id, "address", address)],

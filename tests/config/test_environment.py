@@ -33,6 +33,8 @@ BAD_VALUES = {
     "GATEPOST_SYNC_EVERY": ["4", "86401", "5 minutes"],
     "GATEPOST_WORKER_JOBS": ["0", "201"],
     "GATEPOST_DEBUG": ["perhaps"],
+    "GATEPOST_LOG_LEVEL": ["loud"],
+    "GATEPOST_CLIENT_SECRET_EXPIRES": ["soon", "31.03.2027"],
 }
 BAD_SECRETS = {
     "DATABASE_URL": ["mysql://u:pw-zq@h/db", "postgresql://u:pw-zq@h"],
@@ -124,3 +126,20 @@ def test_the_sandboxs_own_secret_may():
 
 def test_real_mail_is_sent_by_real_time_only():
     assert "GATEPOST_CLOCK_FILE" in wrong(GATEPOST_CLOCK_FILE="/run/clock.json")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "accepted"),
+    [
+        ("GATEPOST_CLIENT_SECRET_SPARE", SECRET, False),
+        ("GATEPOST_CLIENT_SECRET_SPARE", "sandbox-spare", True),
+        ("GATEPOST_CLIENT_CERTIFICATE", "/etc/gatepost/gatepost.pem", False),
+        ("GATEPOST_CLIENT_CERTIFICATE", "/tmp/sandbox-app.pem", True),
+    ],
+)
+def test_nothing_that_microsoft_would_take_is_shown_to_a_sandbox(variable, value, accepted):
+    variables = {"GATEPOST_SANDBOX_URL": "http://127.0.0.1:8790", variable: value}
+    if accepted:
+        assert read(variables).sandbox_url
+    else:
+        assert SECRET not in wrong(**variables)

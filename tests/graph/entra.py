@@ -38,6 +38,7 @@ class SignIn:
 
     entra: Entra
     answer: tuple[int, Any] = (200, {})
+    answers: Iterator[tuple[int, Any]] | None = None  # one for each request, in place of `answer`
     asked: list[dict[str, str]] = field(default_factory=list)
     keys_answer: bytes | None = None
     profile: dict[str, Any] = field(default_factory=lambda: dict(PROFILE))
@@ -95,7 +96,7 @@ def sign_in_host() -> Iterator[SignIn]:
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
             host.asked.append({"path": self.path, **{key: values[0] for key, values in form.items()}})
-            self._send(*host.answer)
+            self._send(*(next(host.answers) if host.answers else host.answer))
 
         def _send(self, status: int, body: Any) -> None:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()

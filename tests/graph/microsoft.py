@@ -21,9 +21,11 @@ class Rep:
     scopes: frozenset[str] = EVERYTHING
     ledger: list[Asked] = field(default_factory=list)
     renewals: int = 0
+    claims: list[str] = field(default_factory=list)  # with which each token was asked for
 
-    async def token(self, *, renew: bool = False) -> str:
+    async def token(self, *, renew: bool = False, claims: str = "") -> str:
         self.renewals += renew
+        self.claims.append(claims)
         return f"token-{self.renewals}"
 
     async def record(self, asked: Asked) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -38,9 +39,9 @@ def test_a_request_outside_the_closed_list_never_leaves():
 
 def test_a_request_whose_deadline_passed_while_the_token_was_renewed_never_leaves():
     class Slow(Rep):
-        async def token(self, *, renew=False):
+        async def token(self, *, renew=False, claims=""):
             await asyncio.sleep(0.02)
-            return await super().token(renew=renew)
+            return await super().token(renew=renew, claims=claims)
 
     result, asking = ask(yes, "draft.send", rep=Slow(), id="1", leaves_by=time.monotonic() + 0.01)
     assert isinstance(result, errors.TooLate)
@@ -314,3 +315,50 @@ def test_the_ledgers_request_id_is_the_one_that_microsoft_saw():
 def test_no_error_tells_the_token():
     result, _ = ask(coded(400, "ErrorX"), "draft.look", id="1")
     assert "token-" not in str(result) + result.message
+
+
+CLAIMS = '{"access_token": {"nbf": {"essential": true, "value": "1"}}}'
+
+
+def challenge(encoded, error="insufficient_claims"):
+    """Graph refuses the first token with a claims challenge."""
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        if len(asked) > 1:
+            return yes(request)
+        header = f'Bearer realm="", client_id="00000003-0000-0000-c000-000000000000", error="{error}", claims="{encoded}"'
+        body = error_body("InvalidAuthenticationToken")
+        return web.json_response(body, status=401, headers={"WWW-Authenticate": header})
+
+    return answer
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+def test_a_claims_challenge_is_answered_with_the_claims_that_it_names(encode):
+    result, asking = ask(challenge(encode(CLAIMS.encode()).decode().rstrip("=")), "draft.look", id="1")
+    assert result == {"id": "1"}
+    assert asking.rep.claims == ["", CLAIMS]
+
+
+@pytest.mark.parametrize("encoded", ["!!!", "bm90IGpzb24=", "WzFd", ""])
+def test_a_challenge_that_cannot_be_read_is_an_expired_token(encoded):
+    result, asking = ask(challenge(encoded), "draft.look", id="1")
+    assert result == {"id": "1"} and asking.rep.claims == ["", ""]
+
+
+def test_a_token_that_is_merely_refused_is_renewed_without_claims():
+    _, asking = ask(challenge(b64encode(CLAIMS.encode()).decode(), "invalid_token"), "draft.look", id="1")
+    assert asking.rep.claims == ["", ""]
+
+
+def test_a_challenge_that_is_repeated_asks_the_rep_and_does_not_loop():
+    header = f'Bearer error="insufficient_claims", claims="{b64encode(CLAIMS.encode()).decode()}"'
+    body = error_body("InvalidAuthenticationToken")
+    result, asking = ask(
+        lambda r: web.json_response(body, status=401, headers={"WWW-Authenticate": header}),
+        "draft.look",
+        id="1",
+    )
+    assert isinstance(result, errors.ReconnectNeeded) and len(asking.requests) == 2

@@ -86,6 +86,7 @@ class Standing:
         keys._keys.forget()
         until(lambda: _answers(self.sandbox("health")), "the sandbox answers")
         until(lambda: _has_database(self.app), "the database answers")
+        until(lambda: _opens(f"{self.url}/sign-in/"), "the pages open")
 
     def settle(self, workspace_id: UUID) -> None:
         """Nothing is in flight any more."""
@@ -195,6 +196,14 @@ def until(holds: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
 def _answers(address: str) -> bool:
     try:
         return bool(get_json(address))
+    except OSError:
+        return False
+
+
+def _opens(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return bool(answer.status == 200)
     except OSError:
         return False
 

@@ -23,10 +23,11 @@ class Entra:
     """Microsoft's token endpoint in memory: each refresh token works once and is followed by a new one."""
 
     def __init__(self, *, error=None, during=lambda: None):
-        self.error, self.during, self.used = error, during, []
+        self.error, self.during, self.used, self.claims = error, during, [], []
 
-    def refresh(self, refresh_token, scopes, *, tenant):
+    def refresh(self, refresh_token, scopes, *, tenant, claims=""):
         self.used.append((refresh_token, tenant))
+        self.claims.append(claims)
         self.during()
         if self.error is not None:
             raise self.error

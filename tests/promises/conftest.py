@@ -56,8 +56,11 @@ class Told:
 
 @pytest.fixture(scope="package")
 def told(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Told]:
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        # Every part logs all that it can, and all that its libraries can: the promises hold then too.
+        patch.setenv("GATEPOST_LOG_LEVEL", "debug")
         with a_stand(tmp_path_factory.mktemp("told"), prospects=24, unrelated=CLASSES * 6 * 4) as stand:
+            patch.undo()
             yield _tell(stand, program())
 
 

@@ -8,6 +8,7 @@ come from a file: NAME_FILE.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,6 +119,12 @@ def _yes_no(value: str) -> bool:
         raise ValueError from None
 
 
+def _log_level(value: str) -> str:
+    if value.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError
+    return value.upper()
+
+
 def default_data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path(os.environ.get("HOME") or "/var/lib") / ".local/share"
     return Path(base) / "gatepost"
@@ -145,6 +152,15 @@ CLIENT_ID = Setting("GATEPOST_CLIENT_ID", _text, "the application (client) id of
 CLIENT_SECRET = Setting(
     "GATEPOST_CLIENT_SECRET", _text, "a client secret of the app registration", secret=True
 )
+CLIENT_SECRET_EXPIRES = Setting(
+    "GATEPOST_CLIENT_SECRET_EXPIRES", date.fromisoformat, "a day such as 2027-03-31"
+)
+CLIENT_SECRET_SPARE = Setting(
+    "GATEPOST_CLIENT_SECRET_SPARE", _text, "a second client secret of the app registration", secret=True
+)
+CLIENT_CERTIFICATE = Setting(
+    "GATEPOST_CLIENT_CERTIFICATE", _path, "a PEM file with a certificate and its private key"
+)
 TENANT = Setting("GATEPOST_TENANT", _text, "'organizations', or one tenant's id or domain", "organizations")
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
@@ -154,6 +170,9 @@ MAIL_FROM = Setting(
     "GATEPOST_MAIL_FROM", _text, "an address that our own mail comes from", "gatepost@localhost"
 )
 LOGS = Setting("GATEPOST_LOGS", _one_of("lines", "json"), "lines or json", "lines")
+LOG_LEVEL = Setting(
+    "GATEPOST_LOG_LEVEL", _log_level, "debug, info, warning or error; it changes every part's log"
+)
 DEBUG = Setting("GATEPOST_DEBUG", _yes_no, "yes or no", False)
 CLOCK_FILE = Setting("GATEPOST_CLOCK_FILE", _path, "a clock file; only for the demo and tests")
 
@@ -179,6 +198,9 @@ class Environment:
     metrics_port: int | None
     client_id: str
     client_secret: str | None
+    client_secret_expires: date | None
+    client_secret_spare: str | None
+    client_certificate: Path | None
     tenant: str
     sandbox_url: str | None
     sync_every: int
@@ -186,6 +208,7 @@ class Environment:
     smtp_url: str | None
     mail_from: str
     logs: str
+    log_level: str | None
     debug: bool
     clock_file: Path | None
 
@@ -200,7 +223,15 @@ def read(environment: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _check_together(settings: Environment) -> None:
-    real_secret = settings.client_secret and not settings.client_secret.startswith(SANDBOX_SECRET_PREFIX)
+    secrets = filter(None, (settings.client_secret, settings.client_secret_spare))
+    real_secret = any(not secret.startswith(SANDBOX_SECRET_PREFIX) for secret in secrets)
+    certificate = settings.client_certificate
+    if settings.sandbox_url and certificate and not certificate.name.startswith(SANDBOX_SECRET_PREFIX):
+        # What it signs for a stand-in would be good at Microsoft too.
+        raise WrongSetting(
+            "GATEPOST_SANDBOX_URL and a real GATEPOST_CLIENT_CERTIFICATE are both set. "
+            f"Unset one; a certificate for the sandbox has a file name that begins with {SANDBOX_SECRET_PREFIX!r}."
+        )
     if settings.sandbox_url and real_secret:
         # A real secret must never travel to a stand-in, nor a test run near a real tenant.
         raise WrongSetting(

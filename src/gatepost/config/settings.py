@@ -193,6 +193,9 @@ GATEPOST_PUBLIC_URL = ENVIRONMENT.public_url
 GATEPOST_HOOKS_URL = ENVIRONMENT.hooks_url
 GATEPOST_CLIENT_ID = ENVIRONMENT.client_id
 GATEPOST_CLIENT_SECRET = ENVIRONMENT.client_secret
+GATEPOST_CLIENT_SECRET_EXPIRES = ENVIRONMENT.client_secret_expires
+GATEPOST_CLIENT_SECRET_SPARE = ENVIRONMENT.client_secret_spare
+GATEPOST_CLIENT_CERTIFICATE = ENVIRONMENT.client_certificate
 GATEPOST_TENANT = ENVIRONMENT.tenant
 GATEPOST_SANDBOX_URL = ENVIRONMENT.sandbox_url
 GATEPOST_SYNC_EVERY = ENVIRONMENT.sync_every
@@ -208,6 +211,9 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": ENVIRONMENT.logs, "stream": sys.stderr}
     },
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"gatepost": {"level": "INFO"}, "procrastinate": {"level": "WARNING"}},
+    "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level or "WARNING"},
+    "loggers": {
+        "gatepost": {"level": ENVIRONMENT.log_level or "INFO"},
+        "procrastinate": {"level": ENVIRONMENT.log_level or "WARNING"},
+    },
 }

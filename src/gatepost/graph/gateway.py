@@ -5,7 +5,10 @@ no raises `Unclear` and is resolved by looking (docs/decisions/0004-exactly-once
 """
 
 import asyncio
+import binascii
+import re
 import time
+from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,7 +49,7 @@ class Asked:
 class Access(Protocol):
     """A mailbox's permission to ask: its token, its place in the queue, its ledger. mailboxes.connection gives it."""
 
-    async def token(self, *, renew: bool = False) -> str: ...
+    async def token(self, *, renew: bool = False, claims: str = "") -> str: ...
 
     async def record(self, asked: Asked) -> None: ...
 
@@ -117,7 +120,10 @@ class Gateway:
         answer = await self._once(shape, address, body, item, renew=False, leaves_by=leaves_by)
         if answer.status == 401:
             # A definite no before anything was done: a fresh token may be tried, once.
-            answer = await self._once(shape, address, body, item, renew=True, leaves_by=leaves_by)
+            claims = _challenged(answer.challenge)
+            answer = await self._once(
+                shape, address, body, item, renew=True, claims=claims, leaves_by=leaves_by
+            )
         return _judge(shape, answer)
 
     async def _once(
@@ -128,9 +134,10 @@ class Gateway:
         item: str,
         *,
         renew: bool,
+        claims: str = "",
         leaves_by: float | None,
     ) -> "Raw":
-        token = await self._access.token(renew=renew)
+        token = await self._access.token(renew=renew, claims=claims)
         timeout = _timeout(shape, leaves_by)  # after the token: renewing it may have taken its time
         request_id = uuid4()
         headers = {
@@ -159,7 +166,12 @@ class Gateway:
                     more := await response.content.read(MAX_ANSWER_BYTES)
                 ):
                     content += more
-                raw = Raw(response.status, content, response.headers.get("Retry-After"))
+                raw = Raw(
+                    response.status,
+                    content,
+                    response.headers.get("Retry-After"),
+                    response.headers.get("WWW-Authenticate", ""),
+                )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _no_answer(shape, error) from error
         finally:
@@ -177,6 +189,22 @@ class Raw:
     status: int
     content: bytes
     retry_after: str | None
+    challenge: str = ""
+
+
+_CLAIMS = re.compile(r'\bclaims="([A-Za-z0-9+/=_-]+)"')
+
+
+def _challenged(header: str) -> str:
+    """The claims (JSON) that Graph demands of the next token; "" where it only refuses this one."""
+    found = _CLAIMS.search(header)
+    if 'error="insufficient_claims"' not in header or found is None:
+        return ""
+    try:
+        claims = b64decode(found[1] + "==", altchars=b"-_" if set(found[1]) & set("-_") else None)
+        return claims.decode() if isinstance(orjson.loads(claims), dict) else ""
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def _timeout(shape: Shape, leaves_by: float | None) -> aiohttp.ClientTimeout:

@@ -1,10 +1,13 @@
-"""Looking whether a mailbox can be used at all, and removing our own drafts. Only `mailboxes` imports this."""
+"""Looking whether a mailbox can be used, and for what; removing our own drafts. Only `mailboxes` imports this."""
 
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from gatepost.graph.errors import NotThere
 from gatepost.graph.gateway import Gateway
+from gatepost.graph.shapes import SEND_KEY
+from gatepost.graph.wire import written
 
 # All that the tokens of a disconnected mailbox may still be used for.
 CLEAN_UP = frozenset({"drafts.ours", "draft.delete", "subscription.delete"})
@@ -50,3 +53,42 @@ async def remove_own_drafts(gateway: Gateway) -> int:
             with suppress(NotThere):
                 await gateway.ask("draft.delete", id=graph_id)
             removed.add(graph_id)
+
+
+async def check_folder(gateway: Gateway, folder: str) -> None:
+    """The folder answers."""
+    await gateway.ask("folder.check", folder=folder)
+
+
+async def check_changes(gateway: Gateway, *, since: datetime) -> None:
+    """The inbox says what is new in it; what came since this moment is not looked at."""
+    await gateway.ask("changes.check", since=written(since))
+
+
+async def check_calendar(gateway: Gateway) -> None:
+    await gateway.ask("calendar.check")
+
+
+async def check_draft(gateway: Gateway, key: str) -> None:
+    """A draft of ours was made and removed, and so was one that an earlier try left behind. `key` finds it again."""
+    await _remove_drafts(gateway, key)
+    await gateway.ask(
+        "draft.create",
+        body={
+            "subject": "Gatepost tries whether it can make a draft",
+            "body": {
+                "contentType": "text",
+                "content": "Gatepost removes this draft at once. You may delete it.",
+            },
+            "singleValueExtendedProperties": [{"id": SEND_KEY, "value": key}],
+        },
+    )
+    await _remove_drafts(gateway, key)
+
+
+async def _remove_drafts(gateway: Gateway, key: str) -> None:
+    found = await gateway.ask("draft.find", key=key)
+    for draft in found.get("value", ()):
+        if draft.get("isDraft"):
+            with suppress(NotThere):
+                await gateway.ask("draft.delete", id=str(draft["id"]))

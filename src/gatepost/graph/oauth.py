@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,7 @@ import msal
 import requests
 
 from gatepost import clock
+from gatepost.graph.credentials import Credential, for_msal
 from gatepost.graph.errors import (
     ApprovalNeeded,
     GraphError,
@@ -44,9 +45,14 @@ CLOCK_SKEW = timedelta(minutes=5)
 # https://learn.microsoft.com/entra/identity-platform/reference-error-codes; branch on `error` first, since
 # Microsoft says not to code against the AADSTS text. These numbers are the exceptions it leaves no word for.
 REGISTRATION_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
-REGISTRATION_CODES = frozenset({7000215, 7000222, 7000218, 700016, 50194})
+REGISTRATION_CODES = frozenset({7000215, 7000222, 7000218, 700027, 700016, 50194})
+# The registration is found, and the credential does not prove it: another one may.
+CREDENTIAL_CODES = frozenset({7000215, 7000222, 700027})
 WAIT_ERRORS = frozenset({"temporarily_unavailable", "server_error"})
 APPROVAL_CODES = frozenset({90094, 90095, 900941, 900981, 90093})
+# We can answer a claims challenge; in return an access token lives for a day, and ends at once when the account is
+# disabled or signed out (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+CAPABILITIES = ["CP1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +101,30 @@ class Entra:
     """Our app registration at Microsoft. One msal object per authority, kept; safe for several threads."""
 
     def __init__(
-        self, client_id: str, client_secret: str | None, tenant: str, sandbox_url: str | None
+        self,
+        client_id: str,
+        credential: Credential | None,
+        tenant: str,
+        sandbox_url: str | None,
+        *,
+        spares: Iterable[Credential] = (),
     ) -> None:
-        if not client_id or not client_secret:
+        """`spares` are tried where Microsoft refuses `credential`: so that one can be renewed without a pause."""
+        if not client_id or not credential:
             raise RegistrationWrong(
                 "No app registration is set. Set GATEPOST_CLIENT_ID and GATEPOST_CLIENT_SECRET "
                 "(docs/how-to/register-the-app.md)."
             )
-        self.client_id, self._secret, self.tenant, self.sandbox_url = (
-            client_id,
-            client_secret,
-            tenant,
-            sandbox_url,
-        )
+        self.client_id, self.tenant, self.sandbox_url = client_id, tenant, sandbox_url
+        self._credentials = (credential, *spares)
+        self._in_use = 0
         self._http = SandboxSession(sandbox_url)
-        self._apps: dict[str, msal.ConfidentialClientApplication] = {}
+        self._apps: dict[tuple[str, int], msal.ConfidentialClientApplication] = {}
         self._keys: dict[str, jwt.PyJWK] = {}
         self._lock = threading.Lock()
 
     def begin(
-        self, scopes: Iterable[str], redirect_uri: str, *, login_hint: str | None = None
+        self, scopes: Iterable[str], redirect_uri: str, *, login_hint: str | None = None, claims: str = ""
     ) -> dict[str, Any]:
         """A new flow: its `auth_uri` is where to send the browser; the rest is needed again by `finish`.
 
@@ -126,6 +136,7 @@ class Entra:
                 redirect_uri=redirect_uri,
                 prompt="select_account",
                 login_hint=login_hint,
+                claims_challenge=claims or None,
             )
         if "error" in flow:
             raise _error(flow)
@@ -135,7 +146,9 @@ class Entra:
         """The tokens for what came back to the redirect address. Raises one of graph.errors."""
         with _microsoft():
             try:
-                result = self._app(self.tenant).acquire_token_by_auth_code_flow(dict(flow), dict(parameters))
+                result = self._ask(
+                    self.tenant, lambda app: app.acquire_token_by_auth_code_flow(dict(flow), dict(parameters))
+                )
             except json.JSONDecodeError:
                 raise
             except RuntimeError as error:  # msal: the nonce does not match
@@ -156,11 +169,19 @@ class Entra:
             tenant=UUID(claims["tid"]), object_id=UUID(claims["oid"]),
         )  # fmt: skip
 
-    def refresh(self, refresh_token: str, scopes: Iterable[str], *, tenant: UUID) -> Tokens:
-        """New tokens. The old refresh token stays valid at Microsoft; ours to forget once the new one is stored."""
+    def refresh(self, refresh_token: str, scopes: Iterable[str], *, tenant: UUID, claims: str = "") -> Tokens:
+        """New tokens. The old refresh token stays valid at Microsoft; ours to forget once the new one is stored.
+
+        `claims` answers Graph's challenge: without them Microsoft would give the same token again, for ever.
+        """
+        wanted = sorted(set(scopes) - ALWAYS)
         with _microsoft():
-            result = self._app(str(tenant)).acquire_token_by_refresh_token(
-                refresh_token, sorted(set(scopes) - ALWAYS)
+            result = self._ask(
+                str(tenant),
+                # msal adds its capabilities everywhere but here.
+                lambda app: app.acquire_token_by_refresh_token(
+                    refresh_token, wanted, data={"claims": _with_capabilities(claims)}
+                ),
             )
         if "error" in result:
             raise _error(result)
@@ -169,12 +190,16 @@ class Entra:
     def ask_as_app(self) -> Mapping[str, Any]:
         """Microsoft's answer to our secret or certificate alone, in its own words. A token in it is of no use to us."""
         with _microsoft():
-            return self._app(self.tenant).acquire_token_for_client([f"{GRAPH_PREFIX}.default"])
+            return self._ask(
+                self.tenant, lambda app: app.acquire_token_for_client([f"{GRAPH_PREFIX}.default"])
+            )
 
     def ask_with_refresh_token(self, token: str) -> Mapping[str, Any]:
         """Microsoft's answer to a refresh token of nobody, in its own words."""
         with _microsoft():
-            return self._app(self.tenant).acquire_token_by_refresh_token(token, ["User.Read"])
+            return self._ask(
+                self.tenant, lambda app: app.acquire_token_by_refresh_token(token, ["User.Read"])
+            )
 
     def admin_consent_url(self, scopes: Iterable[str], redirect_uri: str, *, state: str, tenant: str) -> str:
         """Where an administrator approves for the whole organisation."""
@@ -188,18 +213,32 @@ class Entra:
         )
         return for_browser(f"{LOGIN}/{tenant}/v2.0/adminconsent?{query}", self.sandbox_url)
 
-    def _app(self, tenant: str) -> msal.ConfidentialClientApplication:
+    def _ask(
+        self, tenant: str, request: Callable[[msal.ConfidentialClientApplication], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The answer to the first of our credentials that Microsoft takes, which stays in use; else the last refusal."""
+        result: dict[str, Any] = {}
+        for turn in range(len(self._credentials)):
+            number = (self._in_use + turn) % len(self._credentials)
+            result = request(self._app(tenant, number))
+            if not CREDENTIAL_CODES.intersection(_codes(result)):
+                self._in_use = number
+                return result
+        return result
+
+    def _app(self, tenant: str, number: int = 0) -> msal.ConfidentialClientApplication:
         with self._lock:
-            if tenant not in self._apps:
-                self._apps[tenant] = msal.ConfidentialClientApplication(
+            if (tenant, number) not in self._apps:
+                self._apps[tenant, number] = msal.ConfidentialClientApplication(
                     self.client_id,
-                    client_credential=str(self._secret),
+                    client_credential=for_msal(self._credentials[number]),
                     authority=f"{LOGIN}/{tenant}",
                     http_client=self._http,
                     token_cache=EmptyCache(),
                     instance_discovery=False,
+                    client_capabilities=CAPABILITIES,
                 )
-            return self._apps[tenant]
+            return self._apps[tenant, number]
 
     def _verified(self, id_token: str, *, nonce: str) -> dict[str, Any]:
         """The id token's claims, after signature, issuer, audience, tenant and nonce were checked."""
@@ -265,10 +304,21 @@ def _tokens(result: Mapping[str, Any]) -> Tokens:
     )
 
 
+def _with_capabilities(claims: str) -> str:
+    """The claims of a challenge, "" where there is none, together with what this client can handle."""
+    wanted = json.loads(claims) if claims else {}
+    wanted.setdefault("access_token", {})["xms_cc"] = {"values": CAPABILITIES}
+    return json.dumps(wanted)
+
+
+def _codes(result: Mapping[str, Any]) -> set[int]:
+    return {int(code) for code in result.get("error_codes") or ()}
+
+
 def _error(result: Mapping[str, Any]) -> GraphError:
     """The error that says who must act. Unknown errors wait: a mailbox is not called broken for them."""
     error = str(result.get("error") or "")
-    codes = {int(code) for code in result.get("error_codes") or ()}
+    codes = _codes(result)
     code = f"AADSTS{min(codes)}" if codes else error
     if error in REGISTRATION_ERRORS or codes & REGISTRATION_CODES:
         return RegistrationWrong("Microsoft refuses our app registration or its secret.", code=code)

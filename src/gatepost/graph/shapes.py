@@ -68,6 +68,20 @@ _ALL = (
         "inbox.check", "GET", "/me/mailFolders/inbox", "Mail.Read", "to see that the mailbox can be used",
         query=(("$select", "id"),),
     ),
+    Shape(
+        "folder.check", "GET", "/me/mailFolders/{folder}", "Mail.Read", "to see that a folder can be read",
+        query=(("$select", "id"),),
+    ),
+    Shape(
+        "changes.check", "GET", "/me/mailFolders/inbox/messages/delta", "Mail.Read",
+        "to see that the inbox tells what is new: ids only, of mail that comes in this moment",
+        query=(("$select", "id"), ("$filter", "receivedDateTime ge {since}")),
+        prefer=(IMMUTABLE, "odata.maxpagesize=1"),
+    ),
+    Shape(
+        "calendar.check", "GET", "/me/calendar", "Calendars.Read", "to see that the calendar can be read",
+        query=(("$select", "id"),),
+    ),
     # Reading, stage 1: ids and references only.
     Shape(
         "envelopes", "GET", "/me/mailFolders/{folder}/messages/delta", "Mail.Read",

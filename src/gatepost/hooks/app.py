@@ -30,6 +30,9 @@ REMEMBERED_SECONDS = 60.0  # how long a subscription, known or unknown, is not a
 DATABASE_SECONDS = 2.0
 GATHER_SECONDS = 0.005  # notifications that come together are committed together
 
+# Microsoft dropped the subscription, or asks whether it is still wanted. The third event, "missed", only wakes.
+RENEW_AFTER = ("subscriptionRemoved", "reauthorizationRequired")
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Respond = Callable[[dict[str, Any]], Awaitable[None]]
 Wake = tuple[UUID, str]  # mailbox, and what to wake: "mail" or "calendar"
@@ -81,6 +84,8 @@ class Hooks:
             secret = installation_index("hook-secret", str(item.get("clientState") or "")[:128])
             if subscription is not None and hmac.compare_digest(subscription[2], secret):
                 wakes.add(subscription[:2])
+                if item.get("lifecycleEvent") in RENEW_AFTER:
+                    await self._renew(str(item["subscriptionId"]))
         return wakes
 
     async def _subscription(self, microsoft_id: str) -> tuple[UUID, str, str] | None:
@@ -98,6 +103,11 @@ class Hooks:
         # An unknown one is not remembered for long: Microsoft may be quicker than our own commit.
         self._known[microsoft_id] = (now if found else now - REMEMBERED_SECONDS + 1, found)
         return found
+
+    async def _renew(self, microsoft_id: str) -> None:
+        """The subscription is renewed soon, or made anew where it is gone."""
+        async with self._pool.connection() as connection:
+            await connection.execute("SELECT renew_subscription(%s, %s)", [microsoft_id, clock.now()])
 
     async def _commit(self, wakes: set[Wake]) -> None:
         """Returns when the wakes are committed, together with all others that came meanwhile."""

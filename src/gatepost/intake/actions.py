@@ -12,12 +12,14 @@ from gatepost import clock
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.conversations.actions import Incoming, record_reply
+from gatepost.conversations.models import Reply
 from gatepost.errors import Conflict
 from gatepost.graph.messages import Envelope
 from gatepost.intake.models import DropCount, Quarantine
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
-from gatepost.mailboxes.models import Folder, Mailbox
+from gatepost.mailboxes import gaps
+from gatepost.mailboxes.models import Folder, Gap, Mailbox
 from gatepost.mailboxes.queries import require_connected
 from gatepost.outbox.actions import confirmed
 from gatepost.outbox.models import Message
@@ -88,7 +90,9 @@ def _wake(mailbox_id: UUID, workspace_id: UUID) -> None:
 def start_again(folder: Folder) -> None:
     """Microsoft forgot our position: the next walk begins a day before the last time that all was in."""
     with inside(folder.workspace_id):
-        since = (folder.synced_at or folder.anchored_at) - OVERLAP
+        last = folder.synced_at or folder.anchored_at
+        gaps.begin(folder.mailbox, Gap.Cause.POSITION_LOST, began_at=last, code="410")
+        since = last - OVERLAP
         Folder.objects.filter(pk=folder.pk).update(
             position="", walking=True, anchored_at=max(since, folder.anchored_at)
         )
@@ -97,10 +101,16 @@ def start_again(folder: Folder) -> None:
 def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) -> None:
     """All mail that arrived before `started` was looked at; sending that waited for it goes on."""
     with inside(mailbox.workspace_id):
-        this = Mailbox.objects.filter(pk=mailbox.pk)
-        this.update(read_through=started, sync_problem="", not_before=None)
+        before = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+        changes: dict[str, object] = {"read_through": started, "sync_problem": "", "not_before": None}
         # A notification that came while we read has set the time anew: it must not be pushed away.
-        this.exclude(sync_due_at__gt=started, sync_due_at__lte=clock.now()).update(sync_due_at=next_sync)
+        if before.sync_due_at is None or not started < before.sync_due_at <= clock.now():
+            changes["sync_due_at"] = next_sync
+        if before.problem_since is not None:
+            changes |= {"problem_since": None, "problem_who": "", "problem_code": "", "tell_at": clock.now()}
+        Mailbox.objects.filter(pk=mailbox.pk).update(**changes)
+        if before.read_through is None:
+            gaps.mail_is_in(before, **_found_in_gap(before))
         waiting = Message.objects.filter(
             mailbox=mailbox,
             state__in=(Message.State.PLANNED, Message.State.DRAFTED),
@@ -116,10 +126,14 @@ def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) ->
             )
 
 
-def sync_failed(mailbox: Mailbox, problem: str, *, next_sync: datetime) -> None:
-    """The page says what keeps us from reading, and when it is tried again."""
-    with inside(mailbox.workspace_id):
-        Mailbox.objects.filter(pk=mailbox.pk).update(sync_problem=problem[:200], sync_due_at=next_sync)
+def _found_in_gap(mailbox: Mailbox) -> dict[str, int]:
+    """How many replies, and how many delivery reports, the gap that is open had in it."""
+    gap = gaps.open_gap(mailbox)
+    if gap is None:
+        return {"replies": 0, "bounces": 0}
+    found = Reply.objects.filter(mailbox=mailbox, created_at__gte=gap.ended_at)
+    bounces = found.filter(label="bounce").count()
+    return {"replies": found.count() - bounces, "bounces": bounces}
 
 
 def _quarantine(folder: Folder, message_id: UUID, envelope: Envelope) -> None:

@@ -19,9 +19,11 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
+from gatepost.mailboxes import gaps
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Folder, Mailbox
 from gatepost.mailboxes.queries import due_for_sync, load, rest
+from gatepost.mailboxes.watch import cannot_be_read
 from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
 from gatepost.text.tone import ReplyInput, Tone, classify
@@ -61,20 +63,19 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
         return
     started = clock.now()
     try:
+        await in_thread(gaps.begin_if_unread, box, started)
         async with gateway_for(box, reason="looking for replies") as gateway:
             await _read_confirmed(box, gateway)
             for folder in await in_thread(queries.folders, box):
                 await sync_folder(box, folder, gateway)
     except GraphError as error:
         again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
-        await in_thread(actions.sync_failed, box, error.message, next_sync=again)
+        await in_thread(cannot_be_read, box, error, again_at=again)
         return
-    except Exception:
+    except Exception as error:
         # An error of ours is for the log and the operator; the mailbox is looked at again in a while.
         again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
-        await in_thread(
-            actions.sync_failed, box, "An error of Gatepost's own; its log says more.", next_sync=again
-        )
+        await in_thread(cannot_be_read, box, error, again_at=again)
         raise
     interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
     await in_thread(actions.read_through, box, started, next_sync=clock.now() + interval)

@@ -31,7 +31,7 @@ from gatepost.graph.oauth import Tokens
 from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
-from gatepost.mailboxes import rules
+from gatepost.mailboxes import gaps, rules
 from gatepost.mailboxes.connection import (
     entra,
     open_flow,
@@ -151,7 +151,8 @@ def disconnect(
         if mailbox.state == Mailbox.State.DISCONNECTED:
             Mailbox.objects.filter(pk=mailbox_id, clean_up_until__gt=until).update(clean_up_until=until)
             return
-        mailbox.state, mailbox.state_reason = Mailbox.State.DISCONNECTED, ""
+        mailbox.state, mailbox.state_reason, mailbox.state_code = Mailbox.State.DISCONNECTED, "", ""
+        mailbox.state_since = mailbox.tell_at = clock.now()
         mailbox.sync_due_at = mailbox.calendar_due_at = None
         mailbox.disconnected_at = mailbox.drafts_removed_at = clock.now()
         mailbox.clean_up_until, mailbox.left_at_microsoft = until, []
@@ -205,12 +206,6 @@ def change_settings(
             enqueue(woken, once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
 
 
-def read_through(mailbox_id: UUID, *, workspace_id: UUID, since: object) -> None:
-    """Every mail that arrived before `since` has been looked at."""
-    with inside(workspace_id):
-        Mailbox.objects.filter(pk=mailbox_id).update(read_through=since, sync_problem="")
-
-
 def _claim(state: str, session_key: str) -> ConnectAttempt | None:
     """The attempt, if it was begun in this browser session, is recent and was never finished; once."""
     for found in across_workspaces("attempt_of_state", installation_index("connect-state", state)):
@@ -243,7 +238,7 @@ class _NewAccess:
     def scopes(self) -> frozenset[str]:
         return self.tokens.scopes
 
-    async def token(self, *, renew: bool = False) -> str:
+    async def token(self, *, renew: bool = False, claims: str = "") -> str:
         return self.tokens.access_token
 
     async def record(self, asked: Asked) -> None:
@@ -319,6 +314,8 @@ def _save(
                     )
                 handed_over, mailbox.member = {"member_before": str(mailbox.member_id)}, attempt.member
             ran = mailbox.running if again else frozenset()
+            if again:
+                gaps.begin_at_reconnect(mailbox)
             mailbox.send_only = attempt.send_only
             _describe(mailbox, tokens, profile)
             may_write_now = again and "drafts" in mailbox.running - ran
@@ -343,6 +340,7 @@ def _save(
             record(actor, tag, mailbox, mailbox_id=mailbox.id, scopes=sorted(tokens.scopes), **handed_over)
             ids = {"workspace": str(mailbox.workspace_id), "mailbox": str(mailbox.id)}
             enqueue("mailboxes.subscribe", once_for=mailbox.id, **ids)
+            enqueue("mailboxes.probe", once_for=mailbox.id, **ids)
             if may_write_now:
                 enqueue("outbox.find-sent", once_for=mailbox.id, **ids)
     except IntegrityError as error:
@@ -357,14 +355,17 @@ def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -
     assert tokens.tenant is not None and tokens.object_id is not None  # Entra.finish sets both
     mailbox.microsoft_tenant, mailbox.microsoft_object = tokens.tenant, tokens.object_id
     mailbox.identity_index = _identity(tokens)
-    mailbox.state, mailbox.state_reason = Mailbox.State.CONNECTED, ""
+    mailbox.state, mailbox.state_reason, mailbox.state_code = Mailbox.State.CONNECTED, "", ""
+    mailbox.sync_problem = mailbox.problem_who = mailbox.problem_code = mailbox.calendar_problem = ""
+    mailbox.state_since = mailbox.problem_since = None
+    mailbox.tell_at = now
     mailbox.scopes = sorted(tokens.scopes)
     mailbox.connected_at = now
     mailbox.disconnected_at = mailbox.clean_up_until = None
     mailbox.left_at_microsoft = []
     mailbox.not_before = None
     # Catches up before it speaks: nothing is sent until the mail and the meetings of the gap are in.
-    mailbox.read_through = None
+    mailbox.read_through = mailbox.calendar_read_through = None
     mailbox.sync_due_at = now if "replies" in mailbox.running else None
     mailbox.calendar_due_at = now
     seal(mailbox, "address", profile.address)

@@ -4,9 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 
-from gatepost.accounts.tokens import reads
+from gatepost.accounts.tokens import reads, writer
+from gatepost.isolation import inside
+from gatepost.mailboxes import queries, watch
+from gatepost.mailboxes.health import Health
 from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
 
@@ -18,6 +22,11 @@ class MailboxOut(Schema):
     address: str
     state: str
     reason: str
+    health: str
+    health_since: str
+    health_why: str
+    health_to_do: str
+    held_back: str
     scopes: list[str]
     send_only: bool
     outreach_only: bool
@@ -29,18 +38,47 @@ class MailboxOut(Schema):
 @router.get("/mailboxes", response=list[MailboxOut], summary="List mailboxes")
 @reads
 def mailboxes(request: HttpRequest) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": each.pk,
-            "address": names.open(each, "address") or "",
-            "state": each.state,
-            "reason": each.state_reason or each.sync_problem,
-            "scopes": each.scopes,
-            "send_only": each.send_only,
-            "outreach_only": each.outreach_only,
-            "running": sorted(each.running - {"sign-in"}),
-            "missing": sorted(each.wanted - each.running),
-            "read_through": each.read_through.isoformat() if each.read_through else None,
-        }
-        for each in Mailbox.objects.select_related("workspace").order_by("connected_at")
-    ]
+    found = list(Mailbox.objects.select_related("workspace").order_by("connected_at"))
+    health = watch.health_of_all(found)
+    return [_shown(each, health[each.pk]) for each in found]
+
+
+@router.post("/mailboxes/{uuid:mailbox_id}/pause", response=MailboxOut, summary="Send nothing for now")
+def pause(request: HttpRequest, mailbox_id: UUID) -> dict[str, Any]:
+    return _change(request, mailbox_id, watch.pause)
+
+
+@router.post("/mailboxes/{uuid:mailbox_id}/resume", response=MailboxOut, summary="Send again")
+def resume(request: HttpRequest, mailbox_id: UUID) -> dict[str, Any]:
+    return _change(request, mailbox_id, watch.resume)
+
+
+def _change(request: HttpRequest, mailbox_id: UUID, action: Any) -> dict[str, Any]:
+    who = writer(request)
+    with inside(who.workspace_id):
+        found = get_object_or_404(Mailbox.objects.select_related("workspace"), pk=mailbox_id)
+        queries.require_may_change(who.member, found)
+    action(mailbox_id, workspace_id=who.workspace_id, actor=who.actor)
+    with inside(who.workspace_id):
+        found.refresh_from_db()
+        return _shown(found, watch.health_of(found))
+
+
+def _shown(mailbox: Mailbox, health: Health) -> dict[str, Any]:
+    return {
+        "id": mailbox.pk,
+        "address": names.open(mailbox, "address") or "",
+        "state": mailbox.state,
+        "reason": mailbox.state_reason or mailbox.sync_problem,
+        "health": health.word,
+        "health_since": health.since.isoformat(),
+        "health_why": health.why,
+        "health_to_do": health.to_do,
+        "held_back": health.held_back,
+        "scopes": mailbox.scopes,
+        "send_only": mailbox.send_only,
+        "outreach_only": mailbox.outreach_only,
+        "running": sorted(mailbox.running - {"sign-in"}),
+        "missing": sorted(mailbox.wanted - mailbox.running),
+        "read_through": mailbox.read_through.isoformat() if mailbox.read_through else None,
+    }

@@ -21,11 +21,12 @@ from gatepost.audit.models import LedgerRow
 from gatepost.audit.record import job as by_job
 from gatepost.audit.record import record
 from gatepost.graph import housekeeping
-from gatepost.graph.errors import ReconnectNeeded, TryLater
+from gatepost.graph.errors import ReconnectNeeded, Refused, RegistrationWrong, TryLater
 from gatepost.graph.gateway import Asked, ClientSession, Gateway, shared_session
 from gatepost.graph.oauth import Entra, Tokens
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
+from gatepost.mailboxes import credential, watch
 from gatepost.mailboxes.models import Connection, Mailbox
 from gatepost.vault import tokens as vault_tokens
 from gatepost.vault.sealing import index, seal
@@ -41,11 +42,13 @@ REFRESH_LEASE = timedelta(seconds=30)
 @cache
 def entra() -> Entra:
     """Our app registration, from the settings."""
+    credentials = credential.credentials()
     return Entra(
         settings.GATEPOST_CLIENT_ID,
-        settings.GATEPOST_CLIENT_SECRET,
+        credentials[0] if credentials else None,
         settings.GATEPOST_TENANT,
         settings.GATEPOST_SANDBOX_URL,
+        spares=credentials[1:],
     )
 
 
@@ -74,10 +77,13 @@ class MailboxAccess:
     def scopes(self) -> frozenset[str]:
         return self._scopes
 
-    async def token(self, *, renew: bool = False) -> str:
-        """An access token that is still good. Raises ReconnectNeeded, RegistrationWrong or TryLater."""
+    async def token(self, *, renew: bool = False, claims: str = "") -> str:
+        """An access token that is still good. Raises ReconnectNeeded, RegistrationWrong or TryLater.
+
+        `claims` are what Graph demands of the next one, whoever renews it.
+        """
         if renew:
-            await in_thread(_forget_access_token, self.workspace_id, self.mailbox_id)
+            await in_thread(_forget_access_token, self.workspace_id, self.mailbox_id, claims)
             self._token = None
         if self._token is None or self._token[1] <= clock.now():
             self._token = await _usable_token(
@@ -136,6 +142,8 @@ def store_tokens(connection: Connection, tokens: Tokens) -> None:
     seal(connection, "access_token", tokens.access_token)
     connection.access_token_expires_at = clock.now() + timedelta(seconds=tokens.expires_in_seconds)
     connection.refreshed_at = clock.now()
+    connection.claims = ""
+    connection.refusals, connection.refused_since = 0, None
 
 
 def seal_flow(attempt: object, text: str) -> None:
@@ -166,15 +174,33 @@ async def _usable_token(
 async def _refresh(
     workspace_id: UUID, connection: Connection, scopes: list[str], tenant: UUID
 ) -> tuple[str, datetime]:
-    old = await in_thread(vault_tokens.open, connection, "refresh_token")
     try:
-        tokens = await in_thread(entra().refresh, old or "", scopes, tenant=tenant)
+        await in_thread(credential.require_accepted)
+        tokens = await _ask_for_tokens(workspace_id, connection, scopes, tenant)
     except BaseException:
         await in_thread(_release, workspace_id, connection.id)
         raise
     # Stored before it is used: Microsoft's rotation makes the old one grow old.
     expires_at = await in_thread(_save_refreshed, workspace_id, connection.id, tokens)
     return tokens.access_token, expires_at - _margin()
+
+
+async def _ask_for_tokens(
+    workspace_id: UUID, connection: Connection, scopes: list[str], tenant: UUID
+) -> Tokens:
+    """Microsoft's answer. A refusal of the registration is noted for all; one of an unknown kind waits at first."""
+    old = await in_thread(vault_tokens.open, connection, "refresh_token")
+    try:
+        tokens = await in_thread(entra().refresh, old or "", scopes, tenant=tenant, claims=connection.claims)
+    except RegistrationWrong as error:
+        await in_thread(credential.refused, error.code)
+        raise
+    except Refused as error:
+        if await in_thread(watch.refused_unknown, workspace_id, connection.mailbox_id):
+            raise ReconnectNeeded(error.message, code=error.code) from error
+        raise
+    await in_thread(credential.accepted)
+    return tokens
 
 
 def _margin() -> timedelta:
@@ -226,16 +252,24 @@ def _release(workspace_id: UUID, connection_id: UUID) -> None:
         Connection.objects.filter(pk=connection_id).update(refreshing_until=None)
 
 
-def _forget_access_token(workspace_id: UUID, mailbox_id: UUID) -> None:
+def _forget_access_token(workspace_id: UUID, mailbox_id: UUID, claims: str) -> None:
+    """The next token is made anew; what Graph demands of it is remembered until somebody has got it."""
+    changes: dict[str, object] = {"access_token_expires_at": None}
+    if claims:
+        changes["claims"] = claims
     with inside(workspace_id):
-        Connection.objects.filter(mailbox_id=mailbox_id).update(access_token_expires_at=None)
+        Connection.objects.filter(mailbox_id=mailbox_id).update(**changes)
 
 
 def needs_reconnect(workspace_id: UUID, mailbox_id: UUID, code: str) -> None:
     """The rep is asked to sign in again. Nothing is deleted: positions and tokens stay for the reconnect."""
     with inside(workspace_id):
-        changed = Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).update(
-            state=Mailbox.State.NEEDS_RECONNECT, state_reason=f"Microsoft asks you to sign in again ({code})."
+        changed = watch.look_soon(
+            Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED),
+            state=Mailbox.State.NEEDS_RECONNECT,
+            state_reason=f"Microsoft asks you to sign in again ({code})."[:200],
+            state_code=code[:40],
+            state_since=clock.now(),
         )
         if changed:
             mailbox = Mailbox.objects.get(pk=mailbox_id)

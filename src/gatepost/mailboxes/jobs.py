@@ -1,4 +1,5 @@
-"""Subscribing to change notifications, and renewing before they end; ending what is ours at Microsoft.
+"""Subscribing to change notifications and renewing before they end; trying what a mailbox can do; telling who can act
+when its health changes; ending what is ours at Microsoft.
 
 Without a public address no subscription is made: the timer alone serves then.
 """
@@ -19,7 +20,16 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
-from gatepost.mailboxes import actions, queries, rules
+from gatepost.mailboxes import (
+    actions,
+    credential,
+    letters,  # noqa: F401  registers what our letters say
+    notices,
+    probes,
+    queries,
+    rules,
+    watch,
+)
 from gatepost.mailboxes.connection import gateway_for, gateway_to_clean_up
 from gatepost.mailboxes.models import Mailbox, Subscription
 from gatepost.vault.sealing import installation_index
@@ -147,6 +157,42 @@ async def _end(existing: Subscription, gateway: Gateway) -> None:
         with suppress(GraphError):
             await subscriptions.delete(gateway, existing.microsoft_id)
     await in_thread(_forget, existing)
+
+
+@job("mailboxes.probe")
+async def probe(workspace: str, mailbox: str, drafts: str = "") -> None:
+    """What works in this mailbox stands on its page; a draft was made and removed only where the rep agreed."""
+    box = await in_thread(queries.load, UUID(workspace), UUID(mailbox))
+    if box is not None:
+        async with gateway_for(box, reason="trying what works") as gateway:
+            await probes.try_all(box, gateway, drafts=bool(drafts))
+
+
+@tick("mailboxes.watch", every_seconds=2)
+def find_news() -> int:
+    found = watch.to_tell(clock.now())
+    for each in found:
+        with inside(each.workspace_id):
+            enqueue(
+                "mailboxes.tell", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id)
+            )
+    return len(found)
+
+
+@job("mailboxes.tell")
+async def tell(workspace: str, mailbox: str) -> None:
+    await in_thread(watch.tell_news, UUID(mailbox), workspace_id=UUID(workspace))
+
+
+@tick("mailboxes.credential", every_seconds=30)
+def find_ending_credential() -> int:
+    return int(credential.warn_of_end())
+
+
+@job("mailboxes.alarm", try_again=True)
+async def alarm(kind: str, about: str) -> None:
+    """Owners and administrators know what is wrong with the app registration, or when its credential ends."""
+    await in_thread(notices.tell_administrators, kind, about)
 
 
 def _subscriptions(mailbox: Mailbox) -> list[Subscription]:

@@ -34,6 +34,9 @@ class Mailbox(InWorkspace):
 
     state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTED)
     state_reason = models.CharField(max_length=200, blank=True)
+    state_code = models.CharField(max_length=40, blank=True)  # Microsoft's, where it ended the connection
+    state_since = models.DateTimeField(null=True)  # None: since it was connected
+    paused_at = models.DateTimeField(null=True)  # nothing is sent; replies and meetings are still found
     scopes = ArrayField(models.CharField(max_length=64), default=list)
     send_only = models.BooleanField(default=False)  # the rep connected it for sending, and for nothing else
     outreach_only = models.BooleanField(default=False)  # dedicated: nobody corresponds from it but sequences
@@ -53,6 +56,12 @@ class Mailbox(InWorkspace):
     sync_due_at = models.DateTimeField(null=True, db_index=True)
     calendar_due_at = models.DateTimeField(null=True, db_index=True)
     sync_problem = models.CharField(max_length=200, blank=True)
+    problem_who = models.CharField(max_length=10, blank=True)  # who can act on it: errors.Who
+    problem_code = models.CharField(max_length=60, blank=True)
+    problem_since = models.DateTimeField(null=True)
+    # Every meeting that stood in the calendar then is known. None: nothing yet, or not since the last gap.
+    calendar_read_through = models.DateTimeField(null=True)
+    calendar_problem = models.CharField(max_length=60, blank=True)  # Microsoft's code of a definite no
     # Whether delta lists carry the references that were asked for; not documented, so learnt. None: not seen yet.
     references_in_delta = models.BooleanField(null=True)
     # Microsoft asked us to wait until then (429, 503).
@@ -65,6 +74,10 @@ class Mailbox(InWorkspace):
     last_sent_at = models.DateTimeField(null=True)
     signature = models.TextField(blank=True, default="")
     briefs_on_calendar = models.BooleanField(default=True)
+
+    # The health that was last told of, and when to look whether there is news (mailboxes/health.py).
+    health_told = models.CharField(max_length=24, default="connected")
+    tell_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         verbose_name_plural = "mailboxes"
@@ -99,6 +112,10 @@ class Connection(InWorkspace):
     access_token_expires_at = models.DateTimeField(null=True)
     refreshing_until = models.DateTimeField(null=True)
     refreshed_at = models.DateTimeField(null=True)
+    claims = models.TextField(blank=True)  # JSON that Graph demands of the next token
+    # Refusals of a kind that we do not know, one after another: at first they only mean waiting.
+    refusals = models.PositiveIntegerField(default=0)
+    refused_since = models.DateTimeField(null=True)
 
 
 class ConnectAttempt(InWorkspace):
@@ -150,8 +167,89 @@ class Subscription(InWorkspace):
     secret_index = models.CharField(max_length=32)  # keyed hash of clientState
     expires_at = models.DateTimeField()
     renew_at = models.DateTimeField(db_index=True)
+    notified_at = models.DateTimeField(null=True)  # to the minute
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["mailbox", "resource"], name="one_subscription_per_resource")
         ]
+
+
+class Probe(InWorkspace):
+    """One thing that a mailbox must be able to do, and what came of trying it."""
+
+    class Outcome(models.TextChoices):
+        WORKS = "works", "Works"
+        FAILS = "fails", "Does not work"
+        NOT_TRIED = "not_tried", "Not tried"
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="probes")
+    name = models.CharField(max_length=16)  # probes.PROBES
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    code = models.CharField(max_length=60, blank=True)
+    who = models.CharField(max_length=10, blank=True)  # who can act on it: errors.Who
+    tried_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "name"], name="one_row_per_probe")]
+
+
+class Gap(InWorkspace):
+    """A time in which a mailbox was not read, and what was found when it was read again."""
+
+    class Cause(models.TextChoices):
+        SIGN_IN = "sign_in", "Microsoft asked for a new sign-in"
+        DISCONNECTED = "disconnected", "The mailbox was disconnected"
+        REGISTRATION = "registration", "Microsoft refused Gatepost's app registration"
+        MICROSOFT = "microsoft", "Microsoft did not let the mailbox be read"
+        DOWNTIME = "downtime", "Gatepost was not running"
+        POSITION_LOST = "position_lost", "Microsoft forgot how far the mailbox had been read"
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="gaps")
+    cause = models.CharField(max_length=16, choices=Cause.choices)
+    code = models.CharField(max_length=60, blank=True)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()  # it could be read again from here on
+    mail_read_at = models.DateTimeField(null=True)
+    calendar_read_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(null=True)  # all is in, and sending goes on
+    replies = models.PositiveIntegerField(default=0)
+    bounces = models.PositiveIntegerField(default=0)
+    meetings = models.PositiveIntegerField(default=0)
+    waiting_steps = models.PositiveIntegerField(default=0)
+    last_step_due_at = models.DateTimeField(null=True)  # the last of these goes out then
+
+    class Meta:
+        indexes = [models.Index(fields=["mailbox", "-ended_at"])]
+
+
+class Notice(InWorkspace):
+    """What a member is told once about a mailbox or the app registration: in the app, and by letter."""
+
+    class Kind(models.TextChoices):
+        HEALTH = "health", "The health of a mailbox changed"
+        GAP = "gap", "What happened in a gap"
+        REGISTRATION = "registration", "Microsoft refuses the app registration"
+        CREDENTIAL_ENDS = "credential_ends", "Its secret or certificate ends soon"
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
+    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="notices")
+    gap = models.ForeignKey(Gap, null=True, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    about = models.CharField(max_length=60, blank=True)  # the health, Microsoft's code, or the days left
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["member", "seen_at"])]
+
+
+class Registration(models.Model):
+    """What Microsoft thinks of our app registration with the credentials now set. It belongs to no workspace."""
+
+    id = models.CharField(primary_key=True, max_length=32)  # keyed hash of client id and credentials
+    refused_code = models.CharField(max_length=40, blank=True)
+    refused_since = models.DateTimeField(null=True)
+    try_again_at = models.DateTimeField(null=True)
+    alarmed_at = models.DateTimeField(null=True)
+    warned_days = models.PositiveIntegerField(null=True)  # the last stage that was told of before it ends

@@ -137,6 +137,16 @@ def require_may_read(member: Member, mailbox: Mailbox) -> None:
         raise NotAllowed("Only the mailbox's owner, team leads and administrators may open its texts.")
 
 
+def may_change(member: Member, mailbox: Mailbox) -> bool:
+    """Whether a member may pause, set or disconnect a mailbox: its owner and administrators."""
+    return member.may_write and (member.may_administer or mailbox.member_id == member.pk)
+
+
+def require_may_change(member: Member, mailbox: Mailbox) -> None:
+    if not may_change(member, mailbox):
+        raise NotAllowed("Only its owner or an administrator may change this mailbox.")
+
+
 def require_may_send_from(member: Member, mailbox: Mailbox) -> None:
     if not may_read(member, mailbox):
         raise NotAllowed("Only the mailbox's owner, team leads and administrators may send from it.")

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from gatepost.graph import registration as microsoft
+from gatepost.graph.errors import RegistrationWrong
 from gatepost.graph.registration import Seen, Told
+from gatepost.mailboxes import credential
 from gatepost.mailboxes.actions import CALLBACK_PATH
 from gatepost.mailboxes.connection import entra
 
@@ -68,9 +70,17 @@ def given() -> Given:
         sandbox_url=settings.GATEPOST_SANDBOX_URL,
         has_secret=bool(secret),
         secret_is_an_id=bool(GUID.fullmatch(secret)),
-        has_certificate=bool(getattr(settings, "GATEPOST_CLIENT_CERTIFICATE", None)),
-        ends=getattr(settings, "GATEPOST_CLIENT_SECRET_EXPIRES", None),
+        has_certificate=bool(settings.GATEPOST_CLIENT_CERTIFICATE),
+        ends=_known_end(),
     )
+
+
+def _known_end() -> date | None:
+    try:
+        end = credential.ends()
+    except RegistrationWrong:
+        return None  # a certificate that cannot be read: whoever asks with it is told
+    return end.at.date() if end else None
 
 
 def look() -> Seen:

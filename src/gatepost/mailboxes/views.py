@@ -8,13 +8,24 @@ from django.contrib import messages
 from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gatepost.accounts.membership import by, page
 from gatepost.errors import BadInput, NotAllowed
 from gatepost.isolation import inside
-from gatepost.mailboxes import actions, features, queries, rules
+from gatepost.mailboxes import (
+    actions,
+    features,
+    gaps,
+    letters,  # noqa: F401  registers what our letters say
+    notices,
+    probes,
+    queries,
+    rules,
+    watch,
+)
 from gatepost.mailboxes.connection import entra
 from gatepost.mailboxes.forms import Limits, MailboxSettings
 from gatepost.mailboxes.models import ConnectAttempt, Mailbox
@@ -27,7 +38,9 @@ SEND_ONLY = "send-only"  # the profile as a form names it
 @page
 def mailboxes(request: Any) -> HttpResponse:
     rows = queries.rows_of_mailboxes()
-    return render(request, "mailboxes/mailboxes.html", {"rows": rows})
+    health = watch.health_of_all([row.mailbox for row in rows])
+    shown = [(row, health[row.mailbox.pk]) for row in rows]
+    return render(request, "mailboxes/mailboxes.html", {"rows": shown})
 
 
 @page(write=True)
@@ -128,7 +141,11 @@ def mailbox(request: Any, mailbox_id: UUID) -> HttpResponse:
             "may_not_send": features.why_it_may_not_send(found),
             "grants": queries.grants_of(found),
             "form": form or MailboxSettings(initial=_settings_of(found)),
-            "may_change": _may_change(request.member, found),
+            "health": watch.health_of(found),
+            "vitals": watch.vitals_of(found),
+            "checklist": probes.checklist(found),
+            "gaps": gaps.of_mailbox(found),
+            "may_change": queries.may_change(request.member, found),
         }
         return render(request, "mailboxes/mailbox.html", context)
 
@@ -207,14 +224,60 @@ def _require_administrator(request: Any) -> None:
         raise NotAllowed(_("Only an owner or administrator of the workspace can do this."))
 
 
-def _may_change(member: Any, found: Mailbox) -> bool:
-    return member.may_write and (member.may_administer or found.member_id == member.id)
+@page(write=True)
+def pause(request: Any, mailbox_id: UUID) -> HttpResponse:
+    _require_own(request, mailbox_id)
+    if request.method == "POST":
+        watch.pause(mailbox_id, workspace_id=request.workspace.id, actor=by(request.member))
+        messages.success(request, _("Paused. Nothing is sent; replies are still noticed."))
+    return redirect("mailboxes:mailbox", mailbox_id)
+
+
+@page(write=True)
+def resume(request: Any, mailbox_id: UUID) -> HttpResponse:
+    _require_own(request, mailbox_id)
+    if request.method == "POST":
+        watch.resume(mailbox_id, workspace_id=request.workspace.id, actor=by(request.member))
+        messages.success(request, _("It sends again. What waited goes out one after another."))
+    return redirect("mailboxes:mailbox", mailbox_id)
+
+
+@page(write=True)
+def probe(request: Any, mailbox_id: UUID) -> HttpResponse:
+    """Everything is tried again; with the tick a draft too."""
+    _require_own(request, mailbox_id)
+    if request.method == "POST":
+        agreed = bool(request.POST.get("drafts"))
+        probes.ask(mailbox_id, workspace_id=request.workspace.id, drafts=agreed, actor=by(request.member))
+        messages.success(request, _("Being tried. The list below fills by itself."))
+    return redirect(reverse("mailboxes:mailbox", args=[mailbox_id]) + "#works")
+
+
+@page
+def notice_list(request: Any) -> HttpResponse:
+    """What the member was told and has not put away; a part of every page."""
+    unseen = notices.unseen(request.member)
+    boxes = {notice.mailbox.pk: notice.mailbox for notice in unseen if notice.mailbox}
+    health = watch.health_of_all(list(boxes.values())) if boxes else {}
+    shown = [
+        (notice, health.get(notice.mailbox_id), actions.own_address(boxes[notice.mailbox_id]))
+        if notice.mailbox_id
+        else (notice, None, "")
+        for notice in unseen
+    ]
+    return render(request, "mailboxes/notices.html", {"notices": shown})
+
+
+@page
+def put_away(request: Any, notice_id: UUID) -> HttpResponse:
+    if request.method == "POST":
+        notices.put_away(notice_id, request.member)
+    return redirect("mailboxes:notices")
 
 
 def _require_own(request: Any, mailbox_id: UUID) -> None:
     with inside(request.workspace.id):
-        if not _may_change(request.member, get_object_or_404(Mailbox, pk=mailbox_id)):
-            raise NotAllowed(_("Only its owner or an administrator may change this mailbox."))
+        queries.require_may_change(request.member, get_object_or_404(Mailbox, pk=mailbox_id))
 
 
 def _address(request: Any, mailbox_id: UUID) -> str:

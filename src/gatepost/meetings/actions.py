@@ -9,6 +9,7 @@ from gatepost.audit import tags
 from gatepost.audit.record import record
 from gatepost.audit.reveal import reveal
 from gatepost.isolation import inside
+from gatepost.mailboxes import gaps
 from gatepost.mailboxes.models import Mailbox
 from gatepost.meetings import queries, rules
 from gatepost.meetings.models import Brief, CalendarCount, Meeting
@@ -111,16 +112,29 @@ def calendar_read(mailbox: Mailbox, started: datetime, without_contact: int, *, 
             local_date=today,
             defaults={"workspace_id": mailbox.workspace_id, "without_contact": without_contact},
         )
-        this = Mailbox.objects.filter(pk=mailbox.pk)
+        before = Mailbox.objects.select_for_update().get(pk=mailbox.pk)
+        changes: dict[str, object] = {"calendar_read_through": started, "calendar_problem": ""}
         # A notification that came while we read has set the time anew: it must not be pushed away.
-        this.exclude(calendar_due_at__gt=started, calendar_due_at__lte=clock.now()).update(
-            calendar_due_at=next_sync
-        )
+        if before.calendar_due_at is None or not started < before.calendar_due_at <= clock.now():
+            changes["calendar_due_at"] = next_sync
+        if before.calendar_problem:
+            changes["tell_at"] = clock.now()
+        Mailbox.objects.filter(pk=mailbox.pk).update(**changes)
+        if before.calendar_read_through is None:
+            gap = gaps.open_gap(before)
+            found = Meeting.objects.filter(mailbox=mailbox, found_at__gte=gap.ended_at).count() if gap else 0
+            gaps.calendar_is_in(before, meetings=found)
 
 
-def try_again(mailbox: Mailbox, *, next_sync: datetime) -> None:
+def try_again(mailbox: Mailbox, *, next_sync: datetime, refused: str = "") -> None:
+    """The calendar could not be read. `refused` is Microsoft's code of a definite no: nothing waits for it then."""
     with inside(mailbox.workspace_id):
-        Mailbox.objects.filter(pk=mailbox.pk).update(calendar_due_at=next_sync)
+        this = Mailbox.objects.filter(pk=mailbox.pk)
+        this.update(calendar_due_at=next_sync)
+        if refused and this.exclude(calendar_problem=refused).update(
+            calendar_problem=refused[:60], tell_at=clock.now()
+        ):
+            gaps.calendar_is_in(mailbox, meetings=0)
 
 
 def _set_time(meeting: Meeting, judged: Judged) -> None:

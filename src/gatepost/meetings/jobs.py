@@ -9,7 +9,7 @@ from django.conf import settings
 
 from gatepost import clock
 from gatepost.graph import calendar
-from gatepost.graph.errors import ApprovalNeeded, GraphError, NotThere
+from gatepost.graph.errors import ApprovalNeeded, GraphError, NotThere, Refused
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
@@ -55,8 +55,9 @@ async def sync_calendar(workspace: str, mailbox: str) -> None:
         async with gateway_for(box, reason="looking for meetings") as gateway:
             dropped = await _read_window(box, gateway)
             await _keep_briefs(box, gateway)
-    except GraphError:
-        await in_thread(actions.try_again, box, next_sync=clock.now() + interval)
+    except GraphError as error:
+        refused = error.code or "refused" if isinstance(error, (ApprovalNeeded, Refused)) else ""
+        await in_thread(actions.try_again, box, next_sync=clock.now() + interval, refused=refused)
         return
     except Exception:
         await in_thread(actions.try_again, box, next_sync=clock.now() + interval)

@@ -39,6 +39,9 @@ class MailboxFacts:
     gap: timedelta
     day_ends: datetime
     max_age: timedelta  # how old `read_through` may be before a follow-up
+    paused: bool = False  # by its owner
+    max_gap: timedelta = timedelta.max  # how old it may be before anything at all
+    calendar_read: bool = True  # the meetings of the last gap are known, or no calendar is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class GateFacts:
     paused_until: datetime | None  # datetime.max: until somebody resumes it
     pause_reason: str
     window_opens: datetime  # the next moment, from now on, at which the sending window is open
+
+
+PAUSED = "the mailbox is paused"
+CALENDAR_FIRST = "reading the calendar first"
 
 
 def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
@@ -70,6 +77,8 @@ def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
 def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -> Send | Wait:
     if not box.connected:
         return Wait(now + timedelta(minutes=15), "the mailbox is not connected", whole_mailbox=True)
+    if box.paused:
+        return Wait(now + timedelta(minutes=15), PAUSED, whole_mailbox=True)
     if box.not_before is not None and box.not_before > now:
         return Wait(box.not_before, "Microsoft asked us to wait", whole_mailbox=True)
     if box.sent_today >= box.daily_limit:
@@ -78,12 +87,15 @@ def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -
         )
     if box.last_sent_at is not None and box.last_sent_at + box.gap > now:
         return Wait(box.last_sent_at + box.gap, "the pause between two mails", whole_mailbox=True)
-    oldest = now - box.max_age
-    if box.read_through is None or (is_follow_up and box.read_through < oldest):
+    oldest = box.max_age if is_follow_up else box.max_gap
+    if box.read_through is None or now - box.read_through > oldest:
         # A reply may lie in the mailbox already: look before writing again.
         return Wait(
             now + timedelta(minutes=1), "reading the mailbox first", whole_mailbox=True, read_first=True
         )
+    if not box.calendar_read:
+        # A meeting may stand there already: whoever booked one is not written to again.
+        return Wait(now + timedelta(minutes=1), CALENDAR_FIRST, whole_mailbox=True)
     return Send()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -19,10 +19,13 @@ from gatepost.contacts.queries import imported_columns, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue
+from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
-from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.models import Gap, Mailbox
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
+from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
 from gatepost.sequences import rules
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.sequences.preview import FIELDS, Preview, compose
@@ -329,6 +332,45 @@ def limits_changed(mailbox: Mailbox) -> None:
     """Nothing holds the whole mailbox back any more: what waited for its limits is looked at now."""
     with inside(mailbox.workspace_id):
         outbox.wake(mailbox=mailbox, reason__contains="for today are sent")
+
+
+# What was due this long before a gap ended has waited for it.
+WAITED = timedelta(hours=1)
+# Reasons of waiting that are over when a mailbox may send again.
+UNTIL_READ = ("reading the mailbox first", CALENDAR_FIRST, PAUSED, "the mailbox is not connected")
+
+
+def send_again(mailbox_id: UUID, *, workspace_id: UUID, spread: bool) -> int:
+    """The mailbox was read up, or is paused no more: sending goes on. What had waited is spread out, the oldest
+    first; nothing is dropped. How many steps that were."""
+    with inside(workspace_id):
+        mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
+        gap = gaps.open_gap(mailbox) if gaps.all_is_in(mailbox) else None
+        # A position that was lost held nothing back for long.
+        due = _spread(mailbox) if spread or (gap and gap.cause != Gap.Cause.POSITION_LOST) else []
+        outbox.wake(mailbox=mailbox, reason__in=UNTIL_READ)
+        Mailbox.objects.filter(pk=mailbox_id).update(sending_not_before=None)
+        if gap is not None:
+            gaps.over(gap, waiting_steps=len(due), last_step_due_at=max(due, default=None))
+        enqueue("sequences.send", once_for=mailbox_id, workspace=str(workspace_id), mailbox=str(mailbox_id))
+    return len(due)
+
+
+def _spread(mailbox: Mailbox) -> list[datetime]:
+    """Steps that have waited get times of their own; the times."""
+    now = clock.now()
+    waiting = list(
+        Enrolment.objects.select_related("sequence", "contact")
+        .filter(mailbox=mailbox, state=Enrolment.State.ACTIVE, due_at__lt=now - WAITED)
+        .order_by("due_at")
+    )
+    windows = [(each.sequence.window, each.contact.time_zone or each.sequence.time_zone) for each in waiting]
+    pace = rules.pace(mailbox.daily_limit, timedelta(seconds=mailbox.gap_seconds))
+    due = rules.spread(windows, start=now, pace=pace)
+    for each, moment in zip(waiting, due, strict=True):
+        each.due_at = moment
+    Enrolment.objects.bulk_update(waiting, ["due_at"], batch_size=500)
+    return due
 
 
 def step_left(message: Message) -> None:

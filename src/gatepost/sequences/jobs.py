@@ -84,6 +84,12 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
     await in_thread(_again, box)
 
 
+@job("sequences.return")
+async def send_again(workspace: str, mailbox: str, spread: str = "") -> None:
+    """A mailbox that was not read, or was paused, sends again; what waited is spread out."""
+    await in_thread(actions.send_again, UUID(mailbox), workspace_id=UUID(workspace), spread=bool(spread))
+
+
 @job("sequences.after-message", try_again=True)
 async def after_message(workspace: str, message: str) -> None:
     """The enrolment goes on from a message that left, and ends with one that never will."""

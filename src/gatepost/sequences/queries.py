@@ -9,6 +9,7 @@ from django.db.models import Q
 from gatepost import clock
 from gatepost.contacts.queries import is_suppressed
 from gatepost.isolation import inside
+from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
@@ -75,6 +76,15 @@ def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, Enrolment
         )
 
 
+def waiting_steps(mailbox: Mailbox, now: datetime) -> int:
+    """How many steps of this mailbox are due and have not left. Inside the workspace."""
+    due = Enrolment.objects.filter(mailbox=mailbox, state=Enrolment.State.ACTIVE, due_at__lte=now)
+    planned = Message.objects.filter(
+        mailbox=mailbox, state__in=(Message.State.PLANNED, Message.State.DRAFTED)
+    )
+    return due.count() + planned.count()
+
+
 def returned(now: datetime) -> list[Found]:
     """Paused enrolments whose pause is over."""
     return across_workspaces("enrolments_returned", now)
@@ -127,6 +137,9 @@ def mailbox_facts(mailbox: Mailbox, now: datetime) -> MailboxFacts:
         gap=timedelta(seconds=mailbox.gap_seconds),
         day_ends=midnight + timedelta(days=1),
         max_age=clock.at_least(READ_MAX_AGE, real=READ_MAX_AGE_REAL),
+        paused=mailbox.paused_at is not None,
+        max_gap=gaps.oldest_read(),
+        calendar_read=mailbox.calendar_read_through is not None or not gaps.reads_calendar(mailbox),
     )
 
 

@@ -1,6 +1,7 @@
 """When a step is due, whether it goes out, and which wording. Pure: facts and `now` in, a reason out."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -136,6 +137,45 @@ def check_window(window: Window) -> str:
 def due_after(left_at: datetime, delay_minutes: int, window: Window, time_zone: str) -> datetime:
     """When the following step is due: its delay after the last one left, moved to when the window is open."""
     return next_open(window, time_zone, left_at + timedelta(minutes=delay_minutes))
+
+
+# What waited during a gap goes out over a working day's worth of the mailbox's limit, not in one burst.
+WORKING_DAY = timedelta(hours=8)
+
+
+def pace(daily_limit: int, gap: timedelta) -> timedelta:
+    """The pause between two steps that waited."""
+    return max(gap, WORKING_DAY / max(daily_limit, 1))
+
+
+def spread(waiting: Sequence[tuple[Window, str]], *, start: datetime, pace: timedelta) -> list[datetime]:
+    """When each step that waited goes out, the oldest first: one for each pace, when its own window is open.
+
+    A window that is closed for days holds up its own contact and nobody else.
+    """
+    taken: dict[int, int] = {}  # a slot in use, and one behind it from which to look on
+
+    def free(slot: int) -> int:
+        way = []
+        while slot in taken:
+            way.append(slot)
+            slot = taken[slot]
+        for each in way:  # the next one need not go this way again
+            taken[each] = slot
+        return slot
+
+    due = []
+    for window, time_zone in waiting:
+        opens = next_open(window, time_zone, start)
+        while True:
+            slot = free(-((start - opens) // pace))
+            moment = max(opens, start + slot * pace)
+            opens = next_open(window, time_zone, moment)
+            if opens == moment:
+                break
+        taken[slot] = slot + 1
+        due.append(moment)
+    return due
 
 
 def resume_after(return_local_date: date, window: Window, time_zone: str) -> datetime:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("<uuid:sequence_id>/activate/", views.activate, name="activate"),
     path("<uuid:sequence_id>/pause/", views.pause, name="pause"),
     path("<uuid:sequence_id>/enrol/", views.enrol, name="enrol"),
+    path("waiting/<uuid:mailbox_id>/", views.waiting, name="waiting"),
     path("enrolments/<uuid:enrolment_id>/stop/", views.stop, name="stop"),
     path("enrolments/<uuid:enrolment_id>/resume/", views.resume, name="resume"),
 ]

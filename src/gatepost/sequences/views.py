@@ -21,7 +21,7 @@ from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_read, require_may_send_from
-from gatepost.sequences import actions, forms, lists
+from gatepost.sequences import actions, forms, lists, queries
 from gatepost.sequences.models import Enrolment, Sequence, Task
 from gatepost.sequences.preview import FIELDS, Preview, compose
 from gatepost.text.templates import TemplateError
@@ -306,3 +306,11 @@ def _as_id(text: str) -> UUID | None:
 def _sequence_of(request: Any, enrolment_id: UUID) -> UUID:
     with inside(request.workspace.id):
         return get_object_or_404(Enrolment, pk=enrolment_id).sequence_id
+
+
+@page
+def waiting(request: Any, mailbox_id: UUID) -> HttpResponse:
+    """How many steps of a mailbox are due and wait; a part of its page."""
+    mailbox = get_object_or_404(Mailbox, pk=mailbox_id)
+    waits = queries.waiting_steps(mailbox, clock.now())
+    return render(request, "sequences/waiting.html", {"waits": waits})

@@ -20,7 +20,8 @@ register = template.Library()
 EXACT = "D j M Y, H:i T"
 TONES = {
     # mailboxes
-    "connected": "good", "needs_reconnect": "bad", "disconnected": "calm",
+    "connected": "good", "limited": "warn", "waiting_for_approval": "warn", "needs_rep": "bad", "needs_it": "bad",
+    "needs_operator": "bad", "disconnected": "calm",
     # sequences and enrolments
     "draft": "calm", "active": "good", "paused": "warn", "archived": "calm", "stopped": "calm", "finished": "info",
     # messages

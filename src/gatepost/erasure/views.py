@@ -114,7 +114,8 @@ def erased(request: Any) -> HttpResponse:
     rows = page_of(queries.erasures(), by="ordered_at", after=request.GET.get("after", ""))
     people = {str(key): name for key, name in Member.objects.values_list("pk", "name")}
     tickets = [
-        (each, ticket_of(each), people.get(each.ordered_by.split()[-1], each.ordered_by)) for each in rows
+        (each, ticket_of(each), people.get(each.ordered_by.rpartition(" ")[2], each.ordered_by))
+        for each in rows
     ]
     context = {"rows": rows, "tickets": tickets, "public_key": public_key(actions.RECEIPTS)}
     return render(request, "erasure/erased.html", context)

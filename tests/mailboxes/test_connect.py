@@ -267,6 +267,8 @@ def test_nothing_is_connected_to_a_closed_workspace(host, member):
     result = come_back(host, query)
     assert isinstance(result, NotConnected) and "was closed" in result.message
     assert rows(Mailbox, member.workspace_id) == []
+
+
 def test_for_sending_only_nothing_else_is_asked_for_and_the_mailbox_is_not_read(host, member):
     query = parse_qs(urlsplit(start_connect(member, session_key="browser-1", send_only=True)).query)
     assert set(query["scope"][0].split()) == {"openid", "profile", "offline_access", "User.Read", "Mail.Send"}

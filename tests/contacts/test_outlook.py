@@ -58,6 +58,17 @@ def test_each_says_what_is_in_the_way(alice: Any, listed: list[str]) -> None:
     assert "email address" in problems["4"]
 
 
+def test_colleagues_of_any_mailbox_and_of_any_domain_that_was_added_are_left_out(
+    alice: Any, listed: list[str]
+) -> None:
+    mailbox = make_mailbox(alice, "alice@outreach.example", scopes=READS)
+    make_mailbox(alice)
+    with inside(alice.workspace_id):
+        type(alice.workspace).objects.update(internal_domains=["customer.example"])
+    problems = {each.person.id: each.problem for each in outlook.look(alice, mailbox.pk, "outlook-contacts")}
+    assert problems["1"] == problems["2"] == "is an address of your own organisation"
+
+
 def test_only_the_ticked_are_kept(alice: Any, listed: list[str]) -> None:
     mailbox = make_mailbox(alice, scopes=READS)
     given = {"mailbox": str(mailbox.pk), "feature": "outlook-contacts", "import": "yes", "person": ["1", "2"]}

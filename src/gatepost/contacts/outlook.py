@@ -60,11 +60,20 @@ def look(member: Member, mailbox_id: UUID, feature: str) -> list[Seen]:
         mailbox = Mailbox.objects.select_related("workspace").get(pk=mailbox_id)
     people = async_to_sync(_ask)(mailbox, feature)
     with inside(member.workspace_id):
+        internal = {
+            domain for each in Mailbox.objects.values_list("domain_indexes", flat=True) for domain in each
+        }
+        internal |= {
+            index(member.workspace_id, "domain", each) for each in mailbox.workspace.internal_domains
+        }
         indexes = {person.id: address_index(member.workspace_id, person.address) for person in people}
         known = set(
             Contact.objects.filter(email_index__in=indexes.values()).values_list("email_index", flat=True)
         )
-    return [Seen(person, _problem(person, mailbox, known=indexes[person.id] in known)) for person in people]
+    return [
+        Seen(person, _problem(person, member.workspace_id, internal, known=indexes[person.id] in known))
+        for person in people
+    ]
 
 
 def sheet_of(seen: Iterable[Seen], ticked: Collection[str]) -> rules.Sheet:
@@ -85,11 +94,10 @@ def sheet_of(seen: Iterable[Seen], ticked: Collection[str]) -> rules.Sheet:
     return sheet
 
 
-def _problem(person: Person, mailbox: Mailbox, *, known: bool) -> str:
+def _problem(person: Person, workspace_id: UUID, internal: Collection[str], *, known: bool) -> str:
     if known:
         return "is a contact already"
-    domain = rules.domain_of(person.address)
-    if index(mailbox.workspace_id, "domain", domain) in mailbox.domain_indexes:
+    if index(workspace_id, "domain", rules.domain_of(person.address)) in internal:
         return "is an address of your own organisation"
     return rules.check(_values(person))
 

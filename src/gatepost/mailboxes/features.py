@@ -161,6 +161,8 @@ def connected_tenants(mailboxes: Collection[Mailbox]) -> list[tuple[str, str]]:
 def why_it_may_not_send(mailbox: Mailbox) -> str:
     """Why no mail may leave from this mailbox by the workspace's limits, or "". Reads its workspace."""
     workspace = mailbox.workspace
+    if not workspace.sender_domains and not workspace.only_outreach_mailboxes:
+        return ""
     domain = (names.open(mailbox, "address") or "").rpartition("@")[2]
     if not rules.may_send_as(domain, workspace.sender_domains):
         return f"mail may not leave from addresses of {domain}: an administrator allows it under Mailboxes"

@@ -24,6 +24,7 @@ from gatepost.vault import names
 # How old "read through" may be before a follow-up leaves: a reply that was there ten seconds before is seen.
 READ_MAX_AGE = timedelta(seconds=10)
 READ_MAX_AGE_REAL = timedelta(seconds=2)  # what looking and sending take on a fast clock
+LIMIT_LOOKED_AT_AGAIN = timedelta(minutes=10)  # an administrator may have lifted it
 FOREVER = datetime.max.replace(tzinfo=ZoneInfo("UTC"))
 
 
@@ -108,7 +109,7 @@ def gate_facts(message: Message) -> GateFacts:
                 stopped = "the step was removed from the sequence"
             paused_until, pause_reason = _pause(enrolment, now)
             if paused_until is None and (why := why_it_may_not_send(mailbox)):
-                paused_until, pause_reason = now + timedelta(hours=1), why
+                paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
             sequence = enrolment.sequence
             window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
         return GateFacts(

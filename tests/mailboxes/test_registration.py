@@ -170,6 +170,7 @@ def test_the_page_says_what_to_click_and_what_to_copy(registered, owner: Member)
     assert f"{PUBLIC}/mailboxes/connected/" in page
     assert "App registrations → New registration" in page
     assert "Mail.ReadWrite" in page
+    assert "Not seen yet Permissions: the first connected mailbox will show them" in page
     assert APP_SECRET not in page
 
 

@@ -146,6 +146,9 @@ CLIENT_SECRET = Setting(
     "GATEPOST_CLIENT_SECRET", _text, "a client secret of the app registration", secret=True
 )
 TENANT = Setting("GATEPOST_TENANT", _text, "'organizations', or one tenant's id or domain", "organizations")
+PUBLISHER = Setting(
+    "GATEPOST_PUBLISHER", _text, "the organisation that registered the app, as Microsoft shows it", ""
+)
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
 WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 12)
@@ -180,6 +183,7 @@ class Environment:
     client_id: str
     client_secret: str | None
     tenant: str
+    publisher: str
     sandbox_url: str | None
     sync_every: int
     worker_jobs: int

@@ -50,3 +50,8 @@ async def remove_own_drafts(gateway: Gateway) -> int:
             with suppress(NotThere):
                 await gateway.ask("draft.delete", id=graph_id)
             removed.add(graph_id)
+
+
+async def has_licence(gateway: Gateway) -> bool:
+    """Whether the user has any licence at all. Without a mailbox that means: it is somewhere else."""
+    return bool((await gateway.ask("licences")).get("assignedLicenses"))

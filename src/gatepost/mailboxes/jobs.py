@@ -19,7 +19,12 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
-from gatepost.mailboxes import actions, queries, rules
+from gatepost.mailboxes import (
+    actions,
+    letters,  # noqa: F401  so that the worker knows them
+    queries,
+    rules,
+)
 from gatepost.mailboxes.connection import gateway_for, gateway_to_clean_up
 from gatepost.mailboxes.models import Mailbox, Subscription
 from gatepost.vault.sealing import installation_index

@@ -21,6 +21,8 @@ EXACT = "D j M Y, H:i T"
 TONES = {
     # mailboxes
     "connected": "good", "needs_reconnect": "bad", "disconnected": "calm",
+    # attempts to connect one
+    "at_microsoft": "info", "silent": "warn", "not_approved": "warn", "reported": "good", "other_account": "warn",
     # sequences and enrolments
     "draft": "calm", "active": "good", "paused": "warn", "archived": "calm", "stopped": "calm", "finished": "info",
     # messages

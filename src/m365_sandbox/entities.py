@@ -36,6 +36,8 @@ class User:
     kind: str = "rep"
     title: str = ""
     licensed: bool = True
+    on_premises: bool = False
+    """The mailbox is on the company's own servers: the user has a licence, and Graph no mailbox."""
     enabled: bool = True
     time_zone: str = "UTC"
     person: dict[str, Any] | None = None

@@ -142,7 +142,7 @@ def test_small_kinds_go_in_their_time(office: Office, clock_file: Path) -> None:
             message_id=office.message.pk, received_at=MONDAY,
         )  # fmt: skip
         ConnectAttempt.objects.create(
-            workspace_id=office.id, member=office.alice, state_index="s", session_index="t", created_at=MONDAY
+            workspace_id=office.id, member=office.alice, created_at=MONDAY, left_at=MONDAY
         )
         DropCount.objects.create(
             workspace_id=office.id,

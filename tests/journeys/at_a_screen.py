@@ -16,6 +16,8 @@ from tests import makers
 
 from .standing import Standing
 
+# A machine that does much else at the same time is slow, and not wrong.
+PATIENCE = 60_000
 RETURN = "Return to the application without granting consent"
 
 
@@ -37,10 +39,12 @@ class AtAScreen:
         self.press(address or self.address)
 
     def sees(self, text: str) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE)
 
     def heading(self, text: str) -> None:
-        expect(self.page.get_by_role("heading", level=1, name=re.compile(text))).to_be_visible()
+        expect(self.page.get_by_role("heading", level=1, name=re.compile(text))).to_be_visible(
+            timeout=PATIENCE
+        )
 
 
 @dataclass
@@ -89,7 +93,7 @@ def a_rep(
         page.get_by_label("Email address").fill(address)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("heading", level=1, name="Inbox")).to_be_visible()
+        expect(page.get_by_role("heading", level=1, name="Inbox")).to_be_visible(timeout=PATIENCE)
         yield Rep(page, address, [], stand, workspace, member)
 
 
@@ -98,6 +102,7 @@ def a_window(chromium: Browser) -> Iterator[Page]:
     """A browser that knows nothing of any other. Gatepost's pages make it complain of nothing."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page

@@ -25,7 +25,7 @@ def shows_the_waiting_room(browser: Browser) -> bool:
     return (
         browser.status == 200
         and "/mailboxes/attempts/" in browser.address
-        and "Forward this text" in browser.text
+        and "A ready text to forward" in browser.text
     )
 
 
@@ -152,7 +152,7 @@ def test_the_way_back_from_microsoft_works_once_and_only_in_the_browser_that_beg
 def test_a_rep_who_does_not_have_a_licensed_mailbox_is_told_so(unconnected: Story) -> None:
     unconnected.stand.tell("users", address=unconnected.address, licensed=False)
     page = unconnected.connect()
-    assert page.status == 400 and "no usable mailbox" in page.text
+    assert page.status == 400 and "This account has no mailbox" in page.text
     assert not unconnected.rows(Mailbox)
 
 

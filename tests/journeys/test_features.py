@@ -125,7 +125,6 @@ def test_a_first_step_is_sent_the_follow_up_is_a_task_and_the_rest_can_be_allowe
     rep.stand.tell("tenants", domain=domain, consent_policy="legacy")
     rep.opens(f"/mailboxes/{mailbox.pk}/")
     rep.press("Allow the rest")
-    rep.choose()
     expect(rep.page.get_by_text("Read your mail")).to_be_visible()
     expect(rep.page.get_by_text("Send mail as you")).to_have_count(0)  # only what is new
     rep.press("Accept")
@@ -172,7 +171,6 @@ def test_a_feature_that_is_switched_on_is_asked_for_then_and_until_then_the_page
         expect(does).to_contain_text("Briefs are shown in Gatepost only.")
 
         rep.press("Ask Microsoft for it")
-        rep.choose()
         expect(rep.page.get_by_text("Have full access to your calendars")).to_be_visible()
         expect(rep.page.get_by_text("Read your mail")).to_have_count(0)  # only what is new
         rep.press("Accept")
@@ -203,7 +201,6 @@ def test_a_new_permission_that_is_refused_leaves_running_what_runs(
         (mailbox,) = rep.rows(Mailbox)
         rep.opens(f"/mailboxes/{mailbox.pk}/")
         rep.press("Ask Microsoft for it")
-        rep.choose()
         rep.press("Cancel")
         rep.page.wait_for_url("**/mailboxes/attempts/**")
         (mailbox,) = rep.rows(Mailbox)

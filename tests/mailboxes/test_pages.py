@@ -110,23 +110,22 @@ def test_the_waiting_room_has_both_readings_and_a_text_for_it(db: None, registra
         attempt = ConnectAttempt.objects.create(
             workspace=alice.workspace,
             member=alice,
-            state_index=uuid4().hex,
-            session_index="-",
             scopes=sorted(rules.scopes_to_ask(rules.PROFILES["standard"])),
             created_at=clock.now(),
+            left_at=clock.now(),
             outcome=ConnectAttempt.Outcome.NOT_APPROVED,
             problem="access_denied",
         )
     page = text_of(signed_in(alice).get(f"/mailboxes/attempts/{attempt.pk}/"))
-    assert "If you cancelled" in page
+    assert "I cancelled, or chose the wrong account" in page
     assert "- Mail.ReadWrite (Read and write access to your mail): Each step is first a draft" in page
     assert "adminconsent?client_id=" in page
 
 
 def test_an_administrators_return_needs_no_account_and_proves_nothing(db: None) -> None:
     page = text_of(Client().get("/mailboxes/connected/", {"admin_consent": "True", "tenant": str(uuid4())}))
-    assert "can now connect the mailbox" in page
-    assert "nothing was stored" in page
+    assert "can now finish connecting the mailbox" in page
+    assert "Nothing of your organisation was stored." in page
 
 
 def test_another_workspaces_mailbox_does_not_exist(db: None) -> None:

@@ -162,6 +162,9 @@ CLIENT_CERTIFICATE = Setting(
     "GATEPOST_CLIENT_CERTIFICATE", _path, "a PEM file with a certificate and its private key"
 )
 TENANT = Setting("GATEPOST_TENANT", _text, "'organizations', or one tenant's id or domain", "organizations")
+PUBLISHER = Setting(
+    "GATEPOST_PUBLISHER", _text, "the organisation that registered the app, as Microsoft shows it", ""
+)
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
 WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 12)
@@ -202,6 +205,7 @@ class Environment:
     client_secret_spare: str | None
     client_certificate: Path | None
     tenant: str
+    publisher: str
     sandbox_url: str | None
     sync_every: int
     worker_jobs: int

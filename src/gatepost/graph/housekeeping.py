@@ -92,3 +92,8 @@ async def _remove_drafts(gateway: Gateway, key: str) -> None:
         if draft.get("isDraft"):
             with suppress(NotThere):
                 await gateway.ask("draft.delete", id=str(draft["id"]))
+
+
+async def has_licence(gateway: Gateway) -> bool:
+    """Whether the user has any licence at all. Without a mailbox that means: it is somewhere else."""
+    return bool((await gateway.ask("licences")).get("assignedLicenses"))

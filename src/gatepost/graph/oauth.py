@@ -6,6 +6,7 @@ Its token cache stays empty: it would keep tokens in plain text.
 
 import hashlib
 import json
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -65,6 +66,9 @@ class Tokens:
     scopes: frozenset[str]
     tenant: UUID | None = None
     object_id: UUID | None = None
+    # How Microsoft writes the account's name. It changes: to show, never to know the account by.
+    account: str = ""
+    is_guest: bool = False
 
     def __repr__(self) -> str:
         return f"Tokens(***, scopes={sorted(self.scopes)})"
@@ -124,17 +128,24 @@ class Entra:
         self._lock = threading.Lock()
 
     def begin(
-        self, scopes: Iterable[str], redirect_uri: str, *, login_hint: str | None = None, claims: str = ""
+        self,
+        scopes: Iterable[str],
+        redirect_uri: str,
+        *,
+        login_hint: str | None = None,
+        prompt: str | None = "select_account",
+        claims: str = "",
     ) -> dict[str, Any]:
         """A new flow: its `auth_uri` is where to send the browser; the rest is needed again by `finish`.
 
-        prompt=select_account and never consent: that fails for everybody but administrators (AADSTS90095).
+        `prompt`: "select_account", under which Microsoft ignores the hint; None, where an account is known; "none",
+        where no page may be shown. Never "consent": that fails for everybody but administrators (AADSTS90095).
         """
         with _microsoft():
             flow = self._app(self.tenant).initiate_auth_code_flow(
                 sorted(set(scopes) - ALWAYS),
                 redirect_uri=redirect_uri,
-                prompt="select_account",
+                prompt=prompt,
                 login_hint=login_hint,
                 claims_challenge=claims or None,
             )
@@ -167,6 +178,7 @@ class Entra:
         return Tokens(
             tokens.access_token, tokens.refresh_token, tokens.expires_in_seconds, tokens.scopes,
             tenant=UUID(claims["tid"]), object_id=UUID(claims["oid"]),
+            account=str(claims.get("preferred_username") or ""), is_guest=_is_guest(claims),
         )  # fmt: skip
 
     def refresh(self, refresh_token: str, scopes: Iterable[str], *, tenant: UUID, claims: str = "") -> Tokens:
@@ -311,8 +323,17 @@ def _with_capabilities(claims: str) -> str:
     return json.dumps(wanted)
 
 
+def _is_guest(claims: Mapping[str, Any]) -> bool:
+    """`idp` names where an account comes from, where that is not the tenant that it signed in to
+    (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference)."""
+    return bool(claims.get("idp")) and str(claims["tid"]) not in str(claims["idp"])
+
+
 def _codes(result: Mapping[str, Any]) -> set[int]:
-    return {int(code) for code in result.get("error_codes") or ()}
+    """Microsoft's numbers for what went wrong. The token endpoint lists them; a redirect names one in its address."""
+    listed = {int(code) for code in result.get("error_codes") or ()}
+    named = re.search(r"[?&]code=(\d{4,8})\b", str(result.get("error_uri") or ""))
+    return listed or ({int(named[1])} if named else set())
 
 
 def _error(result: Mapping[str, Any]) -> GraphError:

@@ -65,6 +65,11 @@ _ALL = (
         query=(("$select", "id,displayName,mail,userPrincipalName,proxyAddresses"),),
     ),
     Shape(
+        "licences", "GET", "/me", "User.Read",
+        "to tell a missing licence from a mailbox on the company's own servers, where no mailbox answers",
+        query=(("$select", "assignedLicenses"),),
+    ),
+    Shape(
         "inbox.check", "GET", "/me/mailFolders/inbox", "Mail.Read", "to see that the mailbox can be used",
         query=(("$select", "id"),),
     ),

@@ -1,7 +1,6 @@
 """Connecting, changing and disconnecting a mailbox."""
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,30 +21,23 @@ from gatepost.graph.errors import (
     ApprovalNeeded,
     GraphError,
     MailboxUnusable,
-    Refused,
-    RegistrationWrong,
-    TryLater,
+    ReconnectNeeded,
 )
 from gatepost.graph.gateway import Asked, Gateway, http_session
 from gatepost.graph.oauth import Tokens
 from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
-from gatepost.mailboxes import gaps, rules
-from gatepost.mailboxes.connection import (
-    entra,
-    open_flow,
-    seal_flow,
-    store_tokens,
-    write_ledger,
-)
+from gatepost.mailboxes import gaps, refusals, rules, waiting_room
+from gatepost.mailboxes.connection import entra, open_flow, store_tokens, write_ledger
 from gatepost.mailboxes.models import ConnectAttempt, Connection, Folder, Mailbox
 from gatepost.mailboxes.queries import across_workspaces
+from gatepost.mailboxes.refusals import Refusal
 from gatepost.vault import names
 from gatepost.vault.sealing import index, installation_index, seal
 
 FOLDERS = ("inbox", "junkemail", "sentitems")
-CALLBACK_PATH = "/mailboxes/connected/"
+Outcome = ConnectAttempt.Outcome
 # The first walk looks a day back: a reply may be older than the connection.
 LOOK_BACK = timedelta(days=1)
 
@@ -58,7 +50,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class NotApproved:
-    """Microsoft sent the rep back without consent: cancelled, or an administrator must approve. Both look alike."""
+    """Microsoft sent the rep back without consent, or with another account: the waiting room goes on from here."""
 
     attempt_id: UUID
     problem: str
@@ -66,14 +58,18 @@ class NotApproved:
 
 @dataclass(frozen=True, slots=True)
 class NotConnected:
-    """It failed, and nothing was changed. The texts say what happened and what to do."""
+    """It failed, and nothing was changed. `attempt_id`: where the rep can go on, if anywhere."""
 
-    title: str
-    message: str
+    refusal: Refusal
+    attempt_id: UUID | None = None
 
 
-def redirect_uri() -> str:
-    return settings.GATEPOST_PUBLIC_URL + CALLBACK_PATH
+class NotThisAccount(Exception):
+    """The sign-in is right, and this account cannot be connected here: `problem` is a name of refusals.IDENTITIES."""
+
+    def __init__(self, problem: str, *, account: str = "") -> None:
+        super().__init__(problem)
+        self.problem, self.account = problem, account
 
 
 def start_connect(
@@ -82,59 +78,67 @@ def start_connect(
     session_key: str,
     send_only: bool = False,
     mailbox_id: UUID | None = None,
-    login_hint: str | None = None,
+    account: str | None = None,
 ) -> str:
     """An attempt is stored; the address to send the browser to. Raises RegistrationWrong or TryLater.
 
-    Asked for is all that the features in use need; where a mailbox is connected again, those meant for that one.
-    Microsoft's page shows of it only what is new, and the tokens that come back carry all of it.
+    Asked for is all that the features in use need; where a mailbox is connected again, those meant for that one, with
+    its account and no other. Microsoft's page shows of it only what is new, and the tokens that come back carry all of
+    it. `account`: the one to sign in with, where it is known.
     """
     workspace = member.workspace
     with inside(workspace.id):
         again = Mailbox.objects.filter(pk=mailbox_id).first() if mailbox_id else None
-    briefs = again is None or again.briefs_on_calendar
-    scopes = rules.scopes_to_ask(
-        rules.wanted_features(workspace.features, send_only=send_only, briefs=briefs)
-    )
-    flow = entra().begin(scopes, redirect_uri(), login_hint=login_hint)
-    with inside(workspace.id):
-        attempt = ConnectAttempt(
-            workspace=workspace,
-            member=member,
-            state_index=installation_index("connect-state", flow["state"]),
-            session_index=installation_index("connect-session", session_key),
-            scopes=sorted(scopes),
-            send_only=send_only,
-            created_at=clock.now(),
+        briefs = again is None or again.briefs_on_calendar
+        scopes = rules.scopes_to_ask(
+            rules.wanted_features(workspace.features, send_only=send_only, briefs=briefs)
         )
-        seal_flow(attempt, json.dumps(flow))
-        attempt.save()
-        record(Actor("member", str(member.pk)), tags.MAILBOX_CONNECT_START, attempt, scopes=sorted(scopes))
-    return str(flow["auth_uri"])
+        attempt = waiting_room.open_attempt(member, scopes, send_only=send_only, again=mailbox_id)
+    return waiting_room.leave(attempt, session_key=session_key, how="choose", account=account)
 
 
 def finish_connect(
     parameters: Mapping[str, str], *, session_key: str
 ) -> Connected | NotApproved | NotConnected:
-    """What became of an attempt, from what Microsoft sent back. The attempt is used up."""
-    attempt = _claim(parameters.get("state", ""), session_key)
-    if attempt is None:
-        return NotConnected(
-            "This sign-in cannot be finished",
-            "It was begun in another browser, is already finished, or took too long. Nothing was connected. "
-            "Start again with “Add mailbox”.",
-        )
+    """What became of an attempt, from what Microsoft sent back. The way back is used up."""
+    departure = waiting_room.come_back(parameters.get("state", ""), session_key)
+    if departure is None:
+        return NotConnected(refusals.LOST)
+    attempt = departure.attempt
+    if not waiting_room.standing_of(attempt).open and attempt.outcome != Outcome.CONNECTED:
+        return NotConnected(refusals.GIVEN_UP)
+    flow = json.loads(open_flow(departure))
     try:
-        tokens = entra().finish(json.loads(open_flow(attempt)), dict(parameters))
+        tokens = entra().finish(flow, dict(parameters))
+        if departure.quiet and tokens.account.casefold() != str(flow["account"]).casefold():
+            raise ApprovalNeeded("Another account than expected is signed in.", code="account")
         mailbox_id, profile = _look_at_account(attempt, tokens)
-        connected = _save(attempt, tokens, mailbox_id, profile)
-    except ApprovalNeeded as error:
-        _close(attempt, ConnectAttempt.Outcome.NOT_APPROVED, error.code)
-        return NotApproved(attempt.id, error.code)
-    except (GraphError, Conflict) as error:
-        _close(attempt, ConnectAttempt.Outcome.FAILED, getattr(error, "code", "") or type(error).__name__)
-        return _explain(error)
-    return connected
+        return _save(attempt, tokens, mailbox_id, profile)
+    except (GraphError, NotThisAccount, Conflict) as error:
+        return _not_connected(attempt, error, quiet=departure.quiet)
+
+
+def _not_connected(
+    attempt: ConnectAttempt, error: GraphError | NotThisAccount | Conflict, *, quiet: bool
+) -> NotApproved | NotConnected:
+    """The rep's way on: the waiting room where somebody may still approve or another account is meant, else a page."""
+    if isinstance(error, NotThisAccount):
+        if error.problem == "other_account":
+            waiting_room.note_outcome(attempt, Outcome.OTHER_ACCOUNT, error.problem, account=error.account)
+            return NotApproved(attempt.id, error.problem)
+        problem, refusal = error.problem, refusals.of_identity(error.problem)
+    elif isinstance(error, Conflict):
+        problem, refusal = "conflict", refusals.of_conflict(error)
+    else:
+        problem, refusal = error.code or type(error).__name__, refusals.of_error(error)
+        # Asked quietly, Microsoft answers with an error whenever it would rather show a page.
+        if isinstance(error, ApprovalNeeded) or (quiet and isinstance(error, ReconnectNeeded)):
+            waiting_room.note_outcome(attempt, Outcome.NOT_APPROVED, problem)
+            return NotApproved(attempt.id, problem)
+    waiting_room.note_outcome(attempt, Outcome.FAILED, problem)
+    with inside(attempt.workspace_id):
+        attempt.refresh_from_db(fields=["outcome"])
+    return NotConnected(refusal, attempt.id if waiting_room.standing_of(attempt).open else None)
 
 
 def disconnect(
@@ -206,27 +210,6 @@ def change_settings(
             enqueue(woken, once_for=mailbox.id, workspace=str(workspace_id), mailbox=str(mailbox.id))
 
 
-def _claim(state: str, session_key: str) -> ConnectAttempt | None:
-    """The attempt, if it was begun in this browser session, is recent and was never finished; once."""
-    for found in across_workspaces("attempt_of_state", installation_index("connect-state", state)):
-        with inside(found.workspace_id):
-            attempt = (
-                ConnectAttempt.objects.select_for_update()
-                .select_related("member", "workspace")
-                .get(pk=found.id)
-            )
-            session = installation_index("connect-session", session_key)
-            fresh = attempt.created_at > clock.now() - clock.at_least(
-                rules.ATTEMPT_LIFE, real=rules.ATTEMPT_LIFE
-            )
-            unused = attempt.outcome == ConnectAttempt.Outcome.WAITING and not attempt.claimed
-            if unused and fresh and secrets.compare_digest(attempt.session_index, session):
-                attempt.claimed = True
-                attempt.save(update_fields=["claimed"])
-                return attempt
-    return None
-
-
 class _NewAccess:
     """Access to an account that is no mailbox of ours yet."""
 
@@ -247,12 +230,19 @@ class _NewAccess:
 
 def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, housekeeping.Profile]:
     """Whose account it is, and that its mailbox can be used. The id is the mailbox's, known or new."""
-    known = across_workspaces("mailbox_of_identity", _identity(tokens))
-    if known and known[0].workspace_id != attempt.workspace_id:
-        raise Conflict(
-            "This mailbox belongs to another workspace of this Gatepost, and can be connected only there."
-        )
-    mailbox_id = known[0].id if known else uuid7()
+    assert tokens.tenant is not None  # Entra.finish sets it
+    found = across_workspaces("mailbox_of_identity", _identity(tokens))
+    known = rules.Known(found[0].id, found[0].workspace_id) if found else None
+    problem = rules.identity_problem(
+        tenant=tokens.tenant,
+        guest=tokens.is_guest,
+        known=known,
+        workspace_id=attempt.workspace_id,
+        again=attempt.again_id,
+    )
+    if problem:
+        raise NotThisAccount(problem, account=tokens.account)
+    mailbox_id = known.mailbox_id if known else uuid7()
     access = _NewAccess(attempt.workspace_id, mailbox_id, tokens)
 
     async def look() -> housekeeping.Profile:
@@ -261,7 +251,11 @@ def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, hou
             profile = await housekeeping.profile(gateway)
             _require_allowed(attempt, tokens, profile)
             if rules.granted("Mail.Read", tokens.scopes):
-                await housekeeping.check_inbox(gateway)
+                try:
+                    await housekeeping.check_inbox(gateway)
+                except MailboxUnusable:
+                    licensed = await housekeeping.has_licence(gateway)
+                    raise NotThisAccount("elsewhere" if licensed else "unlicensed") from None
             return profile
 
     try:
@@ -309,9 +303,7 @@ def _save(
                 mailbox.time_zone = attempt.workspace.time_zone
             elif mailbox.member_id != attempt.member_id:
                 if mailbox.state != Mailbox.State.DISCONNECTED:
-                    raise Conflict(
-                        "A colleague connected this mailbox already. Ask him to disconnect it first."
-                    )
+                    raise NotThisAccount("colleague")
                 handed_over, mailbox.member = {"member_before": str(mailbox.member_id)}, attempt.member
             ran = mailbox.running if again else frozenset()
             if again:
@@ -333,9 +325,9 @@ def _save(
                     name=name,
                     defaults={"workspace_id": mailbox.workspace_id, "anchored_at": clock.now() - LOOK_BACK},
                 )
-            attempt.outcome, attempt.mailbox = ConnectAttempt.Outcome.CONNECTED, mailbox
-            attempt.flow = None
-            attempt.save()
+            attempt.outcome, attempt.mailbox = Outcome.CONNECTED, mailbox
+            attempt.problem, attempt.account = "", None
+            attempt.save(update_fields=["outcome", "mailbox", "problem", "account"])
             tag = tags.MAILBOX_RECONNECT if again else tags.MAILBOX_CONNECT
             record(actor, tag, mailbox, mailbox_id=mailbox.id, scopes=sorted(tokens.scopes), **handed_over)
             ids = {"workspace": str(mailbox.workspace_id), "mailbox": str(mailbox.id)}
@@ -344,9 +336,7 @@ def _save(
             if may_write_now:
                 enqueue("outbox.find-sent", once_for=mailbox.id, **ids)
     except IntegrityError as error:
-        raise Conflict(
-            "This mailbox was connected by somebody else at the same moment. Look at the list."
-        ) from error
+        raise NotThisAccount("same_moment") from error
     return Connected(mailbox.id, again)
 
 
@@ -377,45 +367,6 @@ def _describe(mailbox: Mailbox, tokens: Tokens, profile: housekeeping.Profile) -
     )
     domains = {address.rpartition("@")[2] for address in profile.own_addresses}
     mailbox.domain_indexes = sorted(index(mailbox.workspace_id, "domain", d) for d in domains)
-
-
-def _close(attempt: ConnectAttempt, outcome: str, problem: str) -> None:
-    with inside(attempt.workspace_id):
-        attempt.outcome, attempt.problem, attempt.flow = outcome, problem[:40], None
-        attempt.save()
-        record(
-            Actor("member", str(attempt.member_id)),
-            tags.MAILBOX_CONNECT_REFUSED,
-            attempt,
-            problem=problem[:40],
-        )
-
-
-def _explain(error: GraphError | Conflict) -> NotConnected:
-    """What to tell the rep, by who can act."""
-    if isinstance(error, Conflict):
-        return NotConnected("This mailbox cannot be connected here", error.message)
-    if isinstance(error, MailboxUnusable):
-        return NotConnected(
-            "This account has no usable mailbox",
-            "Microsoft says that it has no Exchange Online mailbox: no licence, or the mailbox is on your "
-            "company's own servers. Ask your IT for a licensed mailbox, or choose another account.",
-        )
-    if isinstance(error, RegistrationWrong):
-        return NotConnected(
-            "Gatepost itself must be corrected",
-            "Microsoft refuses the app registration of this Gatepost, not your account. Tell whoever runs it: "
-            f"{error.code}. `gatepost doctor` says more.",
-        )
-    if isinstance(error, TryLater):
-        return NotConnected("Microsoft does not answer", "Nothing was connected. Try again in a few minutes.")
-    if isinstance(error, Refused):
-        return NotConnected(
-            "Microsoft refused the sign-in", f"Nothing was connected ({error.code}). Start again."
-        )
-    return NotConnected(
-        "The mailbox could not be connected", f"Nothing was connected ({error.code}). Start again."
-    )
 
 
 def own_address(mailbox: Mailbox) -> str:

@@ -27,7 +27,7 @@ from gatepost.graph.oauth import Entra, Tokens
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes import credential, watch
-from gatepost.mailboxes.models import Connection, Mailbox
+from gatepost.mailboxes.models import ConnectAttempt, Connection, Departure, Mailbox
 from gatepost.vault import tokens as vault_tokens
 from gatepost.vault.sealing import index, seal
 
@@ -146,12 +146,13 @@ def store_tokens(connection: Connection, tokens: Tokens) -> None:
     connection.refusals, connection.refused_since = 0, None
 
 
-def seal_flow(attempt: object, text: str) -> None:
-    seal(attempt, "flow", text)  # type: ignore[arg-type]
+def open_flow(departure: Departure) -> str:
+    return vault_tokens.open(departure, "flow") or "{}"
 
 
-def open_flow(attempt: object) -> str:
-    return vault_tokens.open(attempt, "flow") or "{}"  # type: ignore[arg-type]
+def open_page_token(attempt: ConnectAttempt) -> str:
+    """The secret part of the link to the page for IT; "" where the link is switched off."""
+    return vault_tokens.open(attempt, "page_token") or ""
 
 
 async def _usable_token(

@@ -1,4 +1,4 @@
-"""Letters about mailboxes: their health, gaps, and the app registration behind them all."""
+"""Letters about mailboxes: their approval, health and gaps, and the app registration behind them all."""
 
 from uuid import UUID
 
@@ -6,10 +6,12 @@ from django.conf import settings
 
 from gatepost import clock
 from gatepost.mailboxes import credential, watch
-from gatepost.mailboxes.models import Notice
+from gatepost.mailboxes.models import ConnectAttempt, Notice
 from gatepost.mailboxes.notices import LETTER
 from gatepost.post.letters import Letter, from_template, letter
 from gatepost.vault import names
+
+APPROVED = "mailboxes.approved"
 
 
 @letter(LETTER)
@@ -38,3 +40,13 @@ def notice(about: UUID) -> Letter | None:
         context |= {"ends": credential.ends(), "days": int(found.about or 0), "now": clock.now()}
     context["client_id"] = settings.GATEPOST_CLIENT_ID
     return from_template(f"mailboxes/letters/{found.kind}.txt", context, to=found.member.user.email)
+
+
+@letter(APPROVED)
+def approved(attempt_id: UUID) -> Letter | None:
+    """To the rep: it seems that the administrator approved, and one click finishes it."""
+    attempt = ConnectAttempt.objects.select_related("member__user").filter(pk=attempt_id).first()
+    if attempt is None or attempt.outcome not in ("waiting", "not_approved", "other_account"):
+        return None
+    context: dict[str, object] = {"name": attempt.member.name, "attempt": attempt}
+    return from_template("mailboxes/letters/approved.txt", context, to=attempt.member.user.email)

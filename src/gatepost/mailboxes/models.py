@@ -119,25 +119,48 @@ class Connection(InWorkspace):
 
 
 class ConnectAttempt(InWorkspace):
-    """A rep who left for Microsoft's pages. The state in the address finds it again, once."""
+    """A mailbox that a rep wants to connect, from leaving for Microsoft until it is connected or given up.
+
+    It waits for rules.ATTEMPT_HELD while an administrator decides; the rep can leave for Microsoft any number of times.
+    """
 
     class Outcome(models.TextChoices):
         WAITING = "waiting", "Waiting for Microsoft"
         CONNECTED = "connected", "Connected"
         NOT_APPROVED = "not_approved", "Cancelled, or waiting for an administrator"
+        OTHER_ACCOUNT = "other_account", "Another account signed in"
         FAILED = "failed", "Failed"
+        GIVEN_UP = "given_up", "Given up"
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE)
-    state_index = models.CharField(max_length=32, unique=True)
-    session_index = models.CharField(max_length=32)
-    flow = SealedField(holds="token")  # what the code exchange needs: PKCE verifier, nonce
     scopes = ArrayField(models.CharField(max_length=64), default=list)
     send_only = models.BooleanField(default=False)
     created_at = models.DateTimeField()
-    claimed = models.BooleanField(default=False)  # the state in the address works once
+    left_at = models.DateTimeField()  # for Microsoft, the last time
     outcome = models.CharField(max_length=16, choices=Outcome.choices, default=Outcome.WAITING)
-    problem = models.CharField(max_length=40, blank=True)
-    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL)
+    problem = models.CharField(max_length=40, blank=True)  # Microsoft's code or word for it
+    mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL)  # once connected
+    # The mailbox to connect again, and no other. None: a new one.
+    again = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="+")
+    account = SealedField(holds="name")  # the account that signed in instead of `again`
+    # The page for IT is found by a keyed hash of its link. None: the link was switched off.
+    page_token = SealedField(holds="token")
+    page_index = models.CharField(max_length=32, unique=True, null=True)
+    # When Microsoft last said in a browser that an administrator approved, and how often: it proves nothing.
+    approval_reported_at = models.DateTimeField(null=True)
+    approvals_reported = models.PositiveIntegerField(default=0)
+
+
+class Departure(InWorkspace):
+    """One way to Microsoft and back. The state in the address finds it again, once and in the same browser."""
+
+    attempt = models.ForeignKey(ConnectAttempt, on_delete=models.CASCADE, related_name="departures")
+    state_index = models.CharField(max_length=32, unique=True)
+    session_index = models.CharField(max_length=32)
+    flow = SealedField(holds="token")  # what the code exchange needs: PKCE verifier, nonce
+    quiet = models.BooleanField(default=False)  # Microsoft was asked to show no page (prompt=none)
+    left_at = models.DateTimeField()
+    claimed = models.BooleanField(default=False)
 
 
 class Folder(InWorkspace):

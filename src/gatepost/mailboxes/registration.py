@@ -15,8 +15,8 @@ from gatepost.graph import registration as microsoft
 from gatepost.graph.errors import RegistrationWrong
 from gatepost.graph.registration import Seen, Told
 from gatepost.mailboxes import credential
-from gatepost.mailboxes.actions import CALLBACK_PATH
 from gatepost.mailboxes.connection import entra
+from gatepost.mailboxes.waiting_room import CALLBACK_PATH
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 OWN_HOSTS = ("localhost", "127.0.0.1", "::1")

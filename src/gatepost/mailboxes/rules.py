@@ -229,10 +229,6 @@ def renewal_due(*, created: datetime, expires: datetime) -> datetime:
     return created + (expires - created) / 2
 
 
-# A connect attempt's address works for so long, and once.
-ATTEMPT_LIFE = timedelta(minutes=30)
-
-
 # What is ours at Microsoft is ended with the old tokens for at most so long (real time); then they are destroyed
 # anyway. Where the mailbox is erased, what it holds here must not wait for Microsoft.
 CLEAN_UP_FOR = timedelta(minutes=15)
@@ -243,3 +239,104 @@ LEFT_AT_MICROSOFT = {
     "drafts": "Drafts of ours may still lie in the drafts folder: delete them in Outlook. Nobody sends them.",
     "notifications": "Microsoft may still send notifications for up to seven days; they are thrown away.",
 }
+
+
+# The way back from Microsoft works for so long, and once.
+DEPARTURE_LIFE = timedelta(minutes=30)
+# An attempt waits for an administrator for so long.
+ATTEMPT_HELD = timedelta(days=30)
+# Whoever has not come back from Microsoft by then is taken to be stuck there: the administrator's approval is asked for
+# on Microsoft's own page, and then Gatepost hears nothing at all.
+SILENCE = timedelta(minutes=3)
+# Microsoft is asked without a page no more often than this.
+QUIET_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an attempt stands, in words for the rep. `open`: it can still be finished."""
+
+    name: str
+    title: str
+    words: str
+    open: bool = True
+
+
+AT_MICROSOFT = Standing(
+    "at_microsoft", "Waiting for Microsoft", "You left for Microsoft a moment ago and have not come back yet."
+)
+SILENT = Standing(
+    "silent",
+    "Microsoft has not sent you back",
+    "You may have closed its page, or an administrator must approve. Nothing was connected so far.",
+)
+NOT_APPROVED = Standing(
+    "not_approved",
+    "Cancelled, or waiting for your administrator",
+    "Microsoft sent you back without permission, and does not say which of the two it was. Nothing was connected so far.",
+)
+REPORTED = Standing(
+    "reported",
+    "Your administrator seems to have approved",
+    "Microsoft said so in a browser that came back from there. One click finishes it.",
+)
+OTHER_ACCOUNT = Standing(
+    "other_account",
+    "Another account signed in",
+    "It is not the one to connect again. Nothing was connected or changed.",
+)
+CONNECTED = Standing("connected", "Connected", "This was finished.", open=False)
+FAILED = Standing("failed", "Not connected", "It failed, and nothing was connected.", open=False)
+GIVEN_UP = Standing("given_up", "Given up", "Nothing was connected.", open=False)
+EXPIRED = Standing("expired", "Over", "It was kept for 30 days. Nothing was connected.", open=False)
+_BY_OUTCOME = {each.name: each for each in (NOT_APPROVED, OTHER_ACCOUNT, CONNECTED, FAILED, GIVEN_UP)}
+
+
+def standing_of(
+    outcome: str,
+    *,
+    created: datetime,
+    left: datetime,
+    reported: datetime | None,
+    now: datetime,
+    silence: timedelta = SILENCE,
+) -> Standing:
+    """How an attempt stands, from what happened to it and when. `silence` is longer on a fast clock."""
+    standing = _BY_OUTCOME.get(outcome)
+    if standing is not None and not standing.open:
+        return standing
+    if now - created > ATTEMPT_HELD:
+        return EXPIRED
+    if reported is not None and reported >= left:
+        return REPORTED
+    if standing is not None:
+        return standing
+    return SILENT if now - left > silence else AT_MICROSOFT
+
+
+PERSONAL_ACCOUNTS = UUID(
+    "9188040d-6c67-4c5b-b112-36a304b66dad"
+)  # Microsoft's tenant of all personal accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A mailbox of ours that has the identity that signed in."""
+
+    mailbox_id: UUID
+    workspace_id: UUID
+
+
+def identity_problem(
+    *, tenant: UUID, guest: bool, known: Known | None, workspace_id: UUID, again: UUID | None
+) -> str:
+    """Why this account cannot be connected here, by its name in refusals.IDENTITIES; "" where nothing speaks against it."""
+    if tenant == PERSONAL_ACCOUNTS:
+        return "personal"
+    if guest:
+        return "guest"
+    if again is not None and (known is None or known.mailbox_id != again):
+        return "other_account"
+    if known is not None and known.workspace_id != workspace_id:
+        return "other_workspace"
+    return ""

@@ -1,11 +1,10 @@
 """The pages of mailboxes: the list, adding one, the way back from Microsoft, one mailbox."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,13 +23,15 @@ from gatepost.mailboxes import (
     probes,
     queries,
     rules,
+    waiting_room,
+    waiting_views,
     watch,
 )
-from gatepost.mailboxes.connection import entra
 from gatepost.mailboxes.forms import Limits, MailboxSettings
-from gatepost.mailboxes.models import ConnectAttempt, Mailbox
+from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
 from gatepost.web.parameters import id_in
+from gatepost.web.sessions import session_key
 
 SEND_ONLY = "send-only"  # the profile as a form names it
 
@@ -40,7 +41,8 @@ def mailboxes(request: Any) -> HttpResponse:
     rows = queries.rows_of_mailboxes()
     health = watch.health_of_all([row.mailbox for row in rows])
     shown = [(row, health[row.mailbox.pk]) for row in rows]
-    return render(request, "mailboxes/mailboxes.html", {"rows": shown})
+    context = {"rows": shown, "held": waiting_views.rows_of_held(request.member)}
+    return render(request, "mailboxes/mailboxes.html", context)
 
 
 @page(write=True)
@@ -52,7 +54,7 @@ def new(request: Any) -> HttpResponse:
             _require_own(request, mailbox_id)
         address = actions.start_connect(
             request.member,
-            session_key=_session_key(request),
+            session_key=session_key(request),
             send_only=request.POST.get("profile") == SEND_ONLY,
             mailbox_id=mailbox_id,
         )
@@ -64,16 +66,17 @@ def new(request: Any) -> HttpResponse:
         "reads": "replies" in workspace.features,
         "meets": "meetings" in workspace.features,
         "domains": workspace.mailbox_domains,
+        "held": waiting_views.rows_of_held(request.member),
     }
     return render(request, "mailboxes/new.html", context)
 
 
 def connected(request: Any) -> HttpResponse:
     """Microsoft sends the browser back to here, a rep's or an administrator's."""
-    if "admin_consent" in request.GET:
-        # Anybody can open this address: it proves nothing, and changes nothing.
-        return render(request, "mailboxes/approved.html", {"refused": "error" in request.GET})
-    outcome = actions.finish_connect(request.GET.dict(), session_key=_session_key(request))
+    state = request.GET.get("state", "")
+    if "admin_consent" in request.GET or waiting_room.is_consent_state(state):
+        return waiting_views.come_from_approval(request, state)
+    outcome = actions.finish_connect(request.GET.dict(), session_key=session_key(request))
     if isinstance(outcome, actions.Connected):
         said = _("Connected again: %(address)s") if outcome.again else _("Connected: %(address)s")
         messages.success(request, said % {"address": _address(request, outcome.mailbox_id)})
@@ -81,7 +84,10 @@ def connected(request: Any) -> HttpResponse:
     if isinstance(outcome, actions.NotApproved):
         return redirect("mailboxes:attempt", outcome.attempt_id)
     # The address that Microsoft made holds a code and a state: neither stays in the browser's history.
-    request.session["not_connected"] = {"title": outcome.title, "message": outcome.message}
+    request.session["not_connected"] = {
+        **asdict(outcome.refusal),
+        "attempt": str(outcome.attempt_id) if outcome.attempt_id else None,
+    }
     return redirect("mailboxes:refused")
 
 
@@ -91,26 +97,6 @@ def refused(request: Any) -> HttpResponse:
     if outcome is None:
         return redirect("mailboxes:mailboxes")
     return render(request, "mailboxes/not_connected.html", {"outcome": outcome}, status=400)
-
-
-@page
-def attempt(request: Any, attempt_id: UUID) -> HttpResponse:
-    """The waiting room: cancelled, or an administrator must approve. Microsoft tells both in the same words."""
-    found = get_object_or_404(ConnectAttempt, pk=attempt_id)
-    consent = entra().admin_consent_url(
-        found.scopes,
-        actions.redirect_uri(),
-        state=signing.dumps(str(found.pk), salt="admin-consent"),
-        tenant=settings.GATEPOST_TENANT,
-    )
-    asked = rules.permissions_of(found.scopes)
-    context = {
-        "attempt": found,
-        "permissions": asked,
-        "consent": consent,
-        "host": settings.GATEPOST_PUBLIC_URL,
-    }
-    return render(request, "mailboxes/attempt.html", context)
 
 
 @page
@@ -283,12 +269,6 @@ def _require_own(request: Any, mailbox_id: UUID) -> None:
 def _address(request: Any, mailbox_id: UUID) -> str:
     with inside(request.workspace.id):
         return names.open(Mailbox.objects.get(pk=mailbox_id), "address") or ""
-
-
-def _session_key(request: Any) -> str:
-    if not request.session.session_key:
-        request.session.save()
-    return request.session.session_key
 
 
 def _settings_of(found: Mailbox) -> dict[str, object]:

@@ -52,11 +52,18 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "here": next((place for place in PLACES if request.path.startswith(place.path)), None),
         "zone": workspace and workspace.time_zone,  # the frame shows every time in it
         "stand_in": _stand_in(),
-        "base": "part.html" if is_part(request) else "frame.html",
+        "base": _base(request),
         "may_write": workspace is not None and request.member.may_write,  # type: ignore[attr-defined]
         "anybody": anybody,  # called by the sign-in page only
         "may_administer": workspace is not None and request.member.may_administer,  # type: ignore[attr-defined]
     }
+
+
+def _base(request: HttpRequest) -> str:
+    """What a page stands in: nothing for a part, no navigation for whoever is not signed in."""
+    if is_part(request):
+        return "part.html"
+    return "frame.html" if getattr(request, "workspace", None) is not None else "bare.html"
 
 
 def is_part(request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ _TENANT = (
     "sign_in_frequency_hours",
 )  # fmt: skip
 _USER = (
-    "enabled", "password", "wrong_passwords", "password_expired", "mfa_enrolled", "assigned", "home",
+    "enabled", "on_premises", "password", "wrong_passwords", "password_expired", "mfa_enrolled", "assigned", "home",
 )  # fmt: skip
 _APP = (
     "enabled", "secret_expired",

@@ -221,7 +221,7 @@ class _Visit:
         wanted = permissions.needed(method, path)
         if wanted and not permissions.holds(self.token.scopes, wanted):
             raise access_denied()
-        if path != "/me" and not self.user.licensed:
+        if path != "/me" and (not self.user.licensed or self.user.on_premises):
             message = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             raise GraphError(404, "MailboxNotEnabledForRESTAPI", message)
 

@@ -11,6 +11,8 @@ _ALWAYS = (
     "preferredLanguage", "surname", "userPrincipalName", "id",
 )  # fmt: skip
 
+_E3 = "05e9a617-0261-4cee-bb44-138d3ef5d965"  # Microsoft 365 E3 (Learn, licensing-service-plan-reference)
+
 
 def _shown(user: User) -> dict[str, object]:
     given, _, surname = user.name.partition(" ")
@@ -20,6 +22,7 @@ def _shown(user: User) -> dict[str, object]:
         "preferredLanguage": None, "surname": surname, "userPrincipalName": user.address, "id": user.id,
         "accountEnabled": user.enabled, "userType": "Member", "otherMails": [],
         "proxyAddresses": [f"SMTP:{user.address}"],
+        "assignedLicenses": [{"skuId": _E3, "disabledPlans": []}] if user.licensed else [],
     }  # fmt: skip
 
 

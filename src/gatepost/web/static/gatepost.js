@@ -27,6 +27,11 @@ document.addEventListener("change", (event) => {
   for (const box of event.target.form.elements) if (box.name === name) box.checked = event.target.checked;
 });
 
+// Press the button of a form that only waits for being shown: <form data-press>.
+const press = () => document.querySelector("form[data-press]")?.requestSubmit();
+press();
+document.addEventListener("htmx:afterSettle", press);
+
 // What stands in a form is lost when the page is left by mistake.
 let touched = false;
 document.addEventListener("input", (event) => { touched ||= Boolean(event.target.closest("form[data-keep]")); });

@@ -22,6 +22,8 @@ TONES = {
     # mailboxes
     "connected": "good", "limited": "warn", "waiting_for_approval": "warn", "needs_rep": "bad", "needs_it": "bad",
     "needs_operator": "bad", "disconnected": "calm",
+    # attempts to connect one
+    "at_microsoft": "info", "silent": "warn", "not_approved": "warn", "reported": "good", "other_account": "warn",
     # sequences and enrolments
     "draft": "calm", "active": "good", "paused": "warn", "archived": "calm", "stopped": "calm", "finished": "info",
     # messages

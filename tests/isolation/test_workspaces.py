@@ -139,6 +139,8 @@ def test_functions_that_look_across_workspaces_return_ids_only():
         "TABLE(workspace_id uuid, mailbox_id uuid, wakes text, secret_index text)",
         # What is old, or belonged to a closed workspace, is removed from the records: how many rows.
         "bigint",
+        # What monitoring counts over all workspaces: the name of a figure, a label of ours, a number.
+        "TABLE(figure text, label text, number double precision)",
         # Whose keys were destroyed, as ids.
         "TABLE(key text)",
         "TABLE(entries bigint, requests bigint)",

@@ -167,8 +167,8 @@ def test_an_attempt_that_came_back_without_permission_waits_for_approval(mailbox
     advance(clock_file, timedelta(minutes=1))
     with inside(mailbox.workspace_id):
         ConnectAttempt.objects.create(
-            workspace_id=mailbox.workspace_id, member=mailbox.member, mailbox=mailbox, state_index="s",
-            session_index="-", created_at=clock.now(), outcome="not_approved",
+            workspace_id=mailbox.workspace_id, member=mailbox.member, again=mailbox,
+            created_at=clock.now(), left_at=clock.now(), outcome="not_approved",
         )  # fmt: skip
     assert health(mailbox).word == "waiting_for_approval"
 

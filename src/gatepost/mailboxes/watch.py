@@ -47,10 +47,10 @@ def health_of_all(mailboxes: Sequence[Mailbox]) -> dict[UUID, Health]:
         ).values_list("mailbox_id", flat=True)
     )
     asked = dict(
-        ConnectAttempt.objects.filter(mailbox__in=ids, outcome=ConnectAttempt.Outcome.NOT_APPROVED)
-        .values("mailbox_id")
-        .annotate(last=Max("created_at"))
-        .values_list("mailbox_id", "last")
+        ConnectAttempt.objects.filter(again__in=ids, outcome=ConnectAttempt.Outcome.NOT_APPROVED)
+        .values("again_id")
+        .annotate(last=Max("left_at"))
+        .values_list("again_id", "last")
     )
     reading = dict(
         Gap.objects.filter(mailbox__in=ids, resumed_at__isnull=True).values_list("mailbox_id", "ended_at")

@@ -52,7 +52,9 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "here": next((place for place in PLACES if request.path.startswith(place.path)), None),
         "zone": workspace and workspace.time_zone,  # the frame shows every time in it
         "stand_in": _stand_in(),
-        "base": "part.html" if is_part(request) else "frame.html",
+        "can_send_letters": bool(settings.GATEPOST_SMTP_URL),
+        # Who is in no workspace, or not let in, has nowhere to navigate to.
+        "base": "part.html" if is_part(request) else "frame.html" if workspace else "bare.html",
         "may_write": workspace is not None and request.member.may_write,  # type: ignore[attr-defined]
         "anybody": anybody,  # called by the sign-in page only
         "may_administer": workspace is not None and request.member.may_administer,  # type: ignore[attr-defined]

@@ -252,7 +252,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _check_together(settings: Environment) -> None:
-    secrets = filter(None, (settings.client_secret, settings.client_secret_spare, settings.sign_in_client_secret))
+    secrets = filter(
+        None, (settings.client_secret, settings.client_secret_spare, settings.sign_in_client_secret)
+    )
     real_secret = any(not secret.startswith(SANDBOX_SECRET_PREFIX) for secret in secrets)
     certificate = settings.client_certificate
     if settings.sandbox_url and certificate and not certificate.name.startswith(SANDBOX_SECRET_PREFIX):

@@ -19,6 +19,7 @@ from gatepost.sequences.models import Enrolment
 from gatepost.text.labeller import Evidence
 from gatepost.text.tone import Tone
 from gatepost.vault.sealing import seal
+from tests.makers import PASSWORD
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -26,6 +27,12 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def signed_in(member: Member) -> Client:
     client = Client()
     client.force_login(member.user, backend=BACKEND)
+    return client
+
+
+def confirmed(client: Client) -> Client:
+    """The same, after showing once more who it is, as some pages ask."""
+    client.post("/account/confirm/", {"password": PASSWORD})
     return client
 
 

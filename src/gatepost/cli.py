@@ -215,6 +215,21 @@ def rotate_key() -> None:
 
 
 @main.command()
+@click.argument("email")
+def recover(email: str) -> None:
+    """Let somebody in again who lost password or second factor: a link to set a new password is printed."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.accounts import actions, letters
+
+        user = actions.recover(email)
+        click.echo("Second factors are removed, sessions have ended. This link sets a new password, once:")
+        click.echo(letters.password_link(user))
+
+
+@main.command()
 def classify() -> None:
     """Label replies: JSON lines in, JSON lines out. No network, no database."""
     from gatepost.text.classify import classify_lines

@@ -51,15 +51,6 @@ def test_a_rep_sees_the_settings_and_may_not_change_them(db: None) -> None:
     assert client.post("/settings/", given).status_code == 403
 
 
-def test_an_administrator_adds_a_member_who_can_sign_in(db: None) -> None:
-    alice = make_member(make_workspace())
-    given = {"email": "dora@northwind.example", "name": "Dora", "role": "rep", "password": "a-first-password"}
-    page = signed_in(alice).post("/settings/members/", given, follow=True)
-    assert "dora@northwind.example" in text_of(page)
-    answer = Client().post("/sign-in/", {"login": given["email"], "password": given["password"]})
-    assert answer.status_code == 302
-
-
 def test_an_auditor_looks_and_changes_nothing(committed_db: None) -> None:
     auditor = signed_in(make_member(make_workspace(), "Otto", role="auditor"))
     assert auditor.get("/privacy/").status_code == 200

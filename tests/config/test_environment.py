@@ -32,6 +32,9 @@ BAD_VALUES = {
     "GATEPOST_SANDBOX_URL": ["127.0.0.1:8790"],
     "GATEPOST_SYNC_EVERY": ["4", "86401", "5 minutes"],
     "GATEPOST_WORKER_JOBS": ["0", "201"],
+    "GATEPOST_SIGN_IN_WITH_MICROSOFT": ["perhaps"],
+    "GATEPOST_OIDC_ISSUER": ["id.northwind.example"],
+    "GATEPOST_TRUSTED_PROXIES": ["10", "-1", "all"],
     "GATEPOST_DEBUG": ["perhaps"],
     "GATEPOST_LOG_LEVEL": ["loud"],
     "GATEPOST_CLIENT_SECRET_EXPIRES": ["soon", "31.03.2027"],
@@ -117,6 +120,24 @@ def test_a_secret_does_not_print_itself():
 def test_a_real_secret_never_travels_to_the_sandbox():
     message = wrong(GATEPOST_SANDBOX_URL="http://127.0.0.1:8790", GATEPOST_CLIENT_SECRET=SECRET)
     assert "GATEPOST_SANDBOX_URL" in message and SECRET not in message
+
+
+def test_neither_does_a_real_secret_of_the_sign_in():
+    message = wrong(GATEPOST_SANDBOX_URL="http://127.0.0.1:8790", GATEPOST_SIGN_IN_CLIENT_SECRET=SECRET)
+    assert "GATEPOST_SANDBOX_URL" in message and SECRET not in message
+
+
+def test_signing_in_with_microsoft_needs_a_registration_the_mailboxes_or_its_own():
+    assert "GATEPOST_CLIENT_ID" in wrong(GATEPOST_SIGN_IN_WITH_MICROSOFT="yes")
+    of_mailboxes = {"GATEPOST_CLIENT_ID": "a", "GATEPOST_CLIENT_SECRET": SECRET}
+    own = {"GATEPOST_SIGN_IN_CLIENT_ID": "b", "GATEPOST_SIGN_IN_CLIENT_SECRET": "other"}
+    yes = {"GATEPOST_SIGN_IN_WITH_MICROSOFT": "yes"}
+    assert read({**yes, **of_mailboxes}).sign_in_registration == ("a", SECRET)
+    assert read({**yes, **of_mailboxes, **own}).sign_in_registration == ("b", "other")
+
+
+def test_an_openid_provider_needs_what_it_gave():
+    assert "GATEPOST_OIDC_CLIENT_ID" in wrong(GATEPOST_OIDC_ISSUER="https://id.northwind.example")
 
 
 def test_the_sandboxs_own_secret_may():

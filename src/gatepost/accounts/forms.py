@@ -1,9 +1,13 @@
+from typing import Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from gatepost.accounts.models import Member
+from gatepost.accounts.models import Member, Workspace
+from gatepost.accounts.rules import Ability
 
 
 class WorkspaceSettings(forms.Form):
@@ -39,14 +43,57 @@ class WorkspaceSettings(forms.Form):
         return sorted({domain for domain in domains if domain})
 
 
-class NewMember(forms.Form):
+class NewInvitation(forms.Form):
     email = forms.EmailField(label=_("Email address"))
-    name = forms.CharField(label=_("Name"), max_length=100)
     role = forms.ChoiceField(label=_("Role"), choices=Member.Role.choices, initial=Member.Role.REP)
+
+    def __init__(self, *args: Any, by: Member, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not by.may(Ability.OWN):
+            field = self.fields["role"]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [choice for choice in Member.Role.choices if choice[0] != Member.Role.OWNER]
+
+
+class Joining(forms.Form):
+    name = forms.CharField(
+        label=_("Your name"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     password = forms.CharField(
-        label=_("First password"),
-        min_length=10,
+        label=_("Password"),
         max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least ten characters. Give it to them in person."),
+        help_text=_("At least ten characters."),
     )
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
+
+
+class SignInRules(forms.Form):
+    requires = forms.ChoiceField(
+        label=_("To open this workspace"),
+        choices=Workspace.SignIn.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    tenants = forms.CharField(
+        label=_("Microsoft organisations whose accounts may sign in"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("Tenant ids, one a line. Entra shows it as “Directory (tenant) ID”. Empty: nobody signs in with Microsoft."),
+    )  # fmt: skip
+
+    def clean_tenants(self) -> list[str]:
+        found = []
+        for line in filter(None, map(str.strip, self.cleaned_data["tenants"].splitlines())):
+            try:
+                found.append(str(UUID(line)))
+            except ValueError:
+                raise forms.ValidationError(
+                    _("“%(line)s” is no tenant id. Write it like 00001111-aaaa-2222-bbbb-3333cccc4444."),
+                    params={"line": line},
+                ) from None
+        return sorted(set(found))

@@ -5,7 +5,9 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from gatepost.accounts.rules import Ability, may
 from gatepost.ids import uuid7
+from gatepost.vault.fields import SealedField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -36,6 +38,11 @@ def features_at_first() -> list[str]:
 class Workspace(models.Model):
     """One customer account."""
 
+    class SignIn(models.TextChoices):
+        ANY = "", "A password is enough"
+        SECOND_FACTOR = "second_factor", "A second factor, besides the password"
+        SINGLE_SIGN_ON = "single_sign_on", "Single sign-on only"
+
     id = models.UUIDField(primary_key=True, default=uuid7)
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField()
@@ -54,6 +61,10 @@ class Workspace(models.Model):
     retention = models.JSONField(default=dict)
     retention_due_at = models.DateTimeField(null=True)  # when to look for what is too old; None: now
     closed_at = models.DateTimeField(null=True)  # from then on nobody can sign in, and everything is erased
+    # What a session must have shown before this workspace opens for it (rules.closed).
+    sign_in_requires = models.CharField(max_length=16, choices=SignIn.choices, blank=True, default="")
+    # Microsoft's ids of the organisations whose accounts may sign in.
+    sign_in_tenants = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return self.name
@@ -86,6 +97,8 @@ class Member(InWorkspace):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.REP)
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField()
+    # Somebody removed stays as a name beside what he did; nothing opens for him any more.
+    removed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="one_membership")]
@@ -93,13 +106,40 @@ class Member(InWorkspace):
     def __str__(self) -> str:
         return self.name
 
+    def may(self, ability: Ability) -> bool:
+        return may(self.role, ability)
+
     @property
     def may_administer(self) -> bool:
-        return self.role in (self.Role.OWNER, self.Role.ADMIN)
+        return self.may(Ability.ADMINISTER)
 
     @property
     def may_write(self) -> bool:
-        return self.role != self.Role.AUDITOR
+        return self.may(Ability.WORK)
+
+
+class Invitation(InWorkspace):
+    """Somebody was asked to join. The link in the letter is signed, works once and ends with `expires_at`."""
+
+    address = SealedField(holds="name")
+    address_index = models.CharField(max_length=32)
+    role = models.CharField(max_length=10, choices=Member.Role.choices)
+    invited_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    issue = models.PositiveIntegerField(default=1)  # sent again, the earlier link works no more
+    mailed = models.BooleanField(default=False)  # it went to the address, and nobody else has seen the link
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "address_index"],
+                condition=models.Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="one_open_invitation",
+            )
+        ]
 
 
 class ApiToken(InWorkspace):

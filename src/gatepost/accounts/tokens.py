@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from gatepost import clock
+from gatepost.accounts.membership import SAFE_METHODS
 from gatepost.accounts.models import ApiToken, Member
 from gatepost.audit.record import Actor
 from gatepost.errors import NotAllowed
@@ -49,6 +50,8 @@ class Token(HttpBearer):
             if known.member.workspace.closed_at is not None:
                 return None
             ApiToken.objects.filter(pk=known.pk).update(last_used_at=clock.now())
+        if request.method not in SAFE_METHODS and not known.member.may_write:
+            raise NotAllowed("Auditors look and change nothing. Use the token of a member with another role.")
         return Caller(known.member, Actor("token", str(known.pk)))
 
 
@@ -59,10 +62,15 @@ def caller(request: Any) -> Caller:
 
 
 def writer(request: Any) -> Caller:
-    """Who asks, where something is changed: not an auditor."""
+    """Who asks, where something is changed: not an auditor, whom `Token` refuses there."""
+    return caller(request)
+
+
+def administrator(request: Any) -> Caller:
+    """Who asks, where an owner or administrator is needed."""
     found = caller(request)
-    if not found.member.may_write:
-        raise NotAllowed("Auditors look and change nothing. Use the token of a member with another role.")
+    if not found.member.may_administer:
+        raise NotAllowed("Only an owner or administrator of the workspace can do this.")
     return found
 
 

@@ -3,10 +3,12 @@
 An endpoint calls the same action as the page and the command line.
 """
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
 from gatepost import __version__
+from gatepost.accounts.api import router as accounts
 from gatepost.accounts.tokens import Token
 from gatepost.contacts.api import router as contacts
 from gatepost.conversations.api import router as conversations
@@ -17,7 +19,7 @@ from gatepost.sequences.api import router as sequences
 
 # No interactive page: it would load its script from elsewhere.
 api = NinjaAPI(title="Gatepost", version=__version__, auth=Token(), docs_url=None, urls_namespace="api")
-for router in (mailboxes, contacts, sequences, conversations, erasures):
+for router in (accounts, mailboxes, contacts, sequences, conversations, erasures):
     api.add_router("", router)
 
 
@@ -29,7 +31,8 @@ def failed(request: HttpRequest, error: GatepostError) -> HttpResponse:
     )
 
 
+@api.exception_handler(ObjectDoesNotExist)
 @api.exception_handler(Http404)
-def not_there(request: HttpRequest, error: Http404) -> HttpResponse:
+def not_there(request: HttpRequest, error: Exception) -> HttpResponse:
     message = "There is no such thing here, or not in your workspace."
     return api.create_response(request, {"error": {"who": "rep", "message": message}}, status=404)

@@ -165,6 +165,20 @@ TENANT = Setting("GATEPOST_TENANT", _text, "'organizations', or one tenant's id 
 PUBLISHER = Setting(
     "GATEPOST_PUBLISHER", _text, "the organisation that registered the app, as Microsoft shows it", ""
 )
+SIGN_IN_WITH_MICROSOFT = Setting("GATEPOST_SIGN_IN_WITH_MICROSOFT", _yes_no, "yes or no", False)
+SIGN_IN_CLIENT_ID = Setting(
+    "GATEPOST_SIGN_IN_CLIENT_ID", _text, "the application (client) id of the app registration", ""
+)
+SIGN_IN_CLIENT_SECRET = Setting(
+    "GATEPOST_SIGN_IN_CLIENT_SECRET", _text, "a client secret of the app registration", secret=True
+)
+OIDC_ISSUER = Setting("GATEPOST_OIDC_ISSUER", _url, URL_FORM)
+OIDC_CLIENT_ID = Setting("GATEPOST_OIDC_CLIENT_ID", _text, "the client id that the provider gave", "")
+OIDC_CLIENT_SECRET = Setting(
+    "GATEPOST_OIDC_CLIENT_SECRET", _text, "the client secret that the provider gave", secret=True
+)
+OIDC_NAME = Setting("GATEPOST_OIDC_NAME", _text, "a name for the button", "OpenID")
+TRUSTED_PROXIES = Setting("GATEPOST_TRUSTED_PROXIES", _number(0, 9), "a number from 0 to 9", 0)
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
 WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 12)
@@ -206,6 +220,14 @@ class Environment:
     client_certificate: Path | None
     tenant: str
     publisher: str
+    sign_in_with_microsoft: bool
+    sign_in_client_id: str
+    sign_in_client_secret: str | None
+    oidc_issuer: str | None
+    oidc_client_id: str
+    oidc_client_secret: str | None
+    oidc_name: str
+    trusted_proxies: int
     sandbox_url: str | None
     sync_every: int
     worker_jobs: int
@@ -215,6 +237,13 @@ class Environment:
     log_level: str | None
     debug: bool
     clock_file: Path | None
+
+    @property
+    def sign_in_registration(self) -> tuple[str, str | None]:
+        """Client id and secret that people sign in with: those of the mailboxes unless sign-in has its own."""
+        if self.sign_in_client_id:
+            return self.sign_in_client_id, self.sign_in_client_secret
+        return self.client_id, self.client_secret
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Environment:
@@ -227,7 +256,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _check_together(settings: Environment) -> None:
-    secrets = filter(None, (settings.client_secret, settings.client_secret_spare))
+    secrets = filter(
+        None, (settings.client_secret, settings.client_secret_spare, settings.sign_in_client_secret)
+    )
     real_secret = any(not secret.startswith(SANDBOX_SECRET_PREFIX) for secret in secrets)
     certificate = settings.client_certificate
     if settings.sandbox_url and certificate and not certificate.name.startswith(SANDBOX_SECRET_PREFIX):
@@ -250,6 +281,18 @@ def _check_together(settings: Environment) -> None:
     if settings.clock_file and not settings.sandbox_url:
         raise WrongSetting(
             "GATEPOST_CLOCK_FILE is set without GATEPOST_SANDBOX_URL. Real mail is sent by real time only: unset it."
+        )
+    client_id, secret = settings.sign_in_registration
+    by_certificate = bool(settings.client_certificate) and not settings.sign_in_client_id
+    if settings.sign_in_with_microsoft and not (client_id and (secret or by_certificate)):
+        raise WrongSetting(
+            "GATEPOST_SIGN_IN_WITH_MICROSOFT=yes needs an app registration: set GATEPOST_CLIENT_ID and "
+            "GATEPOST_CLIENT_SECRET, or GATEPOST_SIGN_IN_CLIENT_ID and GATEPOST_SIGN_IN_CLIENT_SECRET for one of its own."
+        )
+    if settings.oidc_issuer and not (settings.oidc_client_id and settings.oidc_client_secret):
+        raise WrongSetting(
+            "GATEPOST_OIDC_ISSUER is set without GATEPOST_OIDC_CLIENT_ID and GATEPOST_OIDC_CLIENT_SECRET. Set what the "
+            "provider gave for Gatepost."
         )
     if settings.secret_key and len(settings.secret_key) < 32:
         raise WrongSetting(

@@ -25,6 +25,11 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.microsoft",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_cotton.apps.SimpleAppConfig",
     "gatepost.apps.GatepostConfig",
 ]
@@ -43,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gatepost.web.failures.FailureMiddleware",
     "gatepost.accounts.membership.MembershipMiddleware",
+    "gatepost.accounts.sessions.SessionsMiddleware",
 ]
 
 ROOT_URLCONF = "gatepost.config.urls"
@@ -118,6 +124,53 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "gatepost.accounts.signin.InvitationOnly"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = (
+    False  # whoever asks for an unknown address gets the same page, and nobody gets mail
+)
+ACCOUNT_CHANGE_EMAIL = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; all others end
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = PUBLIC.scheme
+MFA_ADAPTER = "gatepost.accounts.signin.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is known from an invitation, handed over or mailed
+MFA_TOTP_TOLERANCE = 1
+SOCIALACCOUNT_ADAPTER = "gatepost.accounts.signin.SingleSignOn"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = (
+    True  # SingleSignOn says when: only by an address that the provider has proved
+)
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+SOCIALACCOUNT_PROVIDERS = {
+    "microsoft": {
+        "provider_class": "gatepost.accounts.microsoft.Microsoft",
+        "APPS": [{"client_id": ENVIRONMENT.sign_in_registration[0]}]
+        if ENVIRONMENT.sign_in_with_microsoft
+        else [],
+    },
+    "openid_connect": {
+        "provider_class": "gatepost.accounts.openid.OpenID",
+        "APPS": [
+            {
+                "provider_id": "openid",
+                "name": ENVIRONMENT.oidc_name,
+                "client_id": ENVIRONMENT.oidc_client_id,
+                "secret": ENVIRONMENT.oidc_client_secret,
+                "settings": {"server_url": ENVIRONMENT.oidc_issuer},
+            }
+        ]
+        if ENVIRONMENT.oidc_issuer
+        else [],
+    },
+}
+ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.trusted_proxies
+# Only allauth counts attempts in it; in the database, so that all web processes count together.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"},
+}
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/sign-in/"
@@ -134,6 +187,13 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 # Forms may lead on to Microsoft's (or the sandbox's) sign-in page; nothing is loaded from elsewhere.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -147,6 +207,7 @@ CONTENT_SECURITY_POLICY = {
             "'self'",
             "https://login.microsoftonline.com",
             *([ENVIRONMENT.sandbox_url] if ENVIRONMENT.sandbox_url else []),
+            *([_origin(ENVIRONMENT.oidc_issuer)] if ENVIRONMENT.oidc_issuer else []),
         ],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -158,6 +219,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 STATIC_URL = "/static/"
 # Served from where they lie: everything is vendored and built, nothing has to be collected.
 STATIC_ROOT = PACKAGE / "web" / "static"
+WHITENOISE_USE_FINDERS = True  # and allauth's scripts for passkeys from where that lies
 
 LANGUAGE_CODE = "en-gb"
 USE_I18N = True
@@ -166,6 +228,8 @@ TIME_ZONE = "UTC"
 
 PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.post.jobs",
+    "gatepost.accounts.invitations",
+    "gatepost.accounts.letters",
     "gatepost.mailboxes.jobs",
     "gatepost.outbox.jobs",
     "gatepost.sequences.jobs",
@@ -198,6 +262,9 @@ GATEPOST_CLIENT_SECRET_SPARE = ENVIRONMENT.client_secret_spare
 GATEPOST_CLIENT_CERTIFICATE = ENVIRONMENT.client_certificate
 GATEPOST_TENANT = ENVIRONMENT.tenant
 GATEPOST_PUBLISHER = ENVIRONMENT.publisher
+GATEPOST_SIGN_IN_WITH_MICROSOFT = ENVIRONMENT.sign_in_with_microsoft
+GATEPOST_SIGN_IN_CLIENT_ID, GATEPOST_SIGN_IN_CLIENT_SECRET = ENVIRONMENT.sign_in_registration
+GATEPOST_OIDC_NAME = ENVIRONMENT.oidc_name if ENVIRONMENT.oidc_issuer else ""
 GATEPOST_SANDBOX_URL = ENVIRONMENT.sandbox_url
 GATEPOST_SYNC_EVERY = ENVIRONMENT.sync_every
 GATEPOST_WORKER_JOBS = ENVIRONMENT.worker_jobs

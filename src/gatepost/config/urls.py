@@ -1,15 +1,14 @@
 """Every address. Each concept's own are in its urls.py."""
 
-from allauth.account import views as sign_in
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from gatepost.config.api import api
 
+handler429 = "gatepost.accounts.views.too_often"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="conversations:inbox")),
-    path("sign-in/", sign_in.login, name="account_login"),
-    path("sign-out/", sign_in.logout, name="account_logout"),
+    path("", include("gatepost.accounts.sign_in_urls")),
     path("inbox/", include("gatepost.conversations.urls")),
     path("quarantine/", include("gatepost.intake.urls")),
     path("sequences/", include("gatepost.sequences.urls")),

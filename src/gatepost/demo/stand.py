@@ -87,6 +87,7 @@ def standing(
             "GATEPOST_SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
             "GATEPOST_CLIENT_ID": CLIENT_ID,
             "GATEPOST_CLIENT_SECRET": CLIENT_SECRET,
+            "GATEPOST_SIGN_IN_WITH_MICROSOFT": "yes",
             "GATEPOST_PUBLIC_URL": f"http://localhost:{port}",
             "GATEPOST_HOOKS_URL": f"http://127.0.0.1:{hooks_port}/hooks/graph",
             "GATEPOST_SMTP_URL": f"file://{quote(str(data / 'letters'))}",

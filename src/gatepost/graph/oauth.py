@@ -112,8 +112,12 @@ class Entra:
         sandbox_url: str | None,
         *,
         spares: Iterable[Credential] = (),
+        offline: bool = True,
     ) -> None:
-        """`spares` are tried where Microsoft refuses `credential`: so that one can be renewed without a pause."""
+        """`spares` are tried where Microsoft refuses `credential`: so that one can be renewed without a pause.
+
+        `offline`: access lasts when the person has gone. Signing in to Gatepost itself does without.
+        """
         if not client_id or not credential:
             raise RegistrationWrong(
                 "No app registration is set. Set GATEPOST_CLIENT_ID and GATEPOST_CLIENT_SECRET "
@@ -122,6 +126,7 @@ class Entra:
         self.client_id, self.tenant, self.sandbox_url = client_id, tenant, sandbox_url
         self._credentials = (credential, *spares)
         self._in_use = 0
+        self._left_out = [] if offline else ["offline_access"]
         self._http = SandboxSession(sandbox_url)
         self._apps: dict[tuple[str, int], msal.ConfidentialClientApplication] = {}
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -180,6 +185,23 @@ class Entra:
             tenant=UUID(claims["tid"]), object_id=UUID(claims["oid"]),
             account=str(claims.get("preferred_username") or ""), is_guest=_is_guest(claims),
         )  # fmt: skip
+
+    def who(self, code: str, *, redirect_uri: str, verifier: str) -> dict[str, Any]:
+        """The checked claims of somebody who signs in to Gatepost itself; of the tokens nothing is kept.
+
+        Its nonce is the SHA-256 of the PKCE verifier.
+        """
+        with _microsoft():
+            result = self._ask(
+                self.tenant,
+                lambda app: app.acquire_token_by_authorization_code(
+                    code, [], redirect_uri=redirect_uri, data={"code_verifier": verifier}
+                ),
+            )
+        if "error" in result:
+            raise _error(result)
+        with _microsoft():
+            return self._verified(str(result.get("id_token") or ""), nonce=verifier)
 
     def refresh(self, refresh_token: str, scopes: Iterable[str], *, tenant: UUID, claims: str = "") -> Tokens:
         """New tokens. The old refresh token stays valid at Microsoft; ours to forget once the new one is stored.
@@ -249,6 +271,7 @@ class Entra:
                     token_cache=EmptyCache(),
                     instance_discovery=False,
                     client_capabilities=CAPABILITIES,
+                    exclude_scopes=self._left_out,
                 )
             return self._apps[tenant, number]
 

@@ -8,6 +8,7 @@ from django.db import connections
 from django.db.models import Q
 
 from gatepost.accounts.models import Member
+from gatepost.accounts.rules import Ability
 from gatepost.errors import NotAllowed
 from gatepost.graph.errors import ReconnectNeeded
 from gatepost.isolation import inside
@@ -128,8 +129,9 @@ def grants_of(mailbox: Mailbox) -> list[Grant]:
 
 def may_read(member: Member, mailbox: Mailbox) -> bool:
     """Whether a member may open the texts of a mailbox: its owner, team leads and administrators; no auditor."""
-    role = Member.Role
-    return mailbox.member_id == member.pk or member.role in (role.LEAD, role.ADMIN, role.OWNER)
+    if mailbox.member_id == member.pk:
+        return member.may(Ability.READ_OWN)
+    return member.may(Ability.READ_ALL)
 
 
 def require_may_read(member: Member, mailbox: Mailbox) -> None:

@@ -18,6 +18,7 @@ from gatepost.mailboxes import (
     actions,
     features,
     gaps,
+    handover,  # noqa: F401  says what becomes of the mailboxes of a member who is removed
     letters,  # noqa: F401  registers what our letters say
     notices,
     probes,

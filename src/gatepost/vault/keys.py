@@ -74,6 +74,11 @@ def installation_index_key(purpose: str) -> prf.PrfSet:
     return _keys.primitive(f"installation:{purpose}", INDEX_TEMPLATE, lambda h: h.primitive(prf.PrfSet))
 
 
+def installation_sealing_key(purpose: str) -> aead.Aead:
+    """A key of the whole installation, for secrets of people, who belong to no one workspace."""
+    return _keys.primitive(f"installation:{purpose}:seal", AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead))
+
+
 def destroy(owner: str, owner_id: UUID | str) -> int:
     """Every key of this workspace or mailbox is gone for good. Returns how many there were."""
     return _keys.destroy(f"{owner}:{owner_id}:")

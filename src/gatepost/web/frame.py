@@ -53,6 +53,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "zone": workspace and workspace.time_zone,  # the frame shows every time in it
         "stand_in": _stand_in(),
         "base": _base(request),
+        "can_send_letters": bool(settings.GATEPOST_SMTP_URL),
         "may_write": workspace is not None and request.member.may_write,  # type: ignore[attr-defined]
         "anybody": anybody,  # called by the sign-in page only
         "may_administer": workspace is not None and request.member.may_administer,  # type: ignore[attr-defined]

@@ -27,6 +27,13 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A person must decide."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """A mailbox at this moment. Counts are of its own day."""
 
@@ -98,7 +105,7 @@ MAILBOX_REFUSALS = frozenset(
 )
 
 
-def after_refusal(code: str, *, now: datetime) -> "Wait | Hold":
+def after_refusal(code: str, *, now: datetime) -> Wait | Hold:
     """What follows from a definite no of Microsoft to a send: the draft stays as it was."""
     if code == DAY_LIMIT:
         return Wait(
@@ -107,57 +114,3 @@ def after_refusal(code: str, *, now: datetime) -> "Wait | Hold":
             whole_mailbox=True,
         )
     return Hold(f"Microsoft refused to send it: {code}")
-
-
-# Microsoft is given this long before a draft that did not leave is sent again: longer than any late request.
-QUIESCENCE = timedelta(minutes=15)
-MAX_ATTEMPTS = 3
-GIVE_UP = timedelta(minutes=60)
-LOOKS = (timedelta(seconds=2), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), QUIESCENCE)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """It is in the mailbox and no longer a draft."""
-
-    graph_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendAgain:
-    """The draft certainly did not leave: the same draft may be sent once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookAgain:
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A person must decide."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One item of the mailbox that carries our key or our Message-ID."""
-
-    graph_id: str
-    is_draft: bool
-
-
-def resolve(
-    seen: list[Seen], *, sending_at: datetime, looks: int, attempts: int, now: datetime
-) -> Sent | SendAgain | LookAgain | Hold:
-    """What became of a send whose answer was unclear, from what the mailbox shows."""
-    for item in seen:
-        if not item.is_draft:
-            return Sent(item.graph_id)
-    waited = now - sending_at
-    if seen and waited >= QUIESCENCE:
-        return SendAgain() if attempts < MAX_ATTEMPTS else Hold("Microsoft did not send it in three tries")
-    if not seen and waited >= GIVE_UP:
-        return Hold("not found in the mailbox: perhaps deleted by hand, perhaps sent")
-    return LookAgain(now + LOOKS[min(looks, len(LOOKS) - 1)])

@@ -18,11 +18,14 @@ from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import imported_columns, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
+from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.rules import running_features
 from gatepost.outbox import actions as outbox
+from gatepost.outbox import optout
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import Route
 from gatepost.sequences import rules
 from gatepost.sequences.models import Enrolment, Sequence, Step, Variant
 from gatepost.sequences.preview import FIELDS, compose
@@ -381,6 +384,7 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
     previous = (
         Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
     )
+    message_id = uuid7()
     try:
         composed = compose(
             names.open(variant, "subject") or "",
@@ -388,6 +392,7 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
             enrolment.contact,
             enrolment.mailbox,
             thread_subject=_thread_subject(enrolment),
+            opt_out=optout.line(message_id),
         )
     except templates.TemplateError as error:
         _cannot_compose(
@@ -398,22 +403,30 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
         missing = ", ".join(composed.missing)
         _cannot_compose(enrolment, f"No value for {missing}: complete the contact, then resume.")
         return None
+    plan = outbox.Plan(
+        message_id=message_id,
+        contact=enrolment.contact,
+        mailbox_id=enrolment.mailbox_id,
+        enrolment_id=enrolment.pk,
+        sequence_id=enrolment.sequence_id,
+        step_id=step.pk,
+        variant_id=variant.pk,
+        position=position,
+        subject=composed.subject,
+        body=composed.body,
+        previous=previous,
+        route=Route.MIME if optout.is_public() else Route.JSON,
+    )
+    try:
+        message = outbox.plan(plan)
+    except Conflict as error:
+        stop(
+            enrolment.pk, Enrolment.Cause.BY_HAND, error.message, workspace_id=enrolment.workspace_id, actor=BY_SENDING
+        )  # fmt: skip
+        return None
     enrolment.due_at, enrolment.reason = None, ""
     enrolment.save(update_fields=["due_at", "reason"])
-    return outbox.plan(
-        outbox.Plan(
-            contact=enrolment.contact,
-            mailbox_id=enrolment.mailbox_id,
-            enrolment_id=enrolment.pk,
-            sequence_id=enrolment.sequence_id,
-            step_id=step.pk,
-            variant_id=variant.pk,
-            position=position,
-            subject=composed.subject,
-            body=composed.body,
-            previous=previous,
-        )
-    )
+    return message
 
 
 def _variant(enrolment: Enrolment, step: Step) -> Variant:

@@ -11,8 +11,8 @@ from gatepost.contacts.queries import is_suppressed
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
-from gatepost.outbox.actions import OPEN
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import OPEN
 from gatepost.outbox.rules import GateFacts, MailboxFacts
 from gatepost.sequences.actions import is_internal
 from gatepost.sequences.models import Enrolment, Sequence, Step

@@ -242,7 +242,7 @@ def test_a_refusal_that_names_its_reason_is_a_definite_no(status):
     assert (result.code, len(asking.requests)) == ("ErrorSendAsDenied", 1)
 
 
-IN_TEN_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+LATER_THIS_HOUR = format_datetime(datetime.now(UTC) + timedelta(minutes=50), usegmt=True)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ IN_TEN_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=10), useg
     [
         ("17", timedelta(seconds=17), timedelta(seconds=17)),
         ("2.128", timedelta(seconds=2.128), timedelta(seconds=2.128)),
-        (IN_TEN_MINUTES, timedelta(minutes=5), timedelta(minutes=10)),
+        (LATER_THIS_HOUR, timedelta(minutes=5), timedelta(minutes=50)),
     ],
     ids=["seconds", "fractions", "a date"],  # a date of its own would name the test differently in each process
 )

@@ -252,7 +252,11 @@ LATER_THIS_HOUR = format_datetime(datetime.now(UTC) + timedelta(minutes=50), use
         ("2.128", timedelta(seconds=2.128), timedelta(seconds=2.128)),
         (LATER_THIS_HOUR, timedelta(minutes=5), timedelta(minutes=50)),
     ],
-    ids=["seconds", "fractions", "a date"],  # a date of its own would name the test differently in each process
+    ids=[
+        "seconds",
+        "fractions",
+        "a date",
+    ],  # a date of its own would name the test differently in each process
 )
 def test_a_throttled_read_says_how_long_to_wait(header, at_least, at_most):
     result, asking = ask(coded(429, "ApplicationThrottled", **{"Retry-After": header}), "draft.look", id="1")

@@ -17,8 +17,8 @@ from gatepost.intake.models import DropCount, Quarantine
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Folder, Mailbox
 from gatepost.outbox import actions as outbox
-from gatepost.outbox.protocol import Commit, Event, Item
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import Commit, Event, Item
 from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send

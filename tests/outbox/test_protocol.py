@@ -33,9 +33,7 @@ DRAFT, SENT = Item("d", is_draft=True), Item("s", is_draft=False)
 
 
 def resolved(*seen, after, looks=0, attempts=1, **row):
-    row = Row(
-        State.SENDING, NOW, graph_id="d", sending_at=NOW - after, looks=looks, attempts=attempts, **row
-    )
+    row = Row(State.SENDING, NOW, graph_id="d", sending_at=NOW - after, looks=looks, attempts=attempts, **row)
     return resolve(row, seen)
 
 
@@ -98,9 +96,7 @@ def test_the_models_states_are_those_of_the_protocol():
     assert Message.State.values == list(State)
 
 
-ALLOWED = {
-    (before, transition.after) for transition in TRANSITIONS.values() for before in transition.before
-}
+ALLOWED = {(before, transition.after) for transition in TRANSITIONS.values() for before in transition.before}
 
 
 def test_the_trigger_in_the_database_was_written_from_this_table():
@@ -140,7 +136,9 @@ def test_the_database_refuses_every_change_of_state_that_the_table_does_not_know
 
     fields = Message._meta.local_fields
     values = {field.attname: getattr(message, field.attname) for field in fields} | TIMES
-    found = {(before, after) for before in State for after in State if before != after and allowed(before, after)}
+    found = {
+        (before, after) for before in State for after in State if before != after and allowed(before, after)
+    }
     assert found == ALLOWED
 
 

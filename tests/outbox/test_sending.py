@@ -208,7 +208,9 @@ def test_a_worker_that_was_overtaken_and_whose_state_came_back_changes_nothing(s
 def test_a_message_confirmed_meanwhile_is_not_put_off(story):
     story.carry_on()
     actions.confirmed(story.message)
-    actions.put_off(story.message, PutOff(clock.now() + timedelta(minutes=5), "finding out whether it was sent"))
+    actions.put_off(
+        story.message, PutOff(clock.now() + timedelta(minutes=5), "finding out whether it was sent")
+    )
     assert (fresh(story.message).reason, fresh(story.message).not_before) == ("", None)
 
 

@@ -212,7 +212,9 @@ def test_a_pause_without_a_date_ends_only_when_somebody_says_so(sequence, mailbo
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
     message = actions.act_on_due(enrolment, Send(1))
     actions.pause_until(enrolment.pk, None, "asked to wait", **by(sequence))
-    outbox.put_off(message, PutOff(queries.FOREVER, "asked to wait"))  # what the gate says to a pause without an end
+    outbox.put_off(
+        message, PutOff(queries.FOREVER, "asked to wait")
+    )  # what the gate says to a pause without an end
     assert queries.returned(MONDAY + timedelta(days=3000)) == []
 
     advance(monday, timedelta(days=1))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from gatepost.errors import GatepostError
 
@@ -119,6 +120,7 @@ DATABASE_URL = Setting("DATABASE_URL", _database, DATABASE_FORM, secret=True)
 OWNER_DATABASE_URL = Setting("GATEPOST_OWNER_DATABASE_URL", _database, DATABASE_FORM, secret=True)
 KEYSTORE_URL = Setting("GATEPOST_KEYSTORE_URL", _database, DATABASE_FORM, secret=True)
 KEY_FILE = Setting("GATEPOST_KEY_FILE", _path, "a file that holds the installation's key")
+INSTANCE = Setting("GATEPOST_INSTANCE", UUID, "the installation's id, as `gatepost doctor` shows it")
 SECRET_KEY = Setting("GATEPOST_SECRET_KEY", _text, "at least 32 random characters", secret=True)
 PUBLIC_URL = Setting("GATEPOST_PUBLIC_URL", _url, URL_FORM, "http://localhost:8000")
 HOOKS_URL = Setting("GATEPOST_HOOKS_URL", _url, URL_FORM)
@@ -151,6 +153,7 @@ class Environment:
     owner_database_url: str | None
     keystore_url: str | None
     key_file: Path
+    instance: UUID | None
     secret_key: str | None
     public_url: str
     hooks_url: str | None

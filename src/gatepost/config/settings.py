@@ -67,6 +67,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "gatepost.web.frame.frame",
+                "gatepost.outbox.restored.banner",
             ],
             "builtins": ["django_cotton.templatetags.cotton", "gatepost.web.templatetags.words"],
         },
@@ -102,6 +103,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 GATEPOST_DATABASE_URL = ENVIRONMENT.database_url or ""
 GATEPOST_KEYSTORE_URL = ENVIRONMENT.keystore_url or ""
 GATEPOST_KEY_FILE = ENVIRONMENT.key_file
+GATEPOST_DATA_DIR = ENVIRONMENT.data_dir
+GATEPOST_INSTANCE = ENVIRONMENT.instance
 
 AUTH_USER_MODEL = "gatepost.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -163,7 +166,9 @@ TIME_ZONE = "UTC"
 
 PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.mailboxes.jobs",
+    "gatepost.outbox.comparing",
     "gatepost.outbox.jobs",
+    "gatepost.outbox.restored",
     "gatepost.sequences.jobs",
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",

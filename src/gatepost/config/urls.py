@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from gatepost.config.api import api
+from gatepost.outbox.views import unsubscribe
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="conversations:inbox")),
@@ -15,6 +16,7 @@ urlpatterns = [
     path("sequences/", include("gatepost.sequences.urls")),
     path("contacts/", include("gatepost.contacts.urls")),
     path("outbox/", include("gatepost.outbox.urls")),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("meetings/", include("gatepost.meetings.urls")),
     path("mailboxes/", include("gatepost.mailboxes.urls")),
     path("settings/", include("gatepost.accounts.urls")),

@@ -107,7 +107,8 @@ async def create_follow_up(gateway: Gateway, letter: Letter, *, to: str) -> Draf
 
     Raises NotThere when that mail is gone, Unclear when the draft may or may not exist.
     """
-    return _draft(await gateway.ask("draft.create-follow-up", id=to, body={"message": _content(letter)}))
+    content = {"message": _content(letter)}
+    return _draft(await gateway.ask("draft.create-follow-up", id=to, body=content, item=letter.key))
 
 
 async def create_mime(gateway: Gateway, letter: Letter) -> Draft:

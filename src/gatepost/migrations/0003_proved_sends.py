@@ -11,13 +11,13 @@ from django.db import migrations, models
 import gatepost.ids
 
 # As outbox.protocol.TRANSITIONS had it when this was written; tests/outbox/test_protocol.py compares them.
-ALLOWED = """
-    planned>drafted planned>confirmed planned>held planned>cancelled
-    drafted>sending drafted>confirmed drafted>held drafted>cancelled drafted>planned
-    sending>accepted sending>drafted sending>confirmed sending>held sending>planned
-    accepted>drafted accepted>confirmed accepted>held accepted>planned
-    held>confirmed held>drafted held>planned held>cancelled
-""".split()
+ALLOWED = (
+    *("planned>drafted", "planned>confirmed", "planned>held", "planned>cancelled"),
+    *("drafted>sending", "drafted>confirmed", "drafted>held", "drafted>cancelled", "drafted>planned"),
+    *("sending>accepted", "sending>drafted", "sending>confirmed", "sending>held", "sending>planned"),
+    *("accepted>drafted", "accepted>confirmed", "accepted>held", "accepted>planned"),
+    *("held>confirmed", "held>drafted", "held>planned", "held>cancelled"),
+)
 KEEPER = f"""
     CREATE FUNCTION keep_to_the_protocol() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -55,15 +55,21 @@ FUNCTIONS = {
         SELECT workspace_id, id FROM gatepost_message WHERE id = wanted
     """,
     # Of workspaces whose sending is stopped, once no request of an old worker can still be under way.
-    "mailboxes_to_reconcile(quiet_since timestamptz)": """
+    "mailboxes_to_reconcile(quiet_since timestamptz, moment timestamptz)": """
         SELECT m.workspace_id, m.id
         FROM gatepost_recovery r
         JOIN gatepost_mailbox m ON m.workspace_id = r.workspace_id
         CROSS JOIN gatepost_installation i
         WHERE r.go_at IS NULL AND r.began_at <= quiet_since AND m.state = 'connected'
-          AND m.compared_at_beat < i.started_at_beat AND (m.not_before IS NULL OR m.not_before <= now())
+          AND m.compared_at_beat < i.started_at_beat AND (m.not_before IS NULL OR m.not_before <= moment)
     """,
 }
+
+STOPPED = """
+    CREATE FUNCTION stopped_sending() RETURNS TABLE (workspace_id uuid, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+    AS $$ SELECT workspace_id, reason FROM gatepost_recovery WHERE go_at IS NULL $$
+"""
 
 
 def _create(name: str, body: str) -> str:
@@ -103,6 +109,7 @@ class Migration(migrations.Migration):
                 ("reason", models.CharField(max_length=200)),
                 ("copied", models.BooleanField()),
                 ("known_until", models.DateTimeField()),
+                ("at_beat", models.PositiveBigIntegerField()),
                 ("go_at", models.DateTimeField(null=True)),
                 (
                     "workspace",
@@ -188,6 +195,7 @@ class Migration(migrations.Migration):
             KEEPER,
             "DROP TRIGGER keep_to_the_protocol ON gatepost_message; DROP FUNCTION keep_to_the_protocol",
         ),
+        migrations.RunSQL(STOPPED, "DROP FUNCTION stopped_sending"),
         *(
             migrations.RunSQL(_create(name, body), f"DROP FUNCTION {name.split('(')[0]}")
             for name, body in FUNCTIONS.items()

@@ -12,12 +12,14 @@ from gatepost import clock
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
+from gatepost.contacts.actions import suppress
 from gatepost.contacts.models import Contact
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes.models import Mailbox
-from gatepost.outbox.models import Message
+from gatepost.mailboxes.queries import across_workspaces
+from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import (
     CLOSED,
     OPEN,
@@ -127,7 +129,7 @@ def plan(plan: Plan) -> Message:
     return message
 
 
-def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **detail: object) -> bool:
+def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **detail: str | int) -> bool:
     """The message changes as the table of the protocol says, if nobody changed it since `message` was read.
 
     `message` then holds the new values. False: somebody was quicker, or the table knows no such change.
@@ -149,7 +151,7 @@ def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **det
             detail = {"attempt": message.attempts}
         if commit.reason:
             detail = {**detail, "reason": commit.reason[:200]}
-        record(actor, TAGS[commit.event], message, **detail)
+        record(actor, TAGS[commit.event], message, **detail)  # type: ignore[arg-type]
         if commit.event == Event.CANCEL:
             # Also where no draft is known: one may have been made by a request whose answer was lost.
             enqueue("outbox.remove-draft", workspace=str(message.workspace_id), message=str(message.pk))
@@ -282,7 +284,26 @@ def resolve(message_id: UUID, decision: str, *, workspace_id: UUID, actor: Actor
                 decided = Commit(Event.CANCEL, reason="dropped by a member")
             case _:
                 raise BadInput(f"There is no decision {decision!r}. Use {', '.join(DECISIONS)}.")
+        # Whoever decides has seen what spoke against it.
+        Stray.objects.filter(guard=message.guard).delete()
         commit(message, decided, actor=actor, decision=decision)
+
+
+def can_opt_out(message_id: UUID) -> bool:
+    """Whether the message of an opt-out address is still known."""
+    return bool(across_workspaces("message_with_id", str(message_id)))
+
+
+def opt_out(message_id: UUID) -> None:
+    """Whoever got this message is never written to again, and what had not left yet never will."""
+    for found in across_workspaces("message_with_id", str(message_id)):
+        with inside(found.workspace_id):
+            message = Message.objects.select_related("contact").get(pk=found.id)
+            address = names.open(message.contact, "email") or ""
+            by = Actor("contact", str(message.contact_id))
+            suppress(found.workspace_id, address, cause="unsubscribe", actor=by, source="link in a mail")
+            # Enrolments lie above this concept, and are stopped by name.
+            enqueue("sequences.opted-out", workspace=str(found.workspace_id), contact=str(message.contact_id))
 
 
 def _now(message: Message, change: Commit) -> bool:

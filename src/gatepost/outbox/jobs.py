@@ -1,5 +1,6 @@
 """Tidying: removing the drafts that no message needs."""
 
+from datetime import datetime
 from uuid import UUID
 
 from gatepost import clock
@@ -32,7 +33,7 @@ async def sweep(workspace: str, message: str) -> None:
     swept = await in_thread(_load, UUID(workspace), UUID(message))
     if swept is None or swept.sweep_at is None:
         return
-    again = clock.now() + protocol.QUIESCENCE
+    again: datetime | None = clock.now() + protocol.QUIESCENCE
     if swept.mailbox.state == Mailbox.State.CONNECTED and swept.state != Message.State.PLANNED:
         try:
             async with gateway_for(swept.mailbox, reason="surplus drafts") as gateway:

@@ -74,7 +74,8 @@ class Message(InWorkspace):
             ),
             # A trigger (migrations/0003) keeps to the table of protocol.TRANSITIONS and refuses a second acceptance.
             models.CheckConstraint(
-                condition=~models.Q(state__in=["accepted", "confirmed"]) | models.Q(accepted_at__isnull=False),
+                condition=~models.Q(state__in=["accepted", "confirmed"])
+                | models.Q(accepted_at__isnull=False),
                 name="what_left_was_accepted",
             ),
             models.CheckConstraint(
@@ -134,6 +135,7 @@ class Recovery(InWorkspace):
     reason = models.CharField(max_length=200)
     copied = models.BooleanField()  # it may run beside its original: only the operator may let it send
     known_until = models.DateTimeField()  # the last moment that this database knows of
+    at_beat = models.PositiveBigIntegerField()  # a mailbox compared before this was compared too early
     go_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -129,7 +129,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """May it leave now? ← rules.Send, rules.Wait or rules.Cancel"""
+    """May it leave now? ← rules.Send, rules.Wait, rules.Cancel or rules.Hold"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +392,7 @@ def _everywhere(row: Row, *, also_by_id: bool = True) -> Generator[Effect, Any, 
     return others if by_id is None or _sent(found) else (by_id, *others)
 
 
-def _gate() -> Generator[Effect, Any, rules.Send | rules.Wait | rules.Cancel]:
+def _gate() -> Generator[Effect, Any, rules.Verdict]:
     """What the gate says, recorded where it is not "send"."""
     verdict = yield Gate()
     match verdict:
@@ -400,6 +400,8 @@ def _gate() -> Generator[Effect, Any, rules.Send | rules.Wait | rules.Cancel]:
             yield PutOff(until, reason)
         case rules.Cancel(reason):
             yield Commit(Event.CANCEL, reason=reason)
+        case rules.Hold(reason):
+            yield Commit(Event.HOLD, reason=reason)
     return verdict
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Hold:
     reason: str
 
 
+Verdict = Send | Wait | Cancel | Hold
+
+
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """A mailbox at this moment. Counts are of its own day."""
@@ -46,6 +50,7 @@ class MailboxFacts:
     gap: timedelta
     day_ends: datetime
     max_age: timedelta  # how old `read_through` may be before a follow-up
+    compared: bool = True  # with this database, since the last start
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +64,22 @@ class GateFacts:
     paused_until: datetime | None  # datetime.max: until somebody resumes it
     pause_reason: str
     window_opens: datetime  # the next moment, from now on, at which the sending window is open
+    recovery: str = ""  # why all sending is stopped; "" while it is not
+    sent_before: datetime | None = None  # when the mailbox sent this step already, unknown to the database
 
 
-def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
+def may_send(facts: GateFacts, *, now: datetime) -> Verdict:
     """The gate in front of every send."""
     if facts.stopped:
         return Cancel(facts.stopped)
     if facts.suppressed:
         return Cancel("on the do-not-contact list")
+    if facts.recovery:
+        return Wait(now + timedelta(minutes=5), f"all sending is stopped: {facts.recovery}", True)
+    if facts.sent_before is not None and facts.sent_before > now - CONFLICT_DAYS:
+        return Hold(
+            f"this contact got this step on {facts.sent_before:%d %B %Y}, before the database was restored"
+        )
     if facts.paused_until is not None and facts.paused_until > now:
         return Wait(facts.paused_until, facts.pause_reason)
     if facts.window_opens > now:
@@ -75,6 +88,10 @@ def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
 
 
 def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -> Send | Wait:
+    if not box.compared:
+        return Wait(
+            now + timedelta(minutes=1), "comparing the mailbox with the records first", whole_mailbox=True
+        )
     if not box.connected:
         return Wait(now + timedelta(minutes=15), "the mailbox is not connected", whole_mailbox=True)
     if box.not_before is not None and box.not_before > now:
@@ -93,6 +110,9 @@ def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -
         )
     return Send()
 
+
+# A mail that only the mailbox remembers speaks against the same step for so long.
+CONFLICT_DAYS = timedelta(days=30)
 
 # Between the commit that a send is tried and the send lies at most this, in real time: a worker that was stopped
 # in between does not send when it wakes, since another one may have looked and sent meanwhile.
@@ -114,3 +134,39 @@ def after_refusal(code: str, *, now: datetime) -> Wait | Hold:
             whole_mailbox=True,
         )
     return Hold(f"Microsoft refused to send it: {code}")
+
+
+# Was the database restored?
+
+# No request of an old worker is under way any more, and no old worker lives (docs/operate/run.md tells to stop them).
+RECOVERY_QUIET = timedelta(minutes=30)
+OVERLAP = timedelta(
+    hours=1
+)  # what is compared begins so much before the last moment that the database knows of
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """Which installation, and how far it had come; as the database says it, or somebody outside it."""
+
+    instance: UUID
+    beat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Sending must stop. `copied`: it may run beside its original."""
+
+    reason: str
+    copied: bool = False
+
+
+def sees_a_restore(known: Witness, outside: list[Witness], *, mark: str, mark_now: str) -> Stop | None:
+    """What a worker that starts concludes from the database's own words and from those outside it."""
+    if any(witness.instance != known.instance for witness in outside):
+        return Stop("this database belongs to another installation, so it is a copy", copied=True)
+    if any(witness.beat > known.beat for witness in outside):
+        return Stop("the database is older than it was: it was restored from a backup")
+    if mark and mark_now and mark != mark_now:
+        return Stop("the database was moved to another server, or its tables were made anew")
+    return None

@@ -27,7 +27,7 @@ from gatepost.vault import names
 from gatepost.vault.sealing import installation_index
 
 State = Message.State
-Gate = Callable[[Message], Awaitable[rules.Send | rules.Wait | rules.Cancel]]
+Gate = Callable[[Message], Awaitable[rules.Verdict]]
 
 
 async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:

@@ -248,6 +248,17 @@ def stop(enrolment_id: UUID, cause: str, reason: str, *, workspace_id: UUID, act
     return True
 
 
+def stop_all_of(contact_id: UUID, *, workspace_id: UUID) -> None:
+    """The contact opted out: every enrolment that runs has ended."""
+    with inside(workspace_id):
+        running = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
+        for enrolment in Enrolment.objects.filter(contact_id=contact_id, state__in=running):
+            stop(
+                enrolment.pk, Enrolment.Cause.OPT_OUT, "opted out by the link in a mail", workspace_id=workspace_id,
+                actor=Actor("contact", str(contact_id)),
+            )  # fmt: skip
+
+
 def pause_until(
     enrolment_id: UUID, return_local_date: date | None, reason: str, *, workspace_id: UUID, actor: Actor
 ) -> bool:

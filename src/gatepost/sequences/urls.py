@@ -6,6 +6,7 @@ app_name = "sequences"
 urlpatterns = [
     path("", views.sequences, name="sequences"),
     path("new/", views.new, name="new"),
+    path("would-send/", views.would_send, name="would_send"),
     path("<uuid:sequence_id>/", views.sequence, name="sequence"),
     path("<uuid:sequence_id>/edit/", views.edit, name="edit"),
     path("<uuid:sequence_id>/preview/", views.preview, name="preview"),

@@ -1,11 +1,12 @@
 """Every world that can be reached, breadth first: the first bad one is reached by the shortest way."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gatepost.outbox.protocol import CLOSED, State
 
-from .world import Bounds, Design, Model, World
+from .world import OURS, Bounds, Design, Model, World
 
 
 @dataclass
@@ -28,7 +29,14 @@ def wrong_with(world: World) -> str:
     return ""
 
 
-def search(bounds: Bounds, design: Design = Design(), *, most: int = 10_000_000) -> Searched:
+def search(
+    bounds: Bounds,
+    design: Design = OURS,
+    *,
+    most: int = 10_000_000,
+    watch: Callable[[str], None] = lambda word: None,
+) -> Searched:
+    """`watch` hears what happened, once for each new world."""
     model, first = Model(bounds, design), World()
     came_from: dict[World, tuple[World, str] | None] = {first: None}
     waiting = deque([first])
@@ -40,6 +48,7 @@ def search(bounds: Bounds, design: Design = Design(), *, most: int = 10_000_000)
             if after in came_from:
                 continue
             came_from[after] = (world, word)
+            watch(word)
             if wrong := wrong_with(after):
                 return Searched(len(came_from), wrong, _way(came_from, after))
             if len(came_from) > most:

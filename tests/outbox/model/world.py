@@ -34,7 +34,7 @@ class Bounds:
     ids_change: bool = False
     flag_readable: bool = False
     may_stay: bool = False  # 202, and it stays among the drafts (once)
-    may_stop: bool = False  # the gate may say never
+    may_stop: bool = False  # the gate may say never, and Microsoft may refuse for good
     deleted_by_hand: bool = False  # the draft may be (once)
     person: bool = False  # may say "send it now" of what is held (once)
     restore: bool = False  # the database may be (once)
@@ -57,6 +57,9 @@ class Design:
     repeats: bool = False  # an unclear send is made again by the HTTP layer
 
 
+OURS = Design()
+
+
 class Db(NamedTuple):
     """The message's row."""
 
@@ -75,7 +78,9 @@ class Item(NamedTuple):
 class Worker(NamedTuple):
     node: int  # how far it is in its step
     current: bool = True  # nobody changed the row since it was read: its revision is the row's
-    phase: int = 0  # 0: about to do the next thing · 1: waits for the answer of a write · 2: its deadline has passed
+    phase: int = (
+        0  # 0: about to do the next thing · 1: waits for the answer of a write · 2: its deadline has passed
+    )
 
 
 class World(NamedTuple):
@@ -100,7 +105,7 @@ def _stale(workers: tuple[Worker, ...]) -> tuple[Worker, ...]:
 class Model:
     """The successors of a world, each with the words for what happened."""
 
-    def __init__(self, bounds: Bounds, design: Design = Design()) -> None:
+    def __init__(self, bounds: Bounds, design: Design = OURS) -> None:
         self.bounds, self.design = bounds, design
         self._ids: dict[Any, int] = {}
         self._nodes: list[tuple[p.Row, tuple[Any, ...], Any]] = []
@@ -226,9 +231,7 @@ class Model:
                     crashed._replace(late=self._later(world, effect)),
                 )
 
-    def _answers(
-        self, world: World, effect: Any, told: Callable[..., World]
-    ) -> Iterator[tuple[str, World]]:
+    def _answers(self, world: World, effect: Any, told: Callable[..., World]) -> Iterator[tuple[str, World]]:
         """What may come of a write that a worker waits for."""
         unclear: Any = False if isinstance(effect, p.Stamp) else p.Unclear()
         yield "the request is lost", told(unclear)
@@ -256,6 +259,8 @@ class Model:
                 made = Item(DRAFT, not self.bounds.search_lags, self.bounds.route == p.Route.JSON)
                 after = world._replace(items=(*world.items, made))
                 yield after, self._shown(after, len(world.items)), "the draft is made"
+            if self.bounds.may_stop:
+                yield world, p.Refused("ErrorQuotaExceeded"), "the draft is refused"
             return
         item = world.items[place]
         if kind == "Stamp":
@@ -263,6 +268,8 @@ class Model:
                 yield self._changed(world, place, stamped=True), True, "the draft is stamped"
             return
         again = item.status == SUBMITTED and self.bounds.second_send_accepted
+        if item.status == DRAFT and self.bounds.may_stop:
+            yield world, p.Refused("ErrorSendAsDenied"), "refused for good"
         if item.status == DRAFT or again:
             sent = self._changed(world, place, status=SUBMITTED)._replace(deliveries=world.deliveries + 1)
             yield sent, p.Taken(), "it is sent"
@@ -384,12 +391,17 @@ class Model:
                 if item.status == DRAFT:
                     gone = self._changed(world, place, status=GONE)._replace(deleted=True)
                     yield "the rep deletes the draft", gone
-        if self.bounds.person and not world.decided and world.db.state == p.State.HELD and world.restored != 1:
+        if (
+            self.bounds.person
+            and not world.decided
+            and world.db.state == p.State.HELD
+            and world.restored != 1
+        ):
             event = p.Event.SEND_NOW if world.db.item >= 0 else p.Event.WRITE_NOW
             db = self._committed(world.db, p.Commit(event))
             assert db is not None
             workers = _stale(world.workers)
-            yield "a person: send it now", self._with(world, *workers, db=db, decided=True)
+            yield f"a person decides {event.name}", self._with(world, *workers, db=db, decided=True)
 
     def _disasters(self, world: World) -> Iterator[tuple[str, World]]:
         if not self.bounds.restore:
@@ -404,13 +416,17 @@ class Model:
             yield (
                 "the backup is restored",
                 world._replace(
-                    db=world.backup, backup=None, workers=(), late=late, restored=1 if self.design.recovers else 2
+                    db=world.backup,
+                    backup=None,
+                    workers=(),
+                    late=late,
+                    restored=1 if self.design.recovers else 2,
                 ),
             )
         if world.restored == 1 and self._is_quiet(world):
-            yield "the mailbox is compared, and a person says go", self._compared(world)
+            yield from self._compared(world)
 
-    def _compared(self, world: World) -> World:
+    def _compared(self, world: World) -> Iterator[tuple[str, World]]:
         """As outbox.comparing: what was sent is confirmed, every draft is removed, the rest begins anew."""
         db = world.db
         was_sent = any(item.status == SENT for item in world.items)
@@ -422,4 +438,5 @@ class Model:
             item._replace(indexed=True, status=GONE if item.status == DRAFT else item.status)
             for item in world.items
         )
-        return world._replace(db=db, items=items, restored=2)
+        word = f"the mailbox is compared: {event.name if db != world.db else 'nothing'}; a person says go"
+        yield word, world._replace(db=db, items=items, restored=2)

@@ -68,6 +68,8 @@ def make_message(
             step_id=enrolment.sequence.steps.get(position=position).pk,
             position=position,
             key=uuid4().hex,
+            guard=uuid4().hex,
+            number=1,
             state=state,
             reason=reason,
             content_hash="-",

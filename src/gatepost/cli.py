@@ -337,6 +337,88 @@ def doctor(offline: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
+@verify.command(name="sends")
+def verify_sends() -> None:
+    """Compares what was sent, by the records, with what each connected mailbox holds."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.outbox.verify import verify_all
+
+        found = asyncio.run(verify_all())
+    for difference in found.differences:
+        click.echo(
+            f"{difference.what}: mailbox {difference.mailbox_id}, message {difference.message_id or 'unknown'}, "
+            f"key {difference.key} ({difference.evidence})"
+        )
+    for mailbox_id, problem in found.unanswered:
+        click.echo(f"mailbox {mailbox_id} could not be compared: {problem}")
+    for mailbox_id, count in found.not_connected:
+        click.echo(f"mailbox {mailbox_id} is not connected; its {count} messages were not compared.")
+    click.echo(
+        f"{found.mailboxes} mailboxes and {found.messages} messages compared: {len(found.differences)} differences."
+    )
+    if not found.holds:
+        sys.exit(1)
+
+
+@main.group(invoke_without_command=True)
+@click.pass_context
+def recovery(ctx: click.Context) -> None:
+    """What is known, and what to do, after the database was restored or copied."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.outbox import restored
+        from gatepost.sequences.queries import would_send_now
+
+        found = restored.open_recoveries()
+        for each in found:
+            click.echo(
+                f"{each.workspace.name}: all sending is stopped since {each.began_at:%Y-%m-%d %H:%M} UTC."
+            )
+            click.echo(
+                f"  {each.reason}. It knows what happened until {each.known_until:%Y-%m-%d %H:%M} UTC."
+            )
+            progress = restored.progress(each)
+            click.echo(f"  Mailboxes compared: {progress.compared} of {progress.mailboxes}.")
+            for mailbox in progress.waiting:
+                click.echo(
+                    f"  not compared yet: {mailbox.pk} (not before {progress.compares_from:%H:%M} UTC)"
+                )
+            for due in would_send_now(each.workspace_id):
+                click.echo(f"  would send now: step {due.position} of “{due.sequence}” from {due.mailbox_id}")
+    if not found:
+        click.echo("Sending is not stopped.")
+
+
+@recovery.command(name="go")
+@click.option(
+    "--replaces-original",
+    is_flag=True,
+    help="This copy takes the place of its original, which never runs again.",
+)
+def recovery_go(replaces_original: bool) -> None:
+    """What waits may leave, in every workspace."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.accounts.actions import INSTALLER
+        from gatepost.outbox import restored
+
+        found = restored.open_recoveries()
+        for each in found:
+            restored.go(each.workspace_id, actor=INSTALLER, replaces_original=replaces_original)
+            click.echo(f"{each.workspace.name}: sending goes on.")
+    if not found:
+        click.echo("Sending is not stopped.")
+
+
 @main.command()
 @click.option(
     "--check", is_flag=True, help="Run the main job headless, with the clock accelerated, and judge it."

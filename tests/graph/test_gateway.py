@@ -135,9 +135,43 @@ def test_a_refused_token_is_renewed_once_and_the_request_made_again():
             return web.json_response(error_body("InvalidAuthenticationToken"), status=401)
         return web.Response(status=202)
 
-    result, asking = ask(first_no, "draft.send", id="1")
+    result, asking = ask(first_no, "draft.delete", id="1")
     assert result == {}
     assert [r.headers["Authorization"] for r in asking.requests] == ["Bearer token-0", "Bearer token-1"]
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES.values() if shape.once], ids=lambda s: s.name)
+def test_what_writes_a_mail_is_not_repeated_even_after_a_definite_no(shape):
+    body = b"mime" if shape.mime else {} if shape.body else None
+    refused = lambda r: web.json_response(error_body("InvalidAuthenticationToken"), status=401)  # noqa: E731
+    result, asking = ask(refused, shape.name, id="1", body=body)
+    assert isinstance(result, errors.TokenStale)
+    assert len(asking.requests) == 1 and asking.rep.renewals == 1
+
+
+def test_a_mail_that_is_refused_with_a_fresh_token_too_asks_the_rep():
+    async def twice():
+        async with microsoft(lambda r: web.json_response(error_body("Expired"), status=401)) as asking:
+            with pytest.raises(errors.TokenStale):
+                await asking.gateway.ask("draft.send", id="1")
+            with pytest.raises(errors.ReconnectNeeded):
+                await asking.gateway.ask("draft.send", id="1")
+
+    asyncio.run(twice())
+
+
+@pytest.mark.parametrize("name", ["draft.create", "draft.create-mime"])
+def test_a_mail_in_mime_goes_where_mime_is_known_and_nowhere_else(name):
+    body = {"subject": "x"} if SHAPES[name].mime else b"Subject: x"
+    result, asking = ask(yes, name, body=body)
+    assert isinstance(result, errors.ShapeUnknown)
+    assert asking.requests == []
+
+
+def test_mime_travels_in_base64():
+    _, asking = ask(yes, "draft.create-mime", body=b"Subject: x")
+    request = asking.requests[0]
+    assert (request.headers["Content-Type"], asking.bodies[0]) == ("text/plain", b"U3ViamVjdDogeA==")
 
 
 def test_a_token_that_is_refused_twice_asks_the_rep():
@@ -228,7 +262,7 @@ def test_a_refusal_that_names_its_reason_is_a_definite_no(status):
     assert (result.code, len(asking.requests)) == ("ErrorSendAsDenied", 1)
 
 
-IN_TEN_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+LATER_THIS_HOUR = format_datetime(datetime.now(UTC) + timedelta(minutes=50), usegmt=True)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +270,7 @@ IN_TEN_MINUTES = format_datetime(datetime.now(UTC) + timedelta(minutes=10), useg
     [
         ("17", timedelta(seconds=17), timedelta(seconds=17)),
         ("2.128", timedelta(seconds=2.128), timedelta(seconds=2.128)),
-        (IN_TEN_MINUTES, timedelta(minutes=5), timedelta(minutes=10)),
+        (LATER_THIS_HOUR, timedelta(minutes=5), timedelta(minutes=50)),
     ],
     ids=["seconds", "parts of seconds", "a date"],  # each process would write its own date into the name
 )

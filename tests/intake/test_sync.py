@@ -18,6 +18,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Folder, Mailbox
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import Commit, Event, Item
 from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
@@ -128,8 +129,9 @@ class Story:
         enrolment = makers.make_enrolment(self.sequence, contact, self.mailbox)
         message = sequences.act_on_due(enrolment, Send(1))
         sent_id = f"<{message.key}@northwind.example>"
-        draft = outbox.Draft(f"sent-{message.key}", True, sent_id, conversation, "k")
-        assert outbox.drafted(message, draft) and outbox.sending(message) and outbox.accepted(message)
+        draft = Item(f"sent-{message.key}", True, internet_message_id=sent_id, conversation_id=conversation)
+        for each in (Commit(Event.DRAFT, draft), Commit(Event.TRY), Commit(Event.TAKEN)):
+            assert outbox.commit(message, each)
         return fresh(message), sent_id
 
     def folder(self, name="inbox"):
@@ -356,8 +358,9 @@ def test_reading_through_lets_waiting_messages_go_on(story):
     waiting, _ = story.message, None
     with inside(story.mailbox.workspace_id):
         Message.objects.filter(pk=waiting.pk).update(
-            state="drafted", reason="reading the mailbox first", not_before=MONDAY + timedelta(hours=1)
-        )
+            state="drafted", reason="reading the mailbox first", not_before=MONDAY + timedelta(hours=1),
+            revision=99, accepted_at=None,
+        )  # fmt: skip
         Mailbox.objects.filter(pk=story.mailbox.pk).update(sending_not_before=MONDAY + timedelta(hours=1))
     actions.read_through(story.mailbox, MONDAY, next_sync=MONDAY + timedelta(minutes=5))
     assert fresh(waiting).not_before == MONDAY

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatepost.graph.errors import NotThere, Refused, TooLate, TryLater, Unclear
+from gatepost.graph.shapes import SEND_KEY
 
 
 class Crash(BaseException):
@@ -21,7 +22,13 @@ class Item:
     message_id: str
     conversation: str
     subject: str
+    body: str = ""
     is_draft: bool = True
+    version: int = 1
+
+    def edit(self, body: str) -> None:
+        """As a person does in Outlook."""
+        self.body, self.version = body, self.version + 1
 
 
 @dataclass
@@ -60,6 +67,8 @@ class InMemoryMailbox:
                 }
             case "draft.look":
                 return _shown(self._get(values["id"]))
+            case "draft.read":
+                return _read(self._get(values["id"]))
             case "draft.create":
                 return self._write(lambda: self._create(body, f"conversation-{item}"))
             case "draft.create-follow-up":
@@ -112,10 +121,15 @@ class InMemoryMailbox:
         number = next(self._numbers)
         key = content["singleValueExtendedProperties"][0]["value"]
         made = Item(
-            f"id-{number}", key, f"<{number}.{key}@northwind.example>", conversation, content["subject"]
+            f"id-{number}",
+            key,
+            f"<{number}.{key}@northwind.example>",
+            conversation,
+            content["subject"],
+            content["body"]["content"],
         )
         self.items[made.id] = made
-        return _shown(made)
+        return _read(made)
 
     def _send(self, graph_id: str) -> dict[str, Any]:
         sent = self._get(graph_id)
@@ -150,5 +164,15 @@ def _shown(item: Item) -> dict[str, Any]:
         "isDraft": item.is_draft,
         "internetMessageId": item.message_id,
         "conversationId": item.conversation,
-        "changeKey": "k",
+        "changeKey": f"k-{item.version}",
+    }
+
+
+def _read(item: Item) -> dict[str, Any]:
+    key = {"id": SEND_KEY, "value": item.key}
+    return {
+        **_shown(item),
+        "subject": item.subject,
+        "body": {"content": item.body},
+        "singleValueExtendedProperties": [key] if item.key else [],
     }

@@ -4,22 +4,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatepost.outbox.rules import (
-    GIVE_UP,
-    LOOKS,
-    QUIESCENCE,
     Cancel,
     GateFacts,
     Hold,
-    LookAgain,
     MailboxFacts,
-    Seen,
     Send,
-    SendAgain,
-    Sent,
     Wait,
     after_refusal,
     may_send,
-    resolve,
 )
 
 NOW = datetime(2027, 1, 11, 9, 0, tzinfo=UTC)
@@ -127,39 +119,6 @@ def test_a_follow_up_waits_until_the_mailbox_was_read_just_now():
     assert mailbox_gate(read_through=stale) == Send()
     assert mailbox_gate(read_through=stale, is_follow_up=True).read_first
     assert mailbox_gate(read_through=NOW - 5 * MINUTE, is_follow_up=True) == Send()
-
-
-def resolved(*seen, after, looks=0, attempts=1):
-    return resolve(list(seen), sending_at=NOW - after, looks=looks, attempts=attempts, now=NOW)
-
-
-DRAFT, SENT = Seen("d", is_draft=True), Seen("s", is_draft=False)
-
-
-@pytest.mark.parametrize("seen", [(SENT,), (DRAFT, SENT), (SENT, DRAFT)])
-@pytest.mark.parametrize("after", [timedelta(0), QUIESCENCE, timedelta(days=30)])
-def test_what_is_no_draft_any_more_was_sent(seen, after):
-    assert resolved(*seen, after=after, attempts=3) == Sent("s")
-
-
-def test_a_draft_is_sent_again_only_after_the_quiet_time():
-    assert isinstance(resolved(DRAFT, after=QUIESCENCE - timedelta(seconds=1)), LookAgain)
-    assert resolved(DRAFT, after=QUIESCENCE) == SendAgain()
-
-
-def test_after_three_tries_a_person_decides():
-    assert resolved(DRAFT, after=QUIESCENCE, attempts=2) == SendAgain()
-    assert isinstance(resolved(DRAFT, after=QUIESCENCE, attempts=3), Hold)
-
-
-def test_what_is_found_nowhere_is_never_sent_again_but_held_after_an_hour():
-    assert isinstance(resolved(after=GIVE_UP - MINUTE), LookAgain)
-    assert isinstance(resolved(after=GIVE_UP), Hold)
-
-
-def test_looks_become_rarer():
-    waits = [resolved(after=timedelta(0), looks=looks).until - NOW for looks in range(8)]
-    assert waits == [*LOOKS, *[LOOKS[-1]] * (8 - len(LOOKS))]
 
 
 def test_microsofts_daily_limit_lets_the_whole_mailbox_rest():

@@ -30,7 +30,7 @@ def test_the_key_of_a_step_is_the_same_whenever_it_is_computed(told: Told) -> No
         assert message.key == send_key(message.mailbox_id, message.enrolment_id, message.step_id)
 
 
-@pytest.mark.parametrize("same", ["key", "contact and step"])
+@pytest.mark.parametrize("same", ["key", "address and step"])
 def test_the_database_refuses_a_second_message_for_a_step(told: Told, same: str) -> None:
     sent = told.rows(Message)[0]
     another = Message(
@@ -42,7 +42,7 @@ def test_the_database_refuses_a_second_message_for_a_step(told: Told, same: str)
     )
     another.pk = uuid7()
     if same == "key":
-        another.step_id = uuid7()
+        another.guard = uuid7().hex
     else:
         another.key = uuid7().hex
     seal(another, "subject", "Again")

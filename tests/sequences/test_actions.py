@@ -13,6 +13,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import Commit, Event, Item, PutOff
 from gatepost.sequences import actions, queries
 from gatepost.sequences.actions import BadTemplate, StepDraft
 from gatepost.sequences.models import Enrolment, Step, Variant
@@ -72,8 +73,8 @@ def refusal(sequence, mailbox, contact):
 def sent(message):
     """The message as it is when Microsoft took it."""
     with inside(message.workspace_id):
-        Message.objects.filter(pk=message.pk).update(state="sending", sending_at=clock.now())
-    assert outbox.accepted(message)
+        for each in (Commit(Event.DRAFT, Item("id", is_draft=True)), Commit(Event.TRY), Commit(Event.TAKEN)):
+            assert outbox.commit(message, each)
     return fresh(message)
 
 
@@ -214,7 +215,9 @@ def test_a_pause_without_a_date_ends_only_when_somebody_says_so(sequence, mailbo
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
     message = actions.act_on_due(enrolment, Send(1))
     actions.pause_until(enrolment.pk, None, "asked to wait", **by(sequence))
-    outbox.wait(message, queries.FOREVER, "asked to wait")  # what the gate says to a pause without an end
+    outbox.put_off(
+        message, PutOff(queries.FOREVER, "asked to wait")
+    )  # what the gate says to a pause without an end
     assert queries.returned(MONDAY + timedelta(days=3000)) == []
 
     advance(monday, timedelta(days=1))

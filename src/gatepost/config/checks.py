@@ -64,6 +64,7 @@ def run(*, offline: bool = False) -> list[Check]:
         *database(main),
         keystore(main),
         backups(last_made(settings.data_dir), now=datetime.now(UTC)),
+        recovery(main),
         public_url(settings),
         *([] if offline else [pages(settings)]),
         *app_registration(offline=offline),
@@ -304,6 +305,27 @@ def keystore(main: BaseDatabaseWrapper) -> Check:
     except psycopg.errors.UndefinedTable:
         return Check("keystore", False, "has no table yet. Run: gatepost migrate")
     return Check("keystore", True, "answers, and the installation key opens it.")
+
+
+def recovery(connection: BaseDatabaseWrapper) -> Check:
+    """Whether sending is stopped since the database was restored or copied, and which installation this is."""
+    try:
+        row = _row(
+            connection,
+            "SELECT (SELECT instance FROM gatepost_installation), count(*), min(reason) FROM stopped_sending()",
+        )
+    except (DatabaseError, psycopg.Error):
+        return Check("sending", False, "cannot be told: the database does not answer as it should.")
+    instance, stopped, reason = row
+    if stopped:
+        return Check(
+            "sending", False,
+            f"all of it is stopped in {stopped} workspaces: {reason}. `gatepost recovery` shows what would leave, and "
+            "docs/operate/run.md what to do.",
+        )  # fmt: skip
+    if instance is None:
+        return Check("sending", True, "no worker ever started.")
+    return Check("sending", True, f"is not stopped. This installation's id is {instance}.")
 
 
 def _holds_keys(connection: BaseDatabaseWrapper) -> bool:

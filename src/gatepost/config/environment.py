@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from gatepost.errors import GatepostError
 
@@ -142,6 +143,7 @@ KEYSTORE_URL = Setting("GATEPOST_KEYSTORE_URL", _database, DATABASE_FORM, secret
 KEY_FILE = Setting("GATEPOST_KEY_FILE", _path, "a file that holds the installation's key")
 BACKUP_DAYS = Setting("GATEPOST_BACKUP_DAYS", _number(1, 3650), "days from 1 to 3650", 30)
 KEYSTORE_BACKUP_DAYS = Setting("GATEPOST_KEYSTORE_BACKUP_DAYS", _number(1, 7), "days from 1 to 7", 7)
+INSTANCE = Setting("GATEPOST_INSTANCE", UUID, "the installation's id, as `gatepost doctor` shows it")
 SECRET_KEY = Setting("GATEPOST_SECRET_KEY", _text, "at least 32 random characters", secret=True)
 PUBLIC_URL = Setting("GATEPOST_PUBLIC_URL", _url, URL_FORM, "http://localhost:8000")
 HOOKS_URL = Setting("GATEPOST_HOOKS_URL", _url, URL_FORM)
@@ -207,6 +209,7 @@ class Environment:
     key_file: Path
     backup_days: int
     keystore_backup_days: int
+    instance: UUID | None
     secret_key: str | None
     public_url: str
     hooks_url: str | None

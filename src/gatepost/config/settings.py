@@ -74,6 +74,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "gatepost.web.frame.frame",
+                "gatepost.outbox.restored.banner",
             ],
             "builtins": ["django_cotton.templatetags.cotton", "gatepost.web.templatetags.words"],
         },
@@ -111,6 +112,8 @@ GATEPOST_KEYSTORE_URL = ENVIRONMENT.keystore_url or ""
 GATEPOST_KEY_FILE = ENVIRONMENT.key_file
 GATEPOST_BACKUP_DAYS = ENVIRONMENT.backup_days
 GATEPOST_KEYSTORE_BACKUP_DAYS = ENVIRONMENT.keystore_backup_days
+GATEPOST_DATA_DIR = ENVIRONMENT.data_dir
+GATEPOST_INSTANCE = ENVIRONMENT.instance
 
 AUTH_USER_MODEL = "gatepost.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -231,7 +234,9 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.accounts.invitations",
     "gatepost.accounts.letters",
     "gatepost.mailboxes.jobs",
+    "gatepost.outbox.comparing",
     "gatepost.outbox.jobs",
+    "gatepost.outbox.restored",
     "gatepost.sequences.jobs",
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",

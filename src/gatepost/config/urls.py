@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from gatepost.config.api import api
+from gatepost.outbox.views import unsubscribe
 
 handler429 = "gatepost.accounts.views.too_often"
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("sequences/", include("gatepost.sequences.urls")),
     path("contacts/", include("gatepost.contacts.urls")),
     path("outbox/", include("gatepost.outbox.urls")),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("meetings/", include("gatepost.meetings.urls")),
     path("", include("gatepost.erasure.urls")),
     path("mailboxes/", include("gatepost.mailboxes.urls")),

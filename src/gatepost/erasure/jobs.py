@@ -16,7 +16,7 @@ from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.rules import CLEAN_UP_BEFORE_ERASING_FOR
-from gatepost.outbox.sending import remove_draft
+from gatepost.outbox.sending import remove_drafts
 from gatepost.vault import keys
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ async def _remove_drafts(erasure: Erasure) -> list[str]:
     for message in await in_thread(queries.drafts_to, erasure):
         try:
             async with gateway_for(message.mailbox, reason="draft to an erased person") as gateway:
-                await remove_draft(message, gateway)
+                await remove_drafts(message, gateway)
         except (TryLater, Unclear):
             if in_time:
                 raise

@@ -1,36 +1,61 @@
 """Our own drafts: creating, finding, sending, removing (Mail.ReadWrite, Mail.Send). Only `outbox` imports this.
 
-The send key is stamped on the draft when it is created and found again in the whole mailbox, so that the mailbox
-itself remembers what was sent, whatever happens to our database.
+The send key is stamped on the draft and found again in the whole mailbox, so that the mailbox itself remembers what
+was sent, whatever happens to our database. Beside it stand the message's number and its guard.
 """
 
+import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
+from gatepost.graph.errors import Refused
 from gatepost.graph.gateway import Gateway
-from gatepost.graph.shapes import SEND_KEY
+from gatepost.graph.shapes import MESSAGE_FLAGS, SEND_GUARD, SEND_KEY, SEND_NUMBER
+from gatepost.graph.wire import written
+
+SUBMITTED = 4  # mfSubmitted
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail of ours as the mailbox shows it."""
+    """A mail of ours as the mailbox shows it. What was not asked for is empty."""
 
     graph_id: str
     is_draft: bool
     internet_message_id: str
     conversation_id: str
     change_key: str
+    created: str = ""
+    sent: str = ""
+    submitted: bool | None = None  # Exchange has taken it over; None where that cannot be read
+    key: str = ""
+    number: int = 0
+    guard: str = ""
+    content: str = ""  # a hash of subject, text and recipients
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a draft says."""
+    """What a draft says. `headers`, text and thread are for MIME only."""
 
     to_address: str
     to_name: str
     subject: str
     html: str
     key: str
+    number: int
+    guard: str
+    text: str = ""
+    from_address: str = ""
+    from_name: str = ""
+    message_id: str = ""
+    answers: tuple[str, ...] = ()  # Message-IDs of the thread, oldest first
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 async def find(gateway: Gateway, key: str) -> list[Draft]:
@@ -48,7 +73,28 @@ async def find_by_message_id(gateway: Gateway, internet_message_id: str) -> list
 
 async def look(gateway: Gateway, graph_id: str) -> Draft:
     """The item as it is now. Raises NotThere."""
-    return _draft(await gateway.ask("draft.look", id=graph_id))
+    try:
+        return _draft(await gateway.ask("draft.look", id=graph_id))
+    except Refused:
+        # Whether the flags can be asked for is not documented; without them the wait alone decides.
+        return _draft(await gateway.ask("draft.look.plain", id=graph_id))
+
+
+async def read(gateway: Gateway, graph_id: str) -> Draft:
+    """The same with its marks and a hash of what it says. Raises NotThere."""
+    return _draft(await gateway.ask("draft.read", id=graph_id))
+
+
+async def ours_since(gateway: Gateway, since: datetime) -> AsyncIterator[Draft]:
+    """Every mail of ours in the mailbox that was written since then, drafts and sent ones, with its marks."""
+    page = await gateway.ask("draft.ours", since=written(since))
+    while True:
+        for each in page.get("value") or ():
+            yield _draft(each)
+        link = page.get("@odata.nextLink")
+        if not link:
+            return
+        page = await gateway.follow("draft.ours", link)
 
 
 async def create(gateway: Gateway, letter: Letter) -> Draft:
@@ -61,11 +107,22 @@ async def create_follow_up(gateway: Gateway, letter: Letter, *, to: str) -> Draf
 
     Raises NotThere when that mail is gone, Unclear when the draft may or may not exist.
     """
-    return _draft(await gateway.ask("draft.create-follow-up", id=to, body={"message": _content(letter)}))
+    content = {"message": _content(letter)}
+    return _draft(await gateway.ask("draft.create-follow-up", id=to, body=content, item=letter.key))
+
+
+async def create_mime(gateway: Gateway, letter: Letter) -> Draft:
+    """A new draft with headers of its own, not stamped yet. Raises Unclear when it may or may not exist."""
+    return _draft(await gateway.ask("draft.create-mime", body=mime(letter), item=letter.message_id))
+
+
+async def stamp(gateway: Gateway, graph_id: str, letter: Letter) -> None:
+    """The draft carries our marks."""
+    await gateway.ask("draft.stamp", id=graph_id, body={"singleValueExtendedProperties": _marks(letter)})
 
 
 async def send(gateway: Gateway, graph_id: str, *, leaves_by: float) -> None:
-    """Microsoft accepted this one draft for sending (202). Raises TooLate, Refused, NotThere or Unclear.
+    """Microsoft accepted this one draft for sending (202). Raises TooLate, TokenStale, Refused, NotThere or Unclear.
 
     202 also with Retry-After means accepted: it is never sent again.
     """
@@ -89,20 +146,76 @@ async def delete(gateway: Gateway, graph_id: str) -> None:
     await gateway.ask("draft.delete", id=graph_id)
 
 
+def mime(letter: Letter) -> bytes:
+    """The letter as a whole mail: text and HTML, headers that JSON does not take."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _mailbox(letter.from_name, letter.from_address)
+    mail["To"] = _mailbox(letter.to_name, letter.to_address)
+    mail["Subject"] = _one_line(letter.subject)
+    mail["Message-ID"] = letter.message_id
+    if letter.answers:
+        mail["In-Reply-To"] = letter.answers[-1]
+        mail["References"] = " ".join(letter.answers)
+    for name, value in letter.headers:
+        mail[name] = value
+    mail.set_content(letter.text)
+    mail.add_alternative(letter.html, subtype="html")
+    return mail.as_bytes()
+
+
+def _mailbox(name: str, address: str) -> str:
+    return str(Address(display_name=_one_line(name), addr_spec=address))
+
+
+def _one_line(text: str) -> str:
+    """Without anything that could end a header's line."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
 def _content(letter: Letter) -> dict[str, Any]:
     return {
         "subject": letter.subject,
         "body": {"contentType": "html", "content": letter.html},
         "toRecipients": [{"emailAddress": {"address": letter.to_address, "name": letter.to_name}}],
-        "singleValueExtendedProperties": [{"id": SEND_KEY, "value": letter.key}],
+        "singleValueExtendedProperties": _marks(letter),
     }
 
 
+def _marks(letter: Letter) -> list[dict[str, str]]:
+    return [
+        {"id": SEND_KEY, "value": letter.key},
+        {"id": SEND_NUMBER, "value": str(letter.number)},
+        {"id": SEND_GUARD, "value": letter.guard},
+    ]
+
+
 def _draft(item: dict[str, Any]) -> Draft:
+    marks = {
+        str(each.get("id")).casefold(): str(each.get("value") or "")
+        for each in item.get("singleValueExtendedProperties") or ()
+    }
+    flags, number = marks.get(MESSAGE_FLAGS.casefold(), ""), marks.get(SEND_NUMBER.casefold(), "")
     return Draft(
         graph_id=item["id"],
         is_draft=bool(item.get("isDraft")),
         internet_message_id=item.get("internetMessageId") or "",
         conversation_id=item.get("conversationId") or "",
         change_key=item.get("changeKey") or "",
+        created=item.get("createdDateTime") or "",
+        sent=item.get("sentDateTime") or "",
+        submitted=bool(int(flags) & SUBMITTED) if flags.isdigit() else None,
+        key=marks.get(SEND_KEY.casefold(), ""),
+        number=int(number) if number.isdigit() else 0,
+        guard=marks.get(SEND_GUARD.casefold(), ""),
+        content=_content_hash(item),
     )
+
+
+def _content_hash(item: dict[str, Any]) -> str:
+    """What the mail says and to whom, as Microsoft shows it; "" where it was not shown."""
+    if "body" not in item:
+        return ""
+    to = sorted(each["emailAddress"]["address"].casefold() for each in item.get("toRecipients") or ())
+    text = (item["body"] or {}).get("content") or ""
+    said = "\0".join((item.get("subject") or "", text, *to))
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -3,6 +3,7 @@
 GraphError
 ├── TryLater          wait: throttled, or the service does not answer (.retry_after)
 ├── TooLate           nobody: its deadline passed before it could leave, so it never left
+├── TokenStale        nobody: refused before anything was done; a fresh token is there for another try
 ├── Unclear           wait: a write whose outcome is unknown; look before anything else
 ├── NotThere          nobody: the item no longer exists
 ├── Unreadable        nobody: an answer larger than we take; asking again brings the same
@@ -42,6 +43,12 @@ class TryLater(GraphError):
 
 class TooLate(GraphError):
     "The deadline passed before the request could leave. It never left."
+
+    who: Who = "wait"
+
+
+class TokenStale(GraphError):
+    "Microsoft took the token no longer and did nothing. A fresh one is there; whether to try anew is not decided here."
 
     who: Who = "wait"
 

@@ -8,13 +8,13 @@ import asyncio
 import binascii
 import re
 import time
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -79,13 +79,14 @@ class Gateway:
         self._access = access
         self._base = sandbox_url or GRAPH
         self._only = only
+        self._token_was_stale = False
 
     async def ask(
         self,
         name: str,
         *,
         item: str = "",
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         leaves_by: float | None = None,
         **values: str,
     ) -> dict[str, Any]:
@@ -106,19 +107,25 @@ class Gateway:
         self,
         shape: Shape,
         address: str,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | bytes | None,
         item: str,
         *,
         leaves_by: float | None = None,
     ) -> dict[str, Any]:
         if self._only is not None and shape.name not in self._only:
             raise errors.ShapeUnknown(f"{shape.name} is not among the requests that this gateway is for")
-        if body is not None and not shape.body.issuperset(body):
+        if isinstance(body, bytes) != shape.mime:
+            raise errors.ShapeUnknown(f"{shape.name} carries {'MIME' if shape.mime else 'no MIME'}")
+        if isinstance(body, Mapping) and not shape.body.issuperset(body):
             raise errors.ShapeUnknown(f"{shape.name} does not carry {sorted(set(body) - shape.body)}")
         if shape.scope not in self._access.scopes and not _implied(shape.scope, self._access.scopes):
             raise errors.ApprovalNeeded(f"The permission {shape.scope} was not granted.", code=shape.scope)
         answer = await self._once(shape, address, body, item, renew=False, leaves_by=leaves_by)
-        if answer.status == 401:
+        if answer.status == 401 and shape.once and not self._token_was_stale:
+            self._token_was_stale = True
+            await self._access.token(renew=True, claims=_challenged(answer.challenge))
+            raise errors.TokenStale(f"{shape.name}: 401", status=401)
+        if answer.status == 401 and not shape.once:
             # A definite no before anything was done: a fresh token may be tried, once.
             claims = _challenged(answer.challenge)
             answer = await self._once(
@@ -130,7 +137,7 @@ class Gateway:
         self,
         shape: Shape,
         address: str,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | bytes | None,
         item: str,
         *,
         renew: bool,
@@ -146,9 +153,11 @@ class Gateway:
             "client-request-id": str(request_id),
             "return-client-request-id": "true",
         }
-        data = None if body is None else orjson.dumps(body)
-        if data is not None:
-            headers["Content-Type"] = "application/json"
+        data = None
+        if isinstance(body, bytes):
+            data, headers["Content-Type"] = b64encode(body), "text/plain"
+        elif body is not None:
+            data, headers["Content-Type"] = orjson.dumps(body), "application/json"
         started = time.monotonic()
         raw = Raw(0, b"", None)
         try:
@@ -249,6 +258,9 @@ def _checked_link(shape: Shape, link: str) -> str:
         raise errors.ShapeUnknown(f"{shape.name}: a link to {parts.netloc or 'nowhere'} is not followed")
     if not shape.path_pattern.match(parts.path):
         raise errors.ShapeUnknown(f"{shape.name}: a link to another path is not followed")
+    asked, known = dict(parse_qsl(parts.query)), dict(shape.query)
+    if any(asked[name] != known.get(name) for name in ("$select", "$expand") if name in asked):
+        raise errors.ShapeUnknown(f"{shape.name}: a link to other fields is not followed")
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 

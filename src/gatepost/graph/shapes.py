@@ -12,6 +12,10 @@ IN_REPLY_TO = "String 0x1042"
 REFERENCES = "String 0x1039"
 # Named properties are a finite resource of each mailbox: one fixed GUID, few names.
 SEND_KEY = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostSendKey"
+SEND_NUMBER = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostSendNumber"
+SEND_GUARD = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostSendGuard"
+# PidTagMessageFlags: whether Exchange has taken a draft over (MS-OXCMSG).
+MESSAGE_FLAGS = "Integer 0x0E07"
 BRIEF_KEY = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostBriefKey"
 
 IMMUTABLE = 'IdType="ImmutableId"'
@@ -19,7 +23,8 @@ TEXT = 'outlook.body-content-type="text"'
 UTC = 'outlook.timezone="UTC"'
 REFERENCE_PROPERTIES = f"singleValueExtendedProperties($filter=id eq '{IN_REPLY_TO}' or id eq '{REFERENCES}')"
 ENVELOPE = "id,conversationId,internetMessageId,receivedDateTime"
-DRAFT = "id,isDraft,internetMessageId,conversationId,changeKey,sentDateTime"
+DRAFT = "id,isDraft,internetMessageId,conversationId,changeKey,createdDateTime,sentDateTime"
+STAMPS = f"singleValueExtendedProperties($filter=id eq '{SEND_KEY}' or id eq '{SEND_NUMBER}' or id eq '{SEND_GUARD}')"
 SUBSCRIPTION = frozenset(
     {
         "changeType",
@@ -46,6 +51,8 @@ class Shape:
     prefer: tuple[str, ...] = (IMMUTABLE,)
     body: frozenset[str] = frozenset()  # the members that its JSON body may have
     follows_links: bool = False  # Microsoft's nextLink and deltaLink of this request may be followed
+    mime: bool = False  # its body is a whole mail in MIME, base64
+    once: bool = False  # not even a definite no (401) is answered by asking again
 
     @property
     def is_write(self) -> bool:
@@ -136,24 +143,60 @@ _ALL = (
         query=(("$filter", "internetMessageId eq '{message_id}'"), ("$select", DRAFT)),
     ),
     Shape(
-        "draft.look", "GET", "/me/messages/{id}", "Mail.Read", "whether our own draft was sent",
+        "draft.look", "GET", "/me/messages/{id}", "Mail.Read",
+        "whether our own draft was sent, or taken over by Exchange",
+        query=(
+            ("$select", DRAFT),
+            ("$expand", f"singleValueExtendedProperties($filter=id eq '{MESSAGE_FLAGS}')"),
+        ),
+    ),
+    Shape(
+        "draft.look.plain", "GET", "/me/messages/{id}", "Mail.Read",
+        "the same where Microsoft refuses $expand here",
         query=(("$select", DRAFT),),
     ),
     Shape(
+        "draft.read", "GET", "/me/messages/{id}", "Mail.Read",
+        "whether our own draft still says what we wrote, or was changed by hand",
+        query=(("$select", f"{DRAFT},subject,body,toRecipients"), ("$expand", STAMPS)),
+    ),
+    Shape(
+        "draft.ours", "GET", "/me/messages", "Mail.Read",
+        "which mails of ours are in the mailbox, to compare them with what we know: ids, times, our own marks",
+        query=(
+            (
+                "$filter",
+                "receivedDateTime ge {since} and "
+                f"singleValueExtendedProperties/Any(ep: ep/id eq '{SEND_KEY}' and ep/value ne null)",
+            ),
+            ("$select", DRAFT), ("$expand", STAMPS), ("$top", "100"),
+        ),
+        follows_links=True,
+    ),
+    Shape(
         "draft.create", "POST", "/me/messages", "Mail.ReadWrite", "to write a first step as a draft",
-        body=frozenset({"subject", "body", "toRecipients", "singleValueExtendedProperties"}),
+        body=frozenset({"subject", "body", "toRecipients", "singleValueExtendedProperties"}), once=True,
     ),
     Shape(
         "draft.create-follow-up", "POST", "/me/messages/{id}/createReply", "Mail.ReadWrite",
         "to write a follow-up as a draft in the same thread",
-        body=frozenset({"message"}),
+        body=frozenset({"message"}), once=True,
     ),
-    Shape("draft.send", "POST", "/me/messages/{id}/send", "Mail.Send", "to send that one draft"),
+    Shape(
+        "draft.create-mime", "POST", "/me/messages", "Mail.ReadWrite",
+        "to write a step as a draft with a List-Unsubscribe header, which JSON does not take",
+        mime=True, once=True,
+    ),
+    Shape(
+        "draft.stamp", "PATCH", "/me/messages/{id}", "Mail.ReadWrite",
+        "to put our marks on that draft, so that it is found again", body=frozenset({"singleValueExtendedProperties"}),
+    ),
+    Shape("draft.send", "POST", "/me/messages/{id}/send", "Mail.Send", "to send that one draft", once=True),
     # Where drafts were not granted: one request that creates and sends. Nothing can be looked for afterwards.
     Shape(
         "send.at-once", "POST", "/me/sendMail", "Mail.Send",
         "to send a first step from a mailbox that is connected for sending only",
-        body=frozenset({"message", "saveToSentItems"}),
+        body=frozenset({"message", "saveToSentItems"}), once=True,
     ),
     Shape(
         "drafts.ours", "GET", "/me/mailFolders/drafts/messages", "Mail.Read",

@@ -38,6 +38,20 @@ def tick(name: str, *, every_seconds: float) -> Callable[[Callable[[], int]], Ca
     return register
 
 
+_starts: list[Callable[[], None]] = []
+
+
+def at_start(function: Callable[[], None]) -> Callable[[], None]:
+    """Run a function once in each worker that starts, before its first job."""
+    _starts.append(function)
+    return function
+
+
+async def start() -> None:
+    for each in _starts:
+        await in_thread(each)
+
+
 def run_all() -> int:
     """Every tick once, now. For tests and for `gatepost demo --check`."""
     return sum(each.run() for each in _ticks)

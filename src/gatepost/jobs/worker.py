@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 from django.conf import settings
+from django.db import OperationalError
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
@@ -28,10 +29,14 @@ async def work(*, stop: asyncio.Event | None = None) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(ValueError, NotImplementedError):
             loop.add_signal_handler(sign, stop.set)
+    started = False
     while not stop.is_set():
         try:
+            if not started:
+                await ticks.start()
+                started = True
             await _work_until(stop)
-        except (ConnectorException, OSError) as error:
+        except (ConnectorException, OSError, OperationalError) as error:
             log.warning("the database does not answer, trying again", extra={"error": type(error).__name__})
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1)

@@ -72,6 +72,9 @@ class Mailbox(InWorkspace):
     daily_limit = models.PositiveIntegerField(default=50)
     gap_seconds = models.PositiveIntegerField(default=90)
     last_sent_at = models.DateTimeField(null=True)
+    last_number = models.PositiveBigIntegerField(default=0)  # of its messages; each carries its own
+    # The installation's beat when the mailbox was last compared with this database (outbox.restored).
+    compared_at_beat = models.PositiveBigIntegerField(default=0)
     signature = models.TextField(blank=True, default="")
     briefs_on_calendar = models.BooleanField(default=True)
 

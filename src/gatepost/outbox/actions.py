@@ -1,36 +1,69 @@
-"""Each step of a message's life: one transaction, one audit entry. Compare-and-set, so that of two workers one wins."""
+"""Each change of a message: one transaction, one audit entry. Compare-and-set, so that of two workers one wins."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from gatepost import clock
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
+from gatepost.contacts.actions import suppress
 from gatepost.contacts.models import Contact
 from gatepost.errors import BadInput, Conflict
-from gatepost.graph.drafts import Draft
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes.models import Mailbox
-from gatepost.outbox.models import Message
-from gatepost.outbox.rules import QUIESCENCE
+from gatepost.mailboxes.queries import across_workspaces
+from gatepost.outbox.models import Message, Stray
+from gatepost.outbox.protocol import (
+    CLOSED,
+    OPEN,
+    QUIESCENCE,
+    TRANSITIONS,
+    Commit,
+    Event,
+    Item,
+    PutOff,
+    Route,
+    State,
+)
+from gatepost.vault import names
 from gatepost.vault.sealing import index, installation_index, seal
 
-State = Message.State
 BY_SENDING = by_job("sequences.send")
-# States in which something still happens by itself.
-OPEN = (State.PLANNED, State.DRAFTED, State.SENDING, State.ACCEPTED)
+# What has not left yet, and can still be kept from leaving.
+CANCELLABLE = tuple(TRANSITIONS[Event.CANCEL].before)
+TAGS = {
+    Event.DRAFT: tags.MESSAGE_DRAFT,
+    Event.TRY: tags.MESSAGE_SEND,
+    Event.TAKEN: tags.MESSAGE_ACCEPT,
+    Event.NOT_TAKEN: tags.MESSAGE_RETURN,
+    Event.STAYED: tags.MESSAGE_RETURN,
+    Event.SEEN: tags.MESSAGE_CONFIRM,
+    Event.HOLD: tags.MESSAGE_HOLD,
+    Event.CANCEL: tags.MESSAGE_CANCEL,
+    Event.SAID_SENT: tags.MESSAGE_RESOLVE,
+    Event.SEND_NOW: tags.MESSAGE_RESOLVE,
+    Event.WRITE_NOW: tags.MESSAGE_RESOLVE,
+    Event.TRY_AT_ONCE: tags.MESSAGE_SEND,
+    Event.NEVER_LEFT: tags.MESSAGE_RETURN,
+    Event.REMOVED: tags.MESSAGE_RETURN,
+    Event.RESTORED: tags.MESSAGE_RETURN,
+}
+# After these the enrolment goes on, or ends.
+ENDS = (Event.SEEN, Event.SAID_SENT, Event.CANCEL)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A mail to be sent, as the concept above composed it."""
 
+    message_id: UUID
     contact: Contact
     mailbox_id: UUID
     enrolment_id: UUID
@@ -41,6 +74,7 @@ class Plan:
     subject: str
     body: str  # plain text; the draft's HTML is made from it
     previous: Message | None
+    route: Route
 
 
 def send_key(mailbox_id: UUID, enrolment_id: UUID, step_id: UUID) -> str:
@@ -48,17 +82,32 @@ def send_key(mailbox_id: UUID, enrolment_id: UUID, step_id: UUID) -> str:
     return installation_index("send", f"{mailbox_id}|{enrolment_id}|{step_id}")
 
 
+def send_guard(workspace_id: UUID, address: str, sequence_id: UUID, step_id: UUID) -> str:
+    """The same for one step of a sequence to one address, whoever enrolled it, from whatever mailbox, and when."""
+    recipient = address.strip().casefold()
+    return installation_index("send-guard", f"{workspace_id}|{recipient}|{sequence_id}|{step_id}")
+
+
 def content_hash(subject: str, body: str) -> str:
     return hashlib.sha256(f"{subject}\0{body}".encode()).hexdigest()
 
 
 def plan(plan: Plan) -> Message:
-    """The message stands in the outbox. Inside the caller's transaction; a second time gives the same message."""
+    """The message stands in the outbox. Inside the caller's transaction; a second time gives the same message.
+
+    Raises Conflict where this step reached the address before, through another enrolment.
+    """
     key = send_key(plan.mailbox_id, plan.enrolment_id, plan.step_id)
-    existing = Message.objects.filter(key=key).first()
+    address = names.open(plan.contact, "email") or ""
+    guard = send_guard(plan.contact.workspace_id, address, plan.sequence_id, plan.step_id)
+    existing = Message.objects.filter(Q(key=key) | Q(guard=guard) & ~Q(state=State.CANCELLED)).first()
     if existing is not None:
+        if existing.key != key:
+            raise Conflict(f"this address got the step before, on {existing.planned_at:%d %B %Y}")
         return existing
+    Mailbox.objects.filter(pk=plan.mailbox_id).update(last_number=F("last_number") + 1)
     message = Message(
+        id=plan.message_id,
         workspace_id=plan.contact.workspace_id,
         mailbox_id=plan.mailbox_id,
         contact=plan.contact,
@@ -69,6 +118,9 @@ def plan(plan: Plan) -> Message:
         position=plan.position,
         previous=plan.previous,
         key=key,
+        guard=guard,
+        number=Mailbox.objects.values_list("last_number", flat=True).get(pk=plan.mailbox_id),
+        route=plan.route,
         content_hash=content_hash(plan.subject, plan.body),
         planned_at=clock.now(),
         not_before=clock.now(),
@@ -80,66 +132,119 @@ def plan(plan: Plan) -> Message:
     return message
 
 
-def drafted(message: Message, draft: Draft) -> bool:
-    """The draft's id is committed: from here on nothing ever creates for this key again."""
+def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **detail: str | int) -> bool:
+    """The message changes as the table of the protocol says, if nobody changed it since `message` was read.
+
+    `message` then holds the new values. False: somebody was quicker, or the table knows no such change.
+    """
+    transition = TRANSITIONS[commit.event]
     with inside(message.workspace_id):
-        fresh = _locked(message, State.PLANNED)
-        if fresh is None:
+        changes = _changes(message, commit)
+        changes |= {"state": transition.after, "reason": commit.reason[:200]}
+        changed = Message.objects.filter(
+            pk=message.pk, revision=message.revision, state__in=transition.before
+        ).update(revision=message.revision + 1, **changes)
+        if not changed:
             return False
-        workspace = message.workspace_id
-        fresh.state, fresh.reason, fresh.drafted_at = State.DRAFTED, "", clock.now()
-        fresh.graph_id, fresh.change_key = draft.graph_id, draft.change_key
-        seal(fresh, "internet_message_id", draft.internet_message_id)
-        fresh.internet_message_index = index(workspace, "message-id", draft.internet_message_id)
-        fresh.conversation_index = index(workspace, "conversation", draft.conversation_id)
-        fresh.save()
-        record(BY_SENDING, tags.MESSAGE_DRAFT, fresh)
+        for name, value in changes.items():
+            setattr(message, name, value)
+        message.revision += 1
+        if commit.event in (Event.TRY, Event.TRY_AT_ONCE):
+            Mailbox.objects.filter(pk=message.mailbox_id).update(last_sent_at=message.sending_at)
+            detail = {"attempt": message.attempts}
+        if commit.reason:
+            detail = {**detail, "reason": commit.reason[:200]}
+        record(actor, TAGS[commit.event], message, **detail)  # type: ignore[arg-type]
+        if commit.event == Event.CANCEL:
+            # Also where no draft is known: one may have been made by a request whose answer was lost.
+            enqueue("outbox.remove-draft", workspace=str(message.workspace_id), message=str(message.pk))
+        if commit.event in ENDS:
+            _tell_sequences(message)
     return True
 
 
-def sending(message: Message) -> bool:
-    """It is committed that a send is about to be tried. Only who gets True may try."""
+def _changes(message: Message, commit: Commit) -> dict[str, Any]:
+    """The columns besides state and reason. New ciphertexts are made on a copy, so that a lost race changes nothing."""
+    now, item = clock.now(), commit.item
+    match commit.event:
+        case Event.DRAFT:
+            assert item is not None
+            return {"drafted_at": now, "looks": 0, "draft_hash": item.content, **identity(message, item)}
+        case Event.TRY:
+            return {"sending_at": now, "not_before": now, "attempts": message.attempts + 1, "looks": 0}
+        case Event.TRY_AT_ONCE:
+            tried = {"sending_at": now, "attempts": message.attempts + 1}
+            return {**tried, "route": Route.AT_ONCE, "not_before": commit.until or now}
+        case Event.NEVER_LEFT:
+            return {"sending_at": None, "not_before": commit.until or now}
+        case Event.TAKEN:
+            return {"accepted_at": now, "not_before": commit.until}
+        case Event.NOT_TAKEN:
+            return {"attempts": max(0, message.attempts - 1), "not_before": commit.until or now}
+        case Event.STAYED:
+            return {"accepted_at": None, "not_before": now, "looks": 0}
+        case Event.SEEN | Event.SAID_SENT:
+            left = message.accepted_at or message.sending_at or now
+            seen = identity(message, item) if item is not None else {}
+            return {"accepted_at": left, "confirmed_at": now, "not_before": None, **seen}
+        case Event.HOLD:
+            return {"not_before": None}
+        case Event.CANCEL:
+            return {"not_before": None, "sweep_at": now + QUIESCENCE}
+        case Event.SEND_NOW | Event.WRITE_NOW:
+            # Whatever the draft says by now is what the person wants to be sent.
+            return {"attempts": 0, "looks": 0, "not_before": now, "change_key": ""}
+        case Event.REMOVED:
+            return {"graph_id": "", "change_key": "", "draft_hash": "", "drafted_at": None}
+        case Event.RESTORED:
+            nothing = dict.fromkeys(("drafted_at", "sending_at", "accepted_at"), None)
+            ids = dict.fromkeys(("graph_id", "change_key", "draft_hash"), "")
+            return {**nothing, **ids, "attempts": 0, "looks": 0, "not_before": now}
+    raise AssertionError(commit.event)
+
+
+def identity(message: Message, item: Item) -> dict[str, Any]:
+    """How the mail is found again: by its id, its Message-ID and its conversation."""
+    changes: dict[str, Any] = {"graph_id": item.graph_id or message.graph_id}
+    if item.change_key:
+        changes["change_key"] = item.change_key
+    if item.internet_message_id:
+        holder = Message(id=message.pk, workspace_id=message.workspace_id, mailbox_id=message.mailbox_id)
+        seal(holder, "internet_message_id", item.internet_message_id)
+        changes["internet_message_id"] = holder.internet_message_id
+        changes["internet_message_index"] = index(
+            message.workspace_id, "message-id", item.internet_message_id
+        )
+    if item.conversation_id:
+        changes["conversation_index"] = index(message.workspace_id, "conversation", item.conversation_id)
+    return changes
+
+
+def put_off(message: Message, later: PutOff) -> bool:
+    """Not now: the outbox shows until when, and why. What was changed meanwhile stays as it is."""
     with inside(message.workspace_id):
-        fresh = _locked(message, State.DRAFTED)
-        if fresh is None:
-            return False
-        fresh.state, fresh.reason, fresh.sending_at = State.SENDING, "", clock.now()
-        fresh.attempts += 1
-        fresh.looks = 0
-        fresh.not_before = clock.now()
-        fresh.save()
-        Mailbox.objects.filter(pk=message.mailbox_id).update(last_sent_at=fresh.sending_at)
-        record(BY_SENDING, tags.MESSAGE_SEND, fresh, attempt=fresh.attempts)
-    return True
+        changes: dict[str, object] = {"not_before": later.until, "reason": later.reason[:200]}
+        if later.looked:
+            changes["looks"] = message.looks + 1
+        return bool(
+            Message.objects.filter(pk=message.pk, revision=message.revision, state__in=OPEN).update(**changes)
+        )
 
 
-def accepted(message: Message) -> bool:
-    """Microsoft took it (202). It is confirmed when it is seen among the sent items."""
-    return _left(message, State.ACCEPTED, (State.SENDING,), not_before=clock.now() + QUIESCENCE)
+def sweep_later(message: Message) -> None:
+    """Once no late request can make another draft of it, those that it does not need are removed."""
+    with inside(message.workspace_id):
+        Message.objects.filter(pk=message.pk).update(sweep_at=clock.now() + QUIESCENCE)
+
+
+def swept(message: Message, *, again_at: datetime | None) -> None:
+    with inside(message.workspace_id):
+        Message.objects.filter(pk=message.pk, sweep_at=message.sweep_at).update(sweep_at=again_at)
 
 
 def confirmed(message: Message, *, graph_id: str = "") -> bool:
     """It was seen in the mailbox and is no draft any more."""
-    return _left(message, State.CONFIRMED, (State.SENDING, State.ACCEPTED, State.HELD), graph_id=graph_id)
-
-
-def wait(message: Message, until: datetime, reason: str, *, looked: bool = False) -> None:
-    """Not now: the outbox shows until when, and why. A message that was confirmed or ended meanwhile stays so."""
-    with inside(message.workspace_id):
-        changes: dict[str, object] = {"not_before": until, "reason": reason[:200]}
-        if looked:
-            changes["looks"] = message.looks + 1
-        Message.objects.filter(pk=message.pk, state__in=OPEN).update(**changes)
-
-
-def back_to_draft(message: Message) -> bool:
-    """The draft certainly did not leave; it goes through the gate again."""
-    with inside(message.workspace_id):
-        return bool(
-            Message.objects.filter(pk=message.pk, state__in=(State.SENDING, State.ACCEPTED)).update(
-                state=State.DRAFTED, not_before=clock.now(), reason=""
-            )
-        )
+    return _now(message, Commit(Event.SEEN, Item(graph_id or message.graph_id, is_draft=False)))
 
 
 def plan_again(message: Message) -> bool:
@@ -148,45 +253,25 @@ def plan_again(message: Message) -> bool:
     Nothing was sent: only a message that is DRAFTED goes back, and the next try looks for its key first.
     """
     with inside(message.workspace_id):
-        drafted = Message.objects.filter(pk=message.pk, state=State.DRAFTED)
-        gone = drafted.filter(drafted_at__lte=F("mailbox__drafts_removed_at"))
-        # Not by the join: PostgreSQL locks and updates the message alone.
-        return bool(
-            drafted.filter(pk__in=gone.values("pk")).update(state=State.PLANNED, graph_id="", change_key="")
+        gone = Message.objects.filter(
+            pk=message.pk, state=State.DRAFTED, drafted_at__lte=F("mailbox__drafts_removed_at")
         )
+        return gone.exists() and commit(message, Commit(Event.REMOVED))
 
 
 def hold(message: Message, reason: str) -> bool:
     """A person must decide; nothing more happens by itself."""
-    with inside(message.workspace_id):
-        changed = Message.objects.filter(pk=message.pk, state__in=OPEN).update(
-            state=State.HELD, reason=reason[:200], not_before=None
-        )
-        if changed:
-            record(BY_SENDING, tags.MESSAGE_HOLD, message, reason=reason[:200])
-    return bool(changed)
+    return _now(message, Commit(Event.HOLD, reason=reason))
 
 
 def cancel(message: Message, reason: str) -> bool:
     """It will never leave. Its draft, if any, is removed from the mailbox. A message on its way is too late."""
-    with inside(message.workspace_id):
-        fresh = Message.objects.select_for_update().get(pk=message.pk)
-        if fresh.state not in (State.PLANNED, State.DRAFTED, State.HELD):
-            return False
-        fresh.state, fresh.reason, fresh.not_before = State.CANCELLED, reason[:200], None
-        fresh.save(update_fields=["state", "reason", "not_before"])
-        record(BY_SENDING, tags.MESSAGE_CANCEL, fresh, reason=reason[:200])
-        # Also where no draft is known: one may have been made by a request whose answer was lost.
-        enqueue("outbox.remove-draft", workspace=str(fresh.workspace_id), message=str(fresh.pk))
-        _tell_sequences(fresh)
-    return True
+    return _now(message, Commit(Event.CANCEL, reason=reason))
 
 
 def cancel_open(enrolment_id: UUID, reason: str) -> int:
     """Whatever has not left yet for this enrolment never will. Inside the caller's transaction."""
-    waiting = Message.objects.filter(
-        enrolment_id=enrolment_id, state__in=(State.PLANNED, State.DRAFTED, State.HELD)
-    )
+    waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=CANCELLABLE)
     return sum(cancel(message, reason) for message in waiting)
 
 
@@ -201,64 +286,60 @@ def bounced(message: Message) -> None:
     Message.objects.filter(pk=message.pk, bounced_at__isnull=True).update(bounced_at=clock.now())
 
 
+DECISIONS = ("was_sent", "send_now", "drop")
+
+
 def resolve(message_id: UUID, decision: str, *, workspace_id: UUID, actor: Actor) -> None:
     """A person decides about a held message: "was_sent", "send_now" (the same draft) or "drop"."""
     with inside(workspace_id):
-        message = Message.objects.select_for_update().get(pk=message_id)
+        message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
         if message.state != State.HELD:
             raise Conflict(
                 "This message needs no decision any more: it is " + message.get_state_display().lower()
             )
-        if decision == "was_sent":
-            message.state, message.confirmed_at, message.reason = (
-                State.CONFIRMED,
-                clock.now(),
-                "said by a member",
-            )
-            message.accepted_at = message.accepted_at or message.sending_at or clock.now()
-        elif decision == "send_now":
-            message.state = State.DRAFTED if message.graph_id else State.PLANNED
-            message.attempts, message.not_before, message.reason = 0, clock.now(), ""
-        elif decision == "drop":
-            cancel(message, "dropped by a member")
-            message.refresh_from_db()
-        else:
-            raise BadInput(f"There is no decision {decision!r}. Use was_sent, send_now or drop.")
-        message.save()
-        record(actor, tags.MESSAGE_RESOLVE, message, decision=decision)
-        _tell_sequences(message)
+        match decision:
+            case "was_sent":
+                decided = Commit(Event.SAID_SENT, reason="said by a member")
+            case "send_now":
+                decided = Commit(Event.SEND_NOW if message.graph_id else Event.WRITE_NOW)
+            case "drop":
+                decided = Commit(Event.CANCEL, reason="dropped by a member")
+            case _:
+                raise BadInput(f"There is no decision {decision!r}. Use {', '.join(DECISIONS)}.")
+        # Whoever decides has seen what spoke against it.
+        Stray.objects.filter(guard=message.guard).delete()
+        commit(message, decided, actor=actor, decision=decision)
 
 
-def _left(
-    message: Message,
-    state: str,
-    before: tuple[str, ...],
-    *,
-    graph_id: str = "",
-    not_before: datetime | None = None,
-) -> bool:
+def can_opt_out(message_id: UUID) -> bool:
+    """Whether the message of an opt-out address is still known."""
+    return bool(across_workspaces("message_with_id", str(message_id)))
+
+
+def opt_out(message_id: UUID) -> None:
+    """Whoever got this message is never written to again, and what had not left yet never will."""
+    for found in across_workspaces("message_with_id", str(message_id)):
+        with inside(found.workspace_id):
+            message = Message.objects.select_related("contact").get(pk=found.id)
+            address = names.open(message.contact, "email") or ""
+            by = Actor("contact", str(message.contact_id))
+            suppress(found.workspace_id, address, cause="unsubscribe", actor=by, source="link in a mail")
+            # Enrolments lie above this concept, and are stopped by name.
+            enqueue("sequences.opted-out", workspace=str(found.workspace_id), contact=str(message.contact_id))
+
+
+def _now(message: Message, change: Commit) -> bool:
+    """The change is made to the message as it is now, whoever changed it before."""
     with inside(message.workspace_id):
-        fresh = _locked(message, *before)
-        if fresh is None:
+        fresh = Message.objects.select_for_update(of=("self",)).filter(pk=message.pk).first()
+        if fresh is None or fresh.state in CLOSED:
             return False
-        now = clock.now()
-        fresh.accepted_at = fresh.accepted_at or (now if state == State.ACCEPTED else fresh.sending_at or now)
-        if state == State.CONFIRMED:
-            fresh.confirmed_at = now
-        fresh.state, fresh.reason, fresh.not_before = state, "", not_before
-        fresh.graph_id = graph_id or fresh.graph_id
-        fresh.save()
-        if state == State.CONFIRMED:
-            record(BY_SENDING, tags.MESSAGE_CONFIRM, fresh)
-            _tell_sequences(fresh)
-    return True
+        if change.event == Event.SEEN and change.item and not change.item.graph_id:
+            change = replace(change, item=Item(fresh.graph_id, is_draft=False))
+        return commit(fresh, change)
 
 
 def _tell_sequences(message: Message) -> None:
     """The enrolment goes on from here. Its concept lies above this one, and whoever confirms or cancels may crash
     before it says so: the job is committed together with the message's state."""
     enqueue("sequences.after-message", workspace=str(message.workspace_id), message=str(message.pk))
-
-
-def _locked(message: Message, *states: str) -> Message | None:
-    return Message.objects.select_for_update(of=("self",)).filter(pk=message.pk, state__in=states).first()

@@ -1,15 +1,22 @@
 """Messages as pages and reports choose and show them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
+from gatepost import clock
 from gatepost.accounts.models import Member
+from gatepost.audit import tags
+from gatepost.audit.models import AuditEntry, LedgerRow
 from gatepost.contacts.queries import display_name
 from gatepost.mailboxes.queries import seen_by
 from gatepost.outbox.models import Message
 from gatepost.vault import names
+from gatepost.vault.sealing import index
 from gatepost.web.weeks import Span
 
 State = Message.State
@@ -67,6 +74,69 @@ def listed(rows: QuerySet[Message], member: Member) -> QuerySet[Message]:
 
 def row_of(message: Message) -> MessageRow:
     return MessageRow(message, display_name(message.contact), names.open(message.mailbox, "address") or "")
+
+
+# What became of a message, as its page tells it: what we recorded, and what we asked Microsoft.
+RECORDED = {
+    tags.MESSAGE_PLAN: _("Planned"),
+    tags.MESSAGE_DRAFT: _("Draft noted"),
+    tags.MESSAGE_SEND: _("About to be sent"),
+    tags.MESSAGE_ACCEPT: _("Noted as taken by Microsoft"),
+    tags.MESSAGE_RETURN: _("Noted as not sent"),
+    tags.MESSAGE_CONFIRM: _("Noted as seen among the sent mails"),
+    tags.MESSAGE_HOLD: _("Held for a decision"),
+    tags.MESSAGE_CANCEL: _("Cancelled"),
+    tags.MESSAGE_RESOLVE: _("A person decided"),
+}
+ASKED = {
+    "draft.find": _("Looked for it by its key"),
+    "draft.find-by-message-id": _("Looked for it by its Message-ID"),
+    "draft.look": _("Looked at it"),
+    "draft.look.plain": _("Looked at it"),
+    "draft.read": _("Compared its draft with what was written"),
+    "draft.create": _("Asked Microsoft to write the draft"),
+    "draft.create-follow-up": _("Asked Microsoft to write the draft"),
+    "draft.create-mime": _("Asked Microsoft to write the draft"),
+    "draft.stamp": _("Marked the draft"),
+    "draft.send": _("Asked Microsoft to send it"),
+    "draft.delete": _("Removed the draft"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of the evidence about a message."""
+
+    at: datetime
+    what: str | Promise
+    detail: str | Promise = ""
+
+
+def evidence(message: Message) -> list[Happened]:
+    """All that is known of a message, in order: the audit log's entries and the ledger's requests about it."""
+    entries = AuditEntry.objects.filter(workspace_id=message.workspace_id, subject_id=message.pk).exclude(
+        tag=tags.CONTENT_READ
+    )
+    told = [
+        Happened(each.at, RECORDED.get(each.tag, each.tag), each.detail.get("reason") or "")
+        for each in entries
+    ]
+    about = [message.key, message.graph_id, names.open(message, "internet_message_id") or ""]
+    requests = LedgerRow.objects.filter(
+        workspace_id=message.workspace_id,
+        mailbox_id=message.mailbox_id,
+        at__gte=message.planned_at,
+        at__lte=message.confirmed_at or clock.now(),
+        item_hash__in=[index(message.workspace_id, "item", each) for each in about if each],
+    )
+    told += [
+        Happened(each.at, each.shape, f"{each.status}" if each.status else "") for each in requests[:200]
+    ]
+    return sorted(told, key=lambda each: each.at)
+
+
+def _answer(status: int) -> str | Promise:
+    return _("answer %(status)s") % {"status": status} if status else _("no answer came")
 
 
 def held_count(member: Member) -> int:

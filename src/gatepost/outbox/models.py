@@ -1,10 +1,12 @@
 from typing import ClassVar
+from uuid import uuid4
 
 from django.db import models
 
 from gatepost.accounts.models import InWorkspace
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
+from gatepost.outbox import protocol
 from gatepost.vault.fields import SealedField
 
 
@@ -14,13 +16,13 @@ class Message(InWorkspace):
     sealed_with: ClassVar[str] = "mailbox"
 
     class State(models.TextChoices):
-        PLANNED = "planned", "Planned"
-        DRAFTED = "drafted", "Draft in the mailbox"
-        SENDING = "sending", "Being sent"
-        ACCEPTED = "accepted", "Accepted by Microsoft"
-        CONFIRMED = "confirmed", "Sent"
-        HELD = "held", "Needs a decision"
-        CANCELLED = "cancelled", "Cancelled"
+        PLANNED = protocol.State.PLANNED.value, "Planned"
+        DRAFTED = protocol.State.DRAFTED.value, "Draft in the mailbox"
+        SENDING = protocol.State.SENDING.value, "Being sent"
+        ACCEPTED = protocol.State.ACCEPTED.value, "Accepted by Microsoft"
+        CONFIRMED = protocol.State.CONFIRMED.value, "Sent"
+        HELD = protocol.State.HELD.value, "Needs a decision"
+        CANCELLED = protocol.State.CANCELLED.value, "Cancelled"
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="messages")
@@ -33,7 +35,12 @@ class Message(InWorkspace):
     previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)  # the mail this one follows up
 
     key = models.CharField(max_length=32, unique=True)  # stamped on the draft, found again in the mailbox
+    # One step of a sequence to one address, whatever happens to contacts and enrolments; stamped on the draft too.
+    guard = models.CharField(max_length=32)
+    number = models.PositiveBigIntegerField()  # of its mailbox's messages; stamped too, so that a gap shows
+    route = models.CharField(max_length=10, default=protocol.Route.JSON.value)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
+    revision = models.PositiveIntegerField(default=0)  # grows with each change of state
     reason = models.CharField(max_length=200, blank=True)  # why it waits, is held or was cancelled
     subject = SealedField(holds="content")
     body = SealedField(holds="content")
@@ -41,6 +48,7 @@ class Message(InWorkspace):
 
     graph_id = models.CharField(max_length=255, blank=True)  # a cache: it may change when the draft is sent
     change_key = models.CharField(max_length=100, blank=True)
+    draft_hash = models.CharField(max_length=64, blank=True)  # of what the draft said when it was written
     internet_message_id = SealedField(holds="name")
     internet_message_index = models.CharField(max_length=32, blank=True)
     conversation_index = models.CharField(max_length=32, blank=True)
@@ -48,6 +56,7 @@ class Message(InWorkspace):
     attempts = models.PositiveSmallIntegerField(default=0)
     looks = models.PositiveSmallIntegerField(default=0)  # how often an unclear answer was looked into
     not_before = models.DateTimeField(null=True)  # when to try again, or to look again
+    sweep_at = models.DateTimeField(null=True)  # when to look for drafts of it that are not needed
     planned_at = models.DateTimeField()
     drafted_at = models.DateTimeField(null=True)
     sending_at = models.DateTimeField(null=True)
@@ -57,10 +66,22 @@ class Message(InWorkspace):
 
     class Meta:
         constraints = [
-            # The second guard: whatever happens to keys, one step of a sequence reaches a contact once.
+            # The second guard: whatever happens to keys, one step of a sequence reaches an address once.
             models.UniqueConstraint(
-                fields=["workspace", "contact", "step_id"], name="one_message_per_contact_and_step"
-            )
+                fields=["guard"],
+                condition=~models.Q(state="cancelled"),
+                name="one_message_per_address_and_step",
+            ),
+            # A trigger (migrations/0003) keeps to the table of protocol.TRANSITIONS and refuses a second acceptance.
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["accepted", "confirmed"])
+                | models.Q(accepted_at__isnull=False),
+                name="what_left_was_accepted",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="confirmed") | models.Q(confirmed_at__isnull=False),
+                name="what_is_confirmed_was_seen",
+            ),
         ]
         indexes = [
             models.Index(fields=["mailbox", "state", "not_before"]),
@@ -68,6 +89,9 @@ class Message(InWorkspace):
                 fields=["not_before"],
                 condition=models.Q(state__in=["planned", "drafted", "sending", "accepted"]),
                 name="message_open",
+            ),
+            models.Index(
+                fields=["sweep_at"], condition=models.Q(sweep_at__isnull=False), name="message_to_sweep"
             ),
             models.Index(fields=["workspace", "internet_message_index"]),
             models.Index(fields=["mailbox", "conversation_index"]),
@@ -88,3 +112,48 @@ class Message(InWorkspace):
     @property
     def has_left(self) -> bool:
         return self.state in (self.State.ACCEPTED, self.State.CONFIRMED)
+
+
+class Installation(models.Model):
+    """The one row about this database as a whole. Witnesses outside it hold the same (outbox.restored)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    instance = models.UUIDField(default=uuid4)
+    beat = models.PositiveBigIntegerField(default=0)  # grows at every start, and while a worker runs
+    beat_at = models.DateTimeField(null=True)
+    started_at_beat = models.PositiveBigIntegerField(default=0)  # of the last start of a worker
+    mark = models.CharField(max_length=120, blank=True)  # which server, which history of it, which tables
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_installation")]
+
+
+class Recovery(InWorkspace):
+    """The database was restored or copied. Nothing leaves the workspace's mailboxes until somebody says go."""
+
+    began_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    copied = models.BooleanField()  # it may run beside its original: only the operator may let it send
+    known_until = models.DateTimeField()  # the last moment that this database knows of
+    at_beat = models.PositiveBigIntegerField()  # a mailbox compared before this was compared too early
+    go_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "recoveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace"], condition=models.Q(go_at__isnull=True), name="one_open_recovery"
+            )
+        ]
+
+
+class Stray(InWorkspace):
+    """A mail of ours that a mailbox has sent and this database does not know."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
+    key = models.CharField(max_length=32)
+    guard = models.CharField(max_length=32, db_index=True)
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "key"], name="one_row_per_stray")]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,16 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A person must decide."""
+
+    reason: str
+
+
+Verdict = Send | Wait | Cancel | Hold
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """A mailbox at this moment. Counts are of its own day."""
 
@@ -42,6 +53,7 @@ class MailboxFacts:
     paused: bool = False  # by its owner
     max_gap: timedelta = timedelta.max  # how old it may be before anything at all
     calendar_read: bool = True  # the meetings of the last gap are known, or no calendar is read
+    compared: bool = True  # with this database, since the last start
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +67,26 @@ class GateFacts:
     paused_until: datetime | None  # datetime.max: until somebody resumes it
     pause_reason: str
     window_opens: datetime  # the next moment, from now on, at which the sending window is open
+    recovery: str = ""  # why all sending is stopped; "" while it is not
+    sent_before: datetime | None = None  # when the mailbox sent this step already, unknown to the database
 
 
 PAUSED = "the mailbox is paused"
 CALENDAR_FIRST = "reading the calendar first"
 
 
-def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
+def may_send(facts: GateFacts, *, now: datetime) -> Verdict:
     """The gate in front of every send."""
     if facts.stopped:
         return Cancel(facts.stopped)
     if facts.suppressed:
         return Cancel("on the do-not-contact list")
+    if facts.recovery:
+        return Wait(now + timedelta(minutes=5), f"all sending is stopped: {facts.recovery}", True)
+    if facts.sent_before is not None and facts.sent_before > now - CONFLICT_DAYS:
+        return Hold(
+            f"this contact got this step on {facts.sent_before:%d %B %Y}, before the database was restored"
+        )
     if facts.paused_until is not None and facts.paused_until > now:
         return Wait(facts.paused_until, facts.pause_reason)
     if facts.window_opens > now:
@@ -75,6 +95,10 @@ def may_send(facts: GateFacts, *, now: datetime) -> Send | Wait | Cancel:
 
 
 def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -> Send | Wait:
+    if not box.compared:
+        return Wait(
+            now + timedelta(minutes=1), "comparing the mailbox with the records first", whole_mailbox=True
+        )
     if not box.connected:
         return Wait(now + timedelta(minutes=15), "the mailbox is not connected", whole_mailbox=True)
     if box.paused:
@@ -99,6 +123,9 @@ def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -
     return Send()
 
 
+# A mail that only the mailbox remembers speaks against the same step for so long.
+CONFLICT_DAYS = timedelta(days=30)
+
 # Between the commit that a send is tried and the send lies at most this, in real time: a worker that was stopped
 # in between does not send when it wakes, since another one may have looked and sent meanwhile.
 SEND_DEADLINE_SECONDS = 5.0
@@ -110,7 +137,7 @@ MAILBOX_REFUSALS = frozenset(
 )
 
 
-def after_refusal(code: str, *, now: datetime) -> "Wait | Hold":
+def after_refusal(code: str, *, now: datetime) -> Wait | Hold:
     """What follows from a definite no of Microsoft to a send: the draft stays as it was."""
     if code == DAY_LIMIT:
         return Wait(
@@ -121,55 +148,37 @@ def after_refusal(code: str, *, now: datetime) -> "Wait | Hold":
     return Hold(f"Microsoft refused to send it: {code}")
 
 
-# Microsoft is given this long before a draft that did not leave is sent again: longer than any late request.
-QUIESCENCE = timedelta(minutes=15)
-MAX_ATTEMPTS = 3
-GIVE_UP = timedelta(minutes=60)
-LOOKS = (timedelta(seconds=2), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), QUIESCENCE)
+# Was the database restored?
+
+# No request of an old worker is under way any more, and no old worker lives (docs/operate/run.md tells to stop them).
+RECOVERY_QUIET = timedelta(minutes=30)
+OVERLAP = timedelta(
+    hours=1
+)  # what is compared begins so much before the last moment that the database knows of
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """It is in the mailbox and no longer a draft."""
+class Witness:
+    """Which installation, and how far it had come; as the database says it, or somebody outside it."""
 
-    graph_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SendAgain:
-    """The draft certainly did not leave: the same draft may be sent once more."""
+    instance: UUID
+    beat: int
 
 
 @dataclass(frozen=True, slots=True)
-class LookAgain:
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A person must decide."""
+class Stop:
+    """Sending must stop. `copied`: it may run beside its original."""
 
     reason: str
+    copied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One item of the mailbox that carries our key or our Message-ID."""
-
-    graph_id: str
-    is_draft: bool
-
-
-def resolve(
-    seen: list[Seen], *, sending_at: datetime, looks: int, attempts: int, now: datetime
-) -> Sent | SendAgain | LookAgain | Hold:
-    """What became of a send whose answer was unclear, from what the mailbox shows."""
-    for item in seen:
-        if not item.is_draft:
-            return Sent(item.graph_id)
-    waited = now - sending_at
-    if seen and waited >= QUIESCENCE:
-        return SendAgain() if attempts < MAX_ATTEMPTS else Hold("Microsoft did not send it in three tries")
-    if not seen and waited >= GIVE_UP:
-        return Hold("not found in the mailbox: perhaps deleted by hand, perhaps sent")
-    return LookAgain(now + LOOKS[min(looks, len(LOOKS) - 1)])
+def sees_a_restore(known: Witness, outside: list[Witness], *, mark: str, mark_now: str) -> Stop | None:
+    """What a worker that starts concludes from the database's own words and from those outside it."""
+    if any(witness.instance != known.instance for witness in outside):
+        return Stop("this database belongs to another installation, so it is a copy", copied=True)
+    if any(witness.beat > known.beat for witness in outside):
+        return Stop("the database is older than it was: it was restored from a backup")
+    if mark and mark_now and mark != mark_now:
+        return Stop("the database was moved to another server, or its tables were made anew")
+    return None

@@ -10,11 +10,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gatepost import clock
-from gatepost.audit import tags
-from gatepost.audit.record import record
 from gatepost.graph import drafts
 from gatepost.graph.drafts import Draft
-from gatepost.graph.errors import GraphError, NotThere, Refused, TooLate, TryLater, Unclear
+from gatepost.graph.errors import GraphError, NotThere, Refused, TokenStale, TooLate, TryLater, Unclear
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
@@ -25,11 +23,11 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import load
 from gatepost.outbox import actions, rules
 from gatepost.outbox.models import Message
-from gatepost.outbox.sending import letter_of
-from gatepost.vault.sealing import index, seal
+from gatepost.outbox.protocol import GIVE_UP, Commit, Event, PutOff
+from gatepost.outbox.sending import item_of, letter_of
 
 State = Message.State
-Gate = Callable[[Message], Awaitable[rules.Send | rules.Wait | rules.Cancel]]
+Gate = Callable[[Message], Awaitable[rules.Verdict]]
 
 # Longer than a request is given: until then the worker that made it may still hear the answer.
 ANSWER_COMES_WITHIN = timedelta(minutes=2)
@@ -61,10 +59,13 @@ async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait
         verdict = rules.Wait(clock.now() + timedelta(hours=1), NEEDS_DRAFTS)
     match verdict:
         case rules.Wait(until, reason):
-            await in_thread(actions.wait, message, until, reason)
+            await in_thread(actions.put_off, message, PutOff(until, reason))
             return verdict
         case rules.Cancel(reason):
             await in_thread(actions.cancel, message, reason)
+            return None
+        case rules.Hold(reason):
+            await in_thread(actions.hold, message, reason)
             return None
     return await _send(message, gateway)
 
@@ -80,7 +81,7 @@ async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
         await in_thread(actions.hold, message, UNCLEAR)
     except Refused as error:
         return await _refused(message, error.code)
-    except TooLate:
+    except (TooLate, TokenStale):
         await in_thread(never_left, message, clock.now(), "")
     except GraphError:
         # No connection, no token, no permission: it certainly did not leave.
@@ -99,49 +100,28 @@ async def _refused(message: Message, code: str) -> rules.Wait | None:
         case rules.Hold(reason):
             await in_thread(actions.hold, message, reason)
     if code in rules.MAILBOX_REFUSALS:
-        return rules.Wait(
-            clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True
-        )
+        return rules.Wait(clock.now() + GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True)
     return None
 
 
 def begun(message: Message) -> bool:
     """It is committed that the one request is about to be made. Only who gets True may make it."""
-    with inside(message.workspace_id):
-        fresh = _locked(message, State.PLANNED)
-        if fresh is None:
-            return False
-        now = clock.now()
-        fresh.state, fresh.reason, fresh.sending_at = State.SENDING, "", now
-        fresh.attempts += 1
-        fresh.not_before = now + clock.at_least(ANSWER_COMES_WITHIN, real=REAL_ANSWER_COMES_WITHIN)
-        fresh.save()
-        Mailbox.objects.filter(pk=message.mailbox_id).update(last_sent_at=now)
-        record(actions.BY_SENDING, tags.MESSAGE_SEND, fresh, attempt=fresh.attempts, at_once=True)
-    return True
+    until = clock.now() + clock.at_least(ANSWER_COMES_WITHIN, real=REAL_ANSWER_COMES_WITHIN)
+    return actions.commit(message, Commit(Event.TRY_AT_ONCE, until=until))
 
 
 def accepted(message: Message) -> bool:
     """Microsoft took it (202), and that is the last that is known of it. The enrolment goes on."""
     with inside(message.workspace_id):
-        fresh = _locked(message, State.SENDING)
-        if fresh is None:
-            return False
-        fresh.state, fresh.accepted_at, fresh.not_before = State.ACCEPTED, clock.now(), None
-        fresh.save()
-        record(actions.BY_SENDING, tags.MESSAGE_ACCEPT, fresh)
-        enqueue("sequences.after-message", workspace=str(fresh.workspace_id), message=str(fresh.pk))
-    return True
+        taken = actions.commit(message, Commit(Event.TAKEN))
+        if taken:
+            enqueue("sequences.after-message", workspace=str(message.workspace_id), message=str(message.pk))
+    return taken
 
 
 def never_left(message: Message, until: datetime, reason: str) -> bool:
     """The request certainly sent nothing: the message is planned as before, and goes through the gate again."""
-    with inside(message.workspace_id):
-        return bool(
-            Message.objects.filter(pk=message.pk, state=State.SENDING).update(
-                state=State.PLANNED, sending_at=None, not_before=until, reason=reason[:200]
-            )
-        )
+    return actions.commit(message, Commit(Event.NEVER_LEFT, reason=reason, until=until))
 
 
 @job("outbox.find-sent", try_again=True)
@@ -175,30 +155,18 @@ def _not_seen(mailbox: Mailbox) -> list[Message]:
 
 def _seen(message: Message, sent: Draft) -> None:
     """It lies among the sent mails: confirmed, with all by which an answer to it is known."""
+    item = item_of(sent)
     with inside(message.workspace_id):
-        fresh = _locked(message, State.ACCEPTED, State.CONFIRMED, State.HELD)
-        if fresh is None:
-            return
-        workspace = fresh.workspace_id
-        fresh.graph_id, fresh.change_key = sent.graph_id, sent.change_key
-        seal(fresh, "internet_message_id", sent.internet_message_id)
-        fresh.internet_message_index = index(workspace, "message-id", sent.internet_message_id)
-        fresh.conversation_index = index(workspace, "conversation", sent.conversation_id)
-        fresh.state, fresh.reason = State.CONFIRMED, ""
-        fresh.accepted_at = fresh.accepted_at or fresh.sending_at or clock.now()
-        fresh.confirmed_at = fresh.confirmed_at or clock.now()
-        fresh.save()
-        record(actions.BY_SENDING, tags.MESSAGE_CONFIRM, fresh)
-        enqueue("sequences.after-message", workspace=str(workspace), message=str(fresh.pk))
+        fresh = Message.objects.select_for_update(of=("self",)).get(pk=message.pk)
+        if fresh.state == State.CONFIRMED:  # a person said so before
+            Message.objects.filter(pk=fresh.pk).update(**actions.identity(fresh, item))
+        else:
+            actions.commit(fresh, Commit(Event.SEEN, item))
 
 
 def _read_on(mailbox: Mailbox) -> None:
     with inside(mailbox.workspace_id):
         look_again(mailbox)
-
-
-def _locked(message: Message, *states: str) -> Message | None:
-    return Message.objects.select_for_update(of=("self",)).filter(pk=message.pk, state__in=states).first()
 
 
 def _reload(message: Message) -> Message:

@@ -1,232 +1,265 @@
-"""Carrying a message on, one state at a time: the protocol of docs/decisions/0004-exactly-once-sends.md.
+"""Carrying a message on: what `protocol.step` yields is done with Microsoft and the database.
 
-Between two calls to Microsoft stands always a commit. Whoever resumes after a crash begins at the committed state,
-and a worker that was overtaken finds that its compare-and-set no longer holds.
+Between two writes to Microsoft stands always a commit. Whoever resumes after a crash begins at the committed state,
+and a worker that was overtaken finds that its commit fails (docs/decisions/0004-exactly-once-sends.md).
 """
 
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 from gatepost import clock
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.queries import display_name
-from gatepost.graph import drafts
+from gatepost.graph import drafts, errors
 from gatepost.graph.drafts import Draft, Letter
-from gatepost.graph.errors import NotThere, Refused, TooLate, Unclear
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
-from gatepost.outbox import actions, rules
+from gatepost.mailboxes.models import Mailbox
+from gatepost.outbox import actions, optout, rules
+from gatepost.outbox import protocol as p
 from gatepost.outbox.models import Message
 from gatepost.text.bodies import text_to_html
 from gatepost.vault import names
+from gatepost.vault.sealing import installation_index
 
 State = Message.State
-Gate = Callable[[Message], Awaitable[rules.Send | rules.Wait | rules.Cancel]]
+Gate = Callable[[Message], Awaitable[rules.Verdict]]
 
 
 async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
     """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait.
 
-    1. PLANNED: gate, then find or create the draft, commit its id.
-    2. DRAFTED: gate again, commit SENDING, send that id, commit the answer.
-    3. SENDING, ACCEPTED: look what became of it.
+    `message` as it was just read; afterwards it holds what was committed here.
     """
-    message = await in_thread(_reload, message)
-    if message.state == State.DRAFTED and await in_thread(actions.plan_again, message):
-        message = await in_thread(_reload, message)
-    if message.state == State.PLANNED:
-        verdict = await _pass(message, gate)
-        if verdict is not None:
-            return verdict if isinstance(verdict, rules.Wait) else None
-        if not await _draft(message, gateway):
-            return None
-        message = await in_thread(_reload, message)
     if message.state == State.DRAFTED:
-        verdict = await _pass(message, gate)
-        if verdict is not None:
-            return verdict if isinstance(verdict, rules.Wait) else None
-        return await _send(message, gateway)
-    if message.state in (State.SENDING, State.ACCEPTED):
-        await look(message, gateway)
-    return None
+        await in_thread(actions.plan_again, message)
+    visit = _Visit(message, gateway, gate)
+    before = message.state
+    wait = await visit.run()
+    if (before, message.state) == (State.PLANNED, State.DRAFTED):
+        wait = await visit.run()
+    return wait
 
 
-async def look(message: Message, gateway: Gateway) -> None:
-    """Find out what became of a send, and act on it: by id, by our key, by Message-ID, in this order."""
-    seen = [rules.Seen(d.graph_id, d.is_draft) for d in await _look_everywhere(message, gateway)]
-    found = rules.resolve(
-        seen,
-        sending_at=message.sending_at or message.planned_at,
-        looks=message.looks,
-        attempts=message.attempts,
-        now=clock.now(),
-    )
-    match found:
-        case rules.Sent(graph_id):
-            await in_thread(actions.confirmed, message, graph_id=graph_id)
-        case rules.SendAgain():
-            await in_thread(actions.back_to_draft, message)
-        case rules.LookAgain(until):
-            await in_thread(actions.wait, message, until, "finding out whether it was sent", looked=True)
-        case rules.Hold(reason):
-            await in_thread(actions.hold, message, reason)
-
-
-async def remove_draft(message: Message, gateway: Gateway) -> int:
-    """Every draft with the message's key is gone from the mailbox; what was sent stays. Returns how many."""
-    found = [draft for draft in await drafts.find(gateway, message.key) if draft.is_draft]
-    for draft in found:
-        with suppress(NotThere):
+async def remove_drafts(message: Message, gateway: Gateway) -> int:
+    """The drafts with the message's key that it does not need are gone; what was sent stays. Returns how many."""
+    keep = message.graph_id if message.state != State.CANCELLED else ""
+    found = [each for each in await drafts.find(gateway, message.key) if each.is_draft]
+    if message.route == p.Route.MIME:
+        found += [
+            each
+            for each in await drafts.find_by_message_id(gateway, own_message_id(message))
+            if each.is_draft and each.graph_id not in {known.graph_id for known in found}
+        ]
+    surplus = [each for each in found if each.graph_id != keep]
+    for draft in surplus:
+        with suppress(errors.NotThere):
             await drafts.delete(gateway, draft.graph_id)
-    return len(found)
+    return len(surplus)
 
 
-async def _pass(message: Message, gate: Gate) -> rules.Wait | rules.Cancel | None:
-    """None when the gate is open; otherwise what was recorded."""
-    verdict = await gate(message)
-    match verdict:
-        case rules.Wait(until, reason):
-            await in_thread(actions.wait, message, until, reason)
-            return verdict
-        case rules.Cancel(reason):
-            await in_thread(actions.cancel, message, reason)
-            return verdict
-    return None
+@dataclass
+class _Visit:
+    """One worker carrying one message on."""
 
+    message: Message
+    gateway: Gateway
+    gate: Gate
+    leaves_by: float = 0.0
 
-async def _draft(message: Message, gateway: Gateway) -> bool:
-    """The message's one draft exists and its id is committed."""
-    existing = await drafts.find(gateway, message.key)
-    sent = next((draft for draft in existing if not draft.is_draft), None)
-    if sent is not None:
-        # The mailbox remembers what our database does not: it was sent already.
-        await in_thread(actions.drafted, message, sent)
-        await in_thread(actions.sending, message)
-        await in_thread(actions.confirmed, message, graph_id=sent.graph_id)
-        return False
-    try:
-        draft = existing[0] if existing else await _create(message, gateway)
-    except (Unclear, NotThere):
-        # It may exist: the next try looks by key first. Nothing was sent.
-        await in_thread(
-            actions.wait, message, clock.now() + rules.LOOKS[1], "finding out whether the draft exists"
-        )
-        return False
-    except Refused as error:
-        await in_thread(actions.hold, message, f"Microsoft refused the draft: {error.code}")
-        return False
-    if await in_thread(actions.drafted, message, draft):
-        return True
-    if (await in_thread(_reload, message)).state == State.CANCELLED:
-        await remove_draft(message, gateway)  # it was cancelled while the draft was made
-    return False
+    async def run(self) -> rules.Wait | None:
+        step = p.step(_row(self.message))
+        answer: Any = None
+        while True:
+            try:
+                effect = step.send(answer)
+            except StopIteration as done:
+                return done.value
+            answer = await self._do(effect)
 
-
-async def _create(message: Message, gateway: Gateway) -> Draft:
-    letter = await in_thread(letter_of, message)
-    if message.previous is None:
-        return await drafts.create(gateway, letter)
-    earlier = await _sent_copy(message.previous, gateway)
-    if earlier is None:
-        return await drafts.create(gateway, letter)  # the thread is gone from the mailbox: open a new one
-    return await drafts.create_follow_up(gateway, letter, to=earlier)
-
-
-async def _sent_copy(message: Message, gateway: Gateway) -> str | None:
-    """The graph id of our own earlier mail now; it may have changed when the draft was sent."""
-    if not message.graph_id:  # sent at once, while the mailbox could do no more
-        sent = [item for item in await drafts.find(gateway, message.key) if not item.is_draft]
-        return sent[0].graph_id if sent else None
-    try:
-        return (await drafts.look(gateway, message.graph_id)).graph_id
-    except NotThere:
-        pass
-    message_id = await in_thread(_message_id, message)
-    found = await drafts.find_by_message_id(gateway, message_id) if message_id else []
-    return next((item.graph_id for item in found if not item.is_draft), None)
-
-
-async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
-    """The one draft is sent, once. A Wait says that the whole mailbox must wait after a refusal."""
-    leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
-    if not await in_thread(actions.sending, message):
-        return None  # another worker has it
-    message = await in_thread(_reload, message)
-    try:
-        await drafts.send(gateway, message.graph_id, leaves_by=leaves_by)
-    except TooLate:
-        return None  # the next look finds a draft that did not leave
-    except Refused as error:
-        return await _refused(message, error.code, gateway)
-    except (Unclear, NotThere):
-        await in_thread(
-            actions.wait, message, clock.now() + rules.LOOKS[0], "finding out whether it was sent"
-        )
-    else:
-        await in_thread(actions.accepted, message)
-    return None
-
-
-async def _refused(message: Message, code: str, gateway: Gateway) -> rules.Wait | None:
-    match rules.after_refusal(code, now=clock.now()):
-        case rules.Wait(until, reason) as wait:
-            await in_thread(actions.back_to_draft, message)
-            await in_thread(actions.wait, message, until, reason)
-            return wait
-        case rules.Hold(reason):
-            # An earlier try may have been carried out late: what was sent cannot be sent again.
-            sent = next(
-                (each for each in await _look_everywhere(message, gateway) if not each.is_draft), None
-            )
-            if sent is not None:
-                await in_thread(actions.confirmed, message, graph_id=sent.graph_id)
+    async def _do(self, effect: p.Effect) -> Any:
+        message, gateway = self.message, self.gateway
+        match effect:
+            case p.Gate():
+                return await self.gate(message)
+            case p.FindByKey():
+                return tuple(item_of(each) for each in await drafts.find(gateway, message.key))
+            case p.FindByMessageId():
+                return await self._find_by_message_id()
+            case p.Look(graph_id):
+                with suppress(errors.NotThere):
+                    return item_of(await drafts.look(gateway, graph_id))
                 return None
-            await in_thread(actions.hold, message, reason)
-    if code in rules.MAILBOX_REFUSALS:
-        return rules.Wait(
-            clock.now() + rules.GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True
-        )
-    return None
+            case p.Read(graph_id):
+                with suppress(errors.NotThere):
+                    found = await drafts.read(gateway, graph_id)
+                    return item_of(found, stamped=found.key.casefold() == message.key)
+                return None
+            case p.Create():
+                return await self._create()
+            case p.Stamp(graph_id):
+                return await self._stamp(graph_id)
+            case p.SendDraft(graph_id):
+                return await self._send(graph_id)
+            case p.Commit():
+                if effect.event == p.Event.TRY:
+                    # From before the commit: whoever looks at the row later may count on it.
+                    self.leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
+                return await in_thread(actions.commit, message, effect)
+            case p.PutOff():
+                return await in_thread(actions.put_off, message, effect)
+            case p.Sweep():
+                return await self._sweep()
+
+    async def _find_by_message_id(self) -> tuple[p.Item, ...]:
+        message_id = await in_thread(own_message_id, self.message)
+        if not message_id:
+            return ()
+        # Whether they carry our key is not known: they are stamped anew where it matters.
+        stamped = self.message.state != State.PLANNED
+        found = await drafts.find_by_message_id(self.gateway, message_id)
+        return tuple(item_of(each, stamped=stamped) for each in found)
+
+    async def _create(self) -> p.Item | p.Unclear | p.Refused:
+        letter = await in_thread(letter_of, self.message)
+        try:
+            if self.message.route == p.Route.MIME:
+                return item_of(await drafts.create_mime(self.gateway, letter), stamped=False)
+            return item_of(await self._create_in_thread(letter))
+        except (errors.Unclear, errors.NotThere, errors.TokenStale):
+            return p.Unclear()
+        except errors.Refused as error:
+            return p.Refused(error.code)
+
+    async def _create_in_thread(self, letter: Letter) -> Draft:
+        """A follow-up answers our own earlier mail; where that is gone, it opens a new thread."""
+        previous = self.message.previous
+        earlier = await self._sent_copy(previous) if previous is not None else None
+        if earlier is None:
+            return await drafts.create(self.gateway, letter)
+        return await drafts.create_follow_up(self.gateway, letter, to=earlier)
+
+    async def _sent_copy(self, message: Message) -> str | None:
+        """The graph id of our own earlier mail now; it may have changed when the draft was sent."""
+        if not message.graph_id:  # sent at once, while the mailbox could do no more
+            sent = [item for item in await drafts.find(self.gateway, message.key) if not item.is_draft]
+            return sent[0].graph_id if sent else None
+        with suppress(errors.NotThere):
+            return (await drafts.look(self.gateway, message.graph_id)).graph_id
+        message_id = await in_thread(own_message_id, message)
+        found = await drafts.find_by_message_id(self.gateway, message_id) if message_id else []
+        return next((item.graph_id for item in found if not item.is_draft), None)
+
+    async def _stamp(self, graph_id: str) -> bool:
+        try:
+            await drafts.stamp(self.gateway, graph_id, await in_thread(letter_of, self.message))
+        except (errors.Unclear, errors.NotThere):
+            return False
+        return True
+
+    async def _send(self, graph_id: str) -> p.Taken | p.NotTaken | p.Unclear | p.Refused:
+        try:
+            await drafts.send(self.gateway, graph_id, leaves_by=self.leaves_by)
+        except (errors.TooLate, errors.TokenStale, errors.TryLater):
+            return p.NotTaken()  # TryLater, of a write: no connection was made
+        except errors.Refused as error:
+            return p.Refused(error.code)
+        except (errors.Unclear, errors.NotThere):
+            return p.Unclear()
+        return p.Taken()
+
+    async def _sweep(self) -> None:
+        """At once where the message has its draft or needs none; and later, for what is still under way."""
+        now = await in_thread(_load, self.message)
+        if now is not None and now.state != State.PLANNED:
+            await remove_drafts(now, self.gateway)
+        await in_thread(actions.sweep_later, self.message)
 
 
-async def _look_everywhere(message: Message, gateway: Gateway) -> list[Draft]:
-    try:
-        by_id = await drafts.look(gateway, message.graph_id)
-        if not by_id.is_draft:
-            return [by_id]
-    except NotThere:
-        by_id = None
-    found = await drafts.find(gateway, message.key)
-    if not found:
-        message_id = await in_thread(_message_id, message)
-        found = await drafts.find_by_message_id(gateway, message_id) if message_id else []
-    return found or ([by_id] if by_id else [])
+def own_message_id(message: Message) -> str:
+    """The Message-ID as Microsoft gave it; that of a MIME draft is chosen by us, the same whenever it is computed."""
+    known = names.open(message, "internet_message_id")
+    if known or message.route != p.Route.MIME:
+        return known or ""
+    with inside(message.workspace_id):
+        address = names.open(Mailbox.objects.get(pk=message.mailbox_id), "address") or ""
+    return f"<{installation_index('message-id', message.key)}@{address.rpartition('@')[2]}>"
+
+
+def _row(message: Message) -> p.Row:
+    return p.Row(
+        state=p.State(message.state),
+        now=clock.now(),
+        route=p.Route(message.route),
+        graph_id=message.graph_id,
+        change_key=message.change_key,
+        draft_hash=message.draft_hash,
+        drafted_at=message.drafted_at,
+        sending_at=message.sending_at,
+        attempts=message.attempts,
+        looks=message.looks,
+        bounced=message.bounced_at is not None,
+    )
+
+
+def item_of(draft: Draft, *, stamped: bool = True) -> p.Item:
+    return p.Item(
+        graph_id=draft.graph_id,
+        is_draft=draft.is_draft,
+        submitted=draft.submitted,
+        stamped=stamped,
+        change_key=draft.change_key,
+        content=draft.content,
+        created=draft.created,
+        internet_message_id=draft.internet_message_id,
+        conversation_id=draft.conversation_id,
+    )
 
 
 def letter_of(message: Message) -> Letter:
     """What the mail says. Raises ValueError when the text is not the one that was planned."""
     with inside(message.workspace_id):
         content = reveal(actions.BY_SENDING, message, "subject", "body", reason="to write the draft")
+        subject, body = content["subject"] or "", content["body"] or ""
         contact = message.contact
-        letter = Letter(
-            to_address=names.open(contact, "email") or "",
-            to_name=display_name(contact),
-            subject=content["subject"] or "",
-            html=text_to_html(content["body"] or ""),
-            key=message.key,
-        )
+        letter: dict[str, Any] = {
+            "to_address": names.open(contact, "email") or "",
+            "to_name": display_name(contact),
+            "subject": subject,
+            "html": text_to_html(body),
+            "key": message.key,
+            "number": message.number,
+            "guard": message.guard,
+        }
+        if message.route == p.Route.MIME:
+            letter |= _of_mime(message, body)
     # After the transaction: the entry that the text was opened must stay, whatever comes of it.
-    if actions.content_hash(content["subject"] or "", content["body"] or "") != message.content_hash:
+    if actions.content_hash(subject, body) != message.content_hash:
         raise ValueError("the text is not the one that was planned")
-    return letter
+    return Letter(**letter)
 
 
-def _message_id(message: Message) -> str:
-    return names.open(message, "internet_message_id") or ""
+def _of_mime(message: Message, body: str) -> dict[str, Any]:
+    """What a MIME draft says besides: its text part, its thread, and how to opt out with one click."""
+    mailbox = Mailbox.objects.get(pk=message.mailbox_id)
+    earlier = Message.objects.filter(
+        enrolment_id=message.enrolment_id, position__lt=message.position, sending_at__isnull=False
+    )
+    thread = (names.open(each, "internet_message_id") for each in earlier.order_by("position"))
+    return {
+        "text": body,
+        "from_address": names.open(mailbox, "address") or "",
+        "from_name": names.open(mailbox, "name") or "",
+        "message_id": own_message_id(message),
+        "answers": tuple(each for each in thread if each),
+        "headers": optout.headers(message.pk),
+    }
 
 
-def _reload(message: Message) -> Message:
+def _load(message: Message) -> Message | None:
     with inside(message.workspace_id):
-        return Message.objects.select_related("contact", "contact__company", "previous").get(pk=message.pk)
+        return Message.objects.filter(pk=message.pk).first()

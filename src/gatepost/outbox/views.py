@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from gatepost.accounts.membership import by, page
@@ -16,13 +17,12 @@ from gatepost.audit.reveal import reveal
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_read, require_may_send_from
-from gatepost.outbox import actions, lists
-from gatepost.outbox.models import Message
+from gatepost.outbox import actions, lists, optout, restored
+from gatepost.outbox.models import Message, Recovery, Stray
+from gatepost.vault import names
 from gatepost.web.pages import page_of
 from gatepost.web.parameters import id_in
 from gatepost.web.weeks import span_in
-
-DECISIONS = ("was_sent", "send_now", "drop")
 
 
 @page
@@ -53,14 +53,15 @@ def message(request: Any, message_id: UUID) -> HttpResponse:
     found = get_object_or_404(Message.objects.select_related("contact", "mailbox"), pk=message_id)
     require_may_read(request.member, found.mailbox)
     texts = reveal(by(request.member), found, "subject", "body", reason="outbox page")
-    return render(request, "outbox/message.html", {"row": lists.row_of(found), **texts})
+    context = {"row": lists.row_of(found), "evidence": lists.evidence(found), **texts}
+    return render(request, "outbox/message.html", context)
 
 
 @page(write=True)
 @require_POST
 def decide(request: Any, message_id: UUID) -> HttpResponse:
     decision = request.POST.get("decision", "")
-    if decision not in DECISIONS:
+    if decision not in actions.DECISIONS:
         raise BadInput(_("Choose one of the three: it was sent, send it now, or drop it."))
     with inside(request.workspace.id):
         found = get_object_or_404(Message.objects.select_related("mailbox"), pk=message_id)
@@ -68,3 +69,34 @@ def decide(request: Any, message_id: UUID) -> HttpResponse:
     actions.resolve(message_id, decision, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Decided."))
     return redirect("/outbox/?part=held")
+
+
+@page
+def recovery(request: Any) -> HttpResponse:
+    """After a restore: what is known, what is missing, what would leave, and the button that lets it."""
+    found = Recovery.objects.filter(go_at__isnull=True).first()
+    context: dict[str, Any] = {"recovery": found, "strays": Stray.objects.count()}
+    if found is not None:
+        progress = restored.progress(found)
+        context["progress"] = progress
+        context["waiting"] = [names.open(each, "address") or "" for each in progress.waiting]
+    return render(request, "outbox/recovery.html", context)
+
+
+@page(administer=True)
+@require_POST
+def go(request: Any) -> HttpResponse:
+    restored.go(request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Sending goes on."))
+    return redirect("outbox:outbox")
+
+
+@csrf_exempt  # mail providers post here without ever having seen a page of ours (RFC 8058)
+def unsubscribe(request: Any, token: str) -> HttpResponse:
+    """Opting out, without signing in. Looking changes nothing, since programs look at every address in a mail."""
+    message_id = optout.message_of(token)
+    known = message_id is not None and actions.can_opt_out(message_id)
+    if request.method == "POST" and message_id is not None and known:
+        actions.opt_out(message_id)
+        return render(request, "outbox/unsubscribed.html")
+    return render(request, "outbox/unsubscribe.html", {"known": known}, status=200 if known else 404)

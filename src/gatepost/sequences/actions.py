@@ -18,17 +18,20 @@ from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import imported_columns, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
+from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Gap, Mailbox
 from gatepost.outbox import actions as outbox
+from gatepost.outbox import optout
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import Route
 from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
 from gatepost.sequences import rules
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
-from gatepost.sequences.preview import FIELDS, Preview, compose
+from gatepost.sequences.preview import BY_REPLY, FIELDS, Preview, compose
 from gatepost.text import templates
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
@@ -253,6 +256,17 @@ def stop(enrolment_id: UUID, cause: str, reason: str, *, workspace_id: UUID, act
     return True
 
 
+def stop_all_of(contact_id: UUID, *, workspace_id: UUID) -> None:
+    """The contact opted out: every enrolment that runs has ended."""
+    with inside(workspace_id):
+        running = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
+        for enrolment in Enrolment.objects.filter(contact_id=contact_id, state__in=running):
+            stop(
+                enrolment.pk, Enrolment.Cause.OPT_OUT, "opted out by the link in a mail", workspace_id=workspace_id,
+                actor=Actor("contact", str(contact_id)),
+            )  # fmt: skip
+
+
 def pause_until(
     enrolment_id: UUID, return_local_date: date | None, reason: str, *, workspace_id: UUID, actor: Actor
 ) -> bool:
@@ -447,35 +461,44 @@ def _finish(enrolment: Enrolment) -> None:
 
 def _plan(enrolment: Enrolment, position: int) -> Message | None:
     """The step's mail stands in the outbox, and the enrolment waits for it."""
-    written = _written(enrolment, position)
+    message_id = uuid7()
+    written = _written(enrolment, position, opt_out=optout.line(message_id))
     if written is None:
         return None
     step, variant, composed = written
     previous = (
         Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
     )
+    plan = outbox.Plan(
+        message_id=message_id,
+        contact=enrolment.contact,
+        mailbox_id=enrolment.mailbox_id,
+        enrolment_id=enrolment.pk,
+        sequence_id=enrolment.sequence_id,
+        step_id=step.pk,
+        variant_id=variant.pk,
+        position=position,
+        subject=composed.subject,
+        body=composed.body,
+        previous=previous,
+        route=Route.MIME if optout.is_public() else Route.JSON,
+    )
+    try:
+        message = outbox.plan(plan)
+    except Conflict as error:
+        stop(
+            enrolment.pk, Enrolment.Cause.BY_HAND, error.message, workspace_id=enrolment.workspace_id, actor=BY_SENDING
+        )  # fmt: skip
+        return None
     enrolment.due_at, enrolment.reason = None, ""
     enrolment.save(update_fields=["due_at", "reason"])
-    return outbox.plan(
-        outbox.Plan(
-            contact=enrolment.contact,
-            mailbox_id=enrolment.mailbox_id,
-            enrolment_id=enrolment.pk,
-            sequence_id=enrolment.sequence_id,
-            step_id=step.pk,
-            variant_id=variant.pk,
-            position=position,
-            subject=composed.subject,
-            body=composed.body,
-            previous=previous,
-        )
-    )
+    return message
 
 
 def _make_task(enrolment: Enrolment, position: int) -> None:
     """The step's text waits for a person, and the enrolment for that person."""
     if not Task.objects.filter(enrolment=enrolment, position=position).exists():
-        written = _written(enrolment, position)
+        written = _written(enrolment, position, opt_out=BY_REPLY)
         if written is None:
             return
         step, _variant, composed = written
@@ -497,7 +520,7 @@ def _make_task(enrolment: Enrolment, position: int) -> None:
     enrolment.save(update_fields=["due_at", "reason"])
 
 
-def _written(enrolment: Enrolment, position: int) -> tuple[Step, Variant, Preview] | None:
+def _written(enrolment: Enrolment, position: int, *, opt_out: str) -> tuple[Step, Variant, Preview] | None:
     """The step as this contact gets it; None where that cannot be, and then the enrolment waits for a person."""
     step = Step.objects.prefetch_related("variants").get(sequence_id=enrolment.sequence_id, position=position)
     variant = _variant(enrolment, step)
@@ -508,6 +531,7 @@ def _written(enrolment: Enrolment, position: int) -> tuple[Step, Variant, Previe
             enrolment.contact,
             enrolment.mailbox,
             thread_subject=_thread_subject(enrolment),
+            opt_out=opt_out,
         )
     except templates.TemplateError as error:
         _cannot_compose(

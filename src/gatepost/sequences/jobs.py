@@ -18,8 +18,8 @@ from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import load
+from gatepost.outbox import comparing, send_only
 from gatepost.outbox import rules as gate_rules
-from gatepost.outbox import send_only
 from gatepost.outbox.actions import hold
 from gatepost.outbox.models import Message
 from gatepost.outbox.sending import carry_on
@@ -66,6 +66,11 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
     stop_at = time.monotonic() + LONGEST_SECONDS
     try:
         async with gateway_for(box, reason="sending") as gateway:
+            if not await comparing.may_go_on(box, gateway):
+                await in_thread(
+                    actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
+                )
+                return
             while time.monotonic() < stop_at:
                 message = await _next_message(box)
                 if message is None:
@@ -94,6 +99,12 @@ async def send_again(workspace: str, mailbox: str, spread: str = "") -> None:
 async def after_message(workspace: str, message: str) -> None:
     """The enrolment goes on from a message that left, and ends with one that never will."""
     await in_thread(_go_on, await in_thread(queries.load_message, UUID(workspace), UUID(message)))
+
+
+@job("sequences.opted-out", try_again=True)
+async def opted_out(workspace: str, contact: str) -> None:
+    """No enrolment of a contact who opted out by the link in a mail goes on."""
+    await in_thread(actions.stop_all_of, UUID(contact), workspace_id=UUID(workspace))
 
 
 async def _next_message(box: Mailbox) -> Message | None:
@@ -125,8 +136,7 @@ async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | Non
             hold, message, f"an error of Gatepost's own ({type(error).__name__}): tell its operator"
         )
         return None
-    after = await in_thread(queries.load_message, message.workspace_id, message.pk)
-    await in_thread(_go_on, after)
+    await in_thread(_go_on, message)
     if wait is not None and wait.read_first:
         await in_thread(_read_first, message)
     return wait
@@ -142,7 +152,7 @@ def _go_on(message: Message | None) -> None:
         actions.step_cancelled(message)
 
 
-async def _gate(message: Message) -> gate_rules.Send | gate_rules.Wait | gate_rules.Cancel:
+async def _gate(message: Message) -> gate_rules.Verdict:
     facts = await in_thread(queries.gate_facts, message)
     return gate_rules.may_send(facts, now=clock.now())
 

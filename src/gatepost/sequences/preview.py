@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import merge_fields
 from gatepost.mailboxes.models import Mailbox
+from gatepost.outbox.optout import BY_REPLY
 from gatepost.text import templates
 from gatepost.vault import names
 
@@ -18,8 +19,6 @@ FIELDS: dict[str, str] = {
     "sender_name": "your name",
     "sender_first_name": "your first name",
 }
-# Without a public address there is no one-click header: opting out works by replying, and the mail says so.
-OPT_OUT = "If you would rather not hear from me, just reply and say so."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,18 @@ class Preview:
 
 
 def compose(
-    subject: str, body: str, contact: Contact, mailbox: Mailbox | None, *, thread_subject: str = ""
+    subject: str,
+    body: str,
+    contact: Contact,
+    mailbox: Mailbox | None,
+    *,
+    thread_subject: str = "",
+    opt_out: str = BY_REPLY,
 ) -> Preview:
-    """Subject and text for this contact from this mailbox. A step without a subject continues the thread's."""
+    """Subject and text for this contact from this mailbox. A step without a subject continues the thread's.
+
+    `opt_out`: how the mail says that one need not hear more.
+    """
     fields = {**merge_fields(contact), **_sender(mailbox)}
     text = templates.render(body, fields)
     missing = list(text.missing)
@@ -44,7 +52,7 @@ def compose(
         subject_line = line.text
     else:
         subject_line = f"Re: {thread_subject}" if thread_subject else ""
-    return Preview(subject_line, _signed(text.text, mailbox), tuple(dict.fromkeys(missing)))
+    return Preview(subject_line, _signed(text.text, mailbox, opt_out), tuple(dict.fromkeys(missing)))
 
 
 def _sender(mailbox: Mailbox | None) -> dict[str, str | None]:
@@ -52,7 +60,7 @@ def _sender(mailbox: Mailbox | None) -> dict[str, str | None]:
     return {"sender_name": name, "sender_first_name": name.partition(" ")[0]}
 
 
-def _signed(body: str, mailbox: Mailbox | None) -> str:
+def _signed(body: str, mailbox: Mailbox | None, opt_out: str) -> str:
     signature = mailbox.signature.strip() if mailbox else ""
-    parts = [body.strip(), signature or _sender(mailbox)["sender_name"], OPT_OUT]
+    parts = [body.strip(), signature or _sender(mailbox)["sender_name"], opt_out]
     return "\n\n".join(part for part in parts if part)

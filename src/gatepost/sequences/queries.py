@@ -1,5 +1,6 @@
 """Reads about sequences and enrolments, by the sending job."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -7,14 +8,17 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from gatepost import clock
+from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import is_suppressed
 from gatepost.isolation import inside
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
-from gatepost.outbox.actions import OPEN
-from gatepost.outbox.models import Message
+from gatepost.outbox import restored
+from gatepost.outbox.actions import send_key
+from gatepost.outbox.models import Message, Stray
+from gatepost.outbox.protocol import OPEN, State
 from gatepost.outbox.rules import GateFacts, MailboxFacts
 from gatepost.sequences.actions import is_internal
 from gatepost.sequences.models import Enrolment, Sequence, Step
@@ -99,6 +103,7 @@ def gate_facts(message: Message) -> GateFacts:
             Enrolment.objects.select_related("sequence", "contact").filter(pk=message.enrolment_id).first()
         )
         mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
+        sending = restored.sending_of(mailbox)
         stopped = "the enrolment was removed"
         paused_until, pause_reason, window_opens = None, "", now
         address = names.open(message.contact, "email") or ""
@@ -113,17 +118,19 @@ def gate_facts(message: Message) -> GateFacts:
             sequence = enrolment.sequence
             window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
         return GateFacts(
-            mailbox=mailbox_facts(mailbox, now),
+            mailbox=mailbox_facts(mailbox, now, compared=sending.compared),
             is_follow_up=message.position > 1,
             stopped=stopped,
             suppressed=is_suppressed(message.workspace_id, address) is not None,
             paused_until=paused_until,
             pause_reason=pause_reason,
             window_opens=window_opens,
+            recovery=sending.recovery,
+            sent_before=restored.sent_before(message),
         )
 
 
-def mailbox_facts(mailbox: Mailbox, now: datetime) -> MailboxFacts:
+def mailbox_facts(mailbox: Mailbox, now: datetime, *, compared: bool) -> MailboxFacts:
     zone = ZoneInfo(mailbox.time_zone)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     sent = Message.objects.filter(Q(sending_at__gte=midnight) | Q(accepted_at__gte=midnight), mailbox=mailbox)
@@ -141,6 +148,7 @@ def mailbox_facts(mailbox: Mailbox, now: datetime) -> MailboxFacts:
         paused=mailbox.paused_at is not None,
         max_gap=gaps.oldest_read(),
         calendar_read=mailbox.calendar_read_through is not None or not gaps.reads_calendar(mailbox),
+        compared=compared,
     )
 
 
@@ -156,3 +164,50 @@ def load_message(workspace_id: UUID, message_id: UUID) -> Message | None:
     """The message, or None when it was erased."""
     with inside(workspace_id):
         return Message.objects.select_related("contact", "previous").filter(pk=message_id).first()
+
+
+@dataclass(frozen=True, slots=True)
+class WouldSend:
+    """A step that leaves as soon as sending is let go on."""
+
+    contact: Contact
+    sequence: str
+    sequence_id: UUID
+    position: int
+    mailbox_id: UUID
+
+
+def would_send_now(workspace_id: UUID, *, most: int = 500) -> list[WouldSend]:
+    """What is due by the database; not what the mailbox is known to have sent already."""
+    now = clock.now()
+    with inside(workspace_id):
+        sent = set(Stray.objects.values_list("key", flat=True))
+        waiting = Message.objects.filter(state__in=(State.PLANNED, State.DRAFTED)).select_related("contact")
+        names_of = dict(Sequence.objects.values_list("id", "name"))
+        found = [
+            WouldSend(
+                each.contact,
+                names_of.get(each.sequence_id, ""),
+                each.sequence_id,
+                each.position,
+                each.mailbox_id,
+            )
+            for each in waiting.order_by("planned_at")[:most]
+        ]
+        due = Enrolment.objects.select_related("contact", "sequence").filter(
+            state=Enrolment.State.ACTIVE, due_at__lte=now, sequence__state=Sequence.State.ACTIVE
+        )
+        steps = {(step.sequence_id, step.position): step.pk for step in Step.objects.all()}
+        for each in due.order_by("due_at")[:most]:
+            step = steps.get((each.sequence_id, each.next_position))
+            if step is not None and send_key(each.mailbox_id, each.pk, step) not in sent:
+                found.append(
+                    WouldSend(
+                        each.contact,
+                        each.sequence.name,
+                        each.sequence_id,
+                        each.next_position,
+                        each.mailbox_id,
+                    )
+                )
+    return found[:most]

@@ -9,6 +9,7 @@ urlpatterns = [
     path("tasks/", views.tasks, name="tasks"),
     path("tasks/count/", views.count_tasks, name="count_tasks"),
     path("tasks/<uuid:task_id>/", views.task, name="task"),
+    path("would-send/", views.would_send, name="would_send"),
     path("<uuid:sequence_id>/", views.sequence, name="sequence"),
     path("<uuid:sequence_id>/edit/", views.edit, name="edit"),
     path("<uuid:sequence_id>/preview/", views.preview, name="preview"),

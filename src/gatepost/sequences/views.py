@@ -24,6 +24,7 @@ from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.sequences import actions, forms, lists, queries
 from gatepost.sequences.models import Enrolment, Sequence, Task
 from gatepost.sequences.preview import FIELDS, Preview, compose
+from gatepost.sequences.queries import would_send_now
 from gatepost.text.templates import TemplateError
 from gatepost.vault import names
 from gatepost.web.pages import page_of
@@ -49,6 +50,14 @@ def new(request: Any) -> HttpResponse:
         made = actions.create_sequence(request.workspace.id, form.cleaned_data["name"], member=request.member)
         return redirect("sequences:edit", made.pk)
     return render(request, "sequences/new.html", {"form": form})
+
+
+@page
+def would_send(request: Any) -> HttpResponse:
+    """A part of the page about a restored database: what leaves as soon as sending goes on."""
+    due = would_send_now(request.workspace.id)
+    rows = [(each, contact_row(each.contact)) for each in due[:50]]
+    return render(request, "sequences/would_send.html", {"rows": rows, "count": len(due)})
 
 
 @page

@@ -89,6 +89,20 @@ def destroy_again(owners: list[str]) -> int:
     return _keys.destroy_again(owners)
 
 
+def note_beat(instance: UUID, beat: int) -> None:
+    """The keystore knows how far the main database had come: a witness that does not lie in its backups."""
+    _keys._run(
+        "INSERT INTO beat (instance, beat) VALUES (%s, %s) "
+        "ON CONFLICT (instance) DO UPDATE SET beat = greatest(beat.beat, excluded.beat)",
+        [instance, beat],
+    )
+
+
+def noted_beat(instance: UUID) -> int:
+    row = _keys._run("SELECT beat FROM beat WHERE instance = %s", [instance]).fetchone()
+    return int(row[0]) if row else 0
+
+
 class Keys:
     """Wrapped keys in the keystore, and a short memory of unwrapped ones."""
 
@@ -293,11 +307,14 @@ def _no_key(path: Path, error: Exception) -> InstallationKeyMissing:
 
 
 def prepare_keystore(url: str) -> None:
-    """The keystore's one table exists."""
+    """The keystore's tables exist."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS wrapped_key "
             "(name text PRIMARY KEY, wrapped bytea NOT NULL, created_at timestamptz NOT NULL DEFAULT now())"
+        )
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS beat (instance uuid PRIMARY KEY, beat bigint NOT NULL)"
         )
 
 

@@ -20,11 +20,14 @@ SETTING = "gatepost.workspace"
 def inside(workspace_id: UUID) -> Iterator[None]:
     """A transaction that sees and writes the rows of one workspace. Inside another one it is part of that."""
     connection = connections["default"]
+    is_part = connection.in_atomic_block
     with transaction.atomic(savepoint=False):
         before = _set(connection, str(workspace_id))
         yield
-        # Only after success: in a broken transaction no statement runs, and its end resets the setting anyway.
-        _set(connection, before)
+        # The end of the transaction forgets the setting by itself. Only a part of another one has to give it back, and
+        # only after success: in a broken transaction no statement runs.
+        if is_part and before != str(workspace_id):
+            _set(connection, before)
 
 
 def current() -> UUID | None:
@@ -36,11 +39,12 @@ def current() -> UUID | None:
 
 
 def _set(connection: BaseDatabaseWrapper, value: str) -> str:
+    """The setting holds `value`; what it held before."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting(%s, true)", [SETTING])
-        before = cursor.fetchone()[0] or ""
-        cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, value])
-    return before
+        cursor.execute(
+            "SELECT current_setting(%s, true), set_config(%s, %s, true)", [SETTING, SETTING, value]
+        )
+        return cursor.fetchone()[0] or ""
 
 
 def workspace_tables() -> list[str]:

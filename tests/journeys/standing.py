@@ -25,7 +25,7 @@ from gatepost import clock
 from gatepost.config import settings as product_settings
 from gatepost.demo.browser import get_json, post_json
 from gatepost.demo.settling import settle
-from gatepost.demo.stand import free_port
+from gatepost.demo.stand import CLIENT_ID, CLIENT_SECRET, free_port
 from gatepost.vault import keys
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +125,25 @@ class Standing:
     def last_request(self) -> int:
         return self.look("health")["requests"]
 
+    def now(self) -> datetime:
+        return clock.now()
+
+    def environment(self) -> dict[str, str]:
+        """What one more process of this installation needs to be told."""
+        return {
+            **os.environ,
+            "DATABASE_URL": self.app,
+            "GATEPOST_OWNER_DATABASE_URL": self.owner,
+            "GATEPOST_KEYSTORE_URL": self.keystore,
+            "GATEPOST_DATA_DIR": str(self.folder),
+            "GATEPOST_CLOCK_FILE": str(self.clock_file),
+            "GATEPOST_SANDBOX_URL": self.sandbox_url,
+            "GATEPOST_CLIENT_ID": CLIENT_ID,
+            "GATEPOST_CLIENT_SECRET": CLIENT_SECRET,
+            "GATEPOST_PUBLIC_URL": self.url,
+            "DJANGO_SETTINGS_MODULE": "gatepost.config.settings",
+        }
+
     def log_of(self, name: str) -> str:
         return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 
@@ -141,7 +160,7 @@ def a_stand(folder: Path, *, prospects: int = 12, unrelated: int = 60) -> Iterat
     port = free_port(random.randrange(20_000, 28_000, 20))
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.journeys.launcher", str(folder), str(port), "1", str(prospects), str(unrelated)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": _python_path()}, stdin=subprocess.PIPE,
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": python_path()}, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -172,6 +191,7 @@ def _looking_into(folder: Path, *, app: str, owner: str, keystore: str, clock_fi
         "GATEPOST_DATABASE_URL": app,
         "GATEPOST_KEYSTORE_URL": keystore,
         "GATEPOST_KEY_FILE": folder / "installation.key",
+        "GATEPOST_DATA_DIR": folder,
         "PASSWORD_HASHERS": product_settings.PASSWORD_HASHERS,  # other tests use a quick one
     }
     try:
@@ -228,5 +248,5 @@ def _address(url: str) -> dict[str, str]:
     }
 
 
-def _python_path() -> str:
+def python_path() -> str:
     return os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT / "src"), str(ROOT))))

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from gatepost.graph.errors import NotThere, Refused, TooLate, TryLater, Unclear
-from gatepost.graph.shapes import SEND_KEY
+from gatepost.graph.errors import NotThere, Refused, TokenStale, TooLate, TryLater, Unclear
+from gatepost.graph.shapes import SEND_GUARD, SEND_KEY, SEND_NUMBER
 
 
 class Crash(BaseException):
@@ -25,6 +25,8 @@ class Item:
     body: str = ""
     is_draft: bool = True
     version: int = 1
+    number: str = ""
+    guard: str = ""
 
     def edit(self, body: str) -> None:
         """As a person does in Outlook."""
@@ -65,6 +67,8 @@ class InMemoryMailbox:
                 return {
                     "value": [_shown(i) for i in self.items.values() if i.message_id == values["message_id"]]
                 }
+            case "draft.ours":
+                return {"value": [_read(i) for i in self.items.values() if i.key]}
             case "draft.look":
                 return _shown(self._get(values["id"]))
             case "draft.read":
@@ -113,13 +117,15 @@ class InMemoryMailbox:
                 raise Crash
             case "unreachable":
                 raise TryLater("no connection")
+            case "stale token":
+                raise TokenStale("401")
             case "gone":
                 raise NotThere("404")
         raise Refused("refused", code=fault)
 
     def _create(self, content: dict[str, Any], conversation: str) -> dict[str, Any]:
         number = next(self._numbers)
-        key = content["singleValueExtendedProperties"][0]["value"]
+        key, mark, guard = (each["value"] for each in content["singleValueExtendedProperties"])
         made = Item(
             f"id-{number}",
             key,
@@ -127,6 +133,8 @@ class InMemoryMailbox:
             conversation,
             content["subject"],
             content["body"]["content"],
+            number=mark,
+            guard=guard,
         )
         self.items[made.id] = made
         return _read(made)
@@ -169,10 +177,12 @@ def _shown(item: Item) -> dict[str, Any]:
 
 
 def _read(item: Item) -> dict[str, Any]:
-    key = {"id": SEND_KEY, "value": item.key}
+    marks = {SEND_KEY: item.key, SEND_NUMBER: item.number, SEND_GUARD: item.guard}
     return {
         **_shown(item),
         "subject": item.subject,
         "body": {"content": item.body},
-        "singleValueExtendedProperties": [key] if item.key else [],
+        "createdDateTime": "2027-01-11T09:00:00Z",
+        "sentDateTime": "2027-01-11T09:00:00Z",
+        "singleValueExtendedProperties": [{"id": k, "value": v} for k, v in marks.items() if v],
     }

@@ -14,9 +14,10 @@ from gatepost.graph.errors import TryLater
 from gatepost.isolation import inside
 from gatepost.mailboxes import actions as mailboxes
 from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import across_workspaces
 from gatepost.outbox import actions, rules, sending
 from gatepost.outbox.models import Message
-from gatepost.outbox.protocol import MAX_ATTEMPTS, Commit, Event, Item, PutOff
+from gatepost.outbox.protocol import DELETED, EDITED, MAX_ATTEMPTS, Commit, Event, Item, PutOff
 from gatepost.sequences import actions as sequences
 from gatepost.sequences import jobs, queries
 from gatepost.sequences import rules as sequence_rules
@@ -40,7 +41,9 @@ def clock_file(tmp_path):
 @pytest.fixture
 def story(db, clock_file, monkeypatch):
     without_threads(monkeypatch, sending, jobs)
-    return Story(clock_file)
+    told = Story(clock_file)
+    told.monkeypatch = monkeypatch
+    return told
 
 
 def read(message):
@@ -311,6 +314,9 @@ def test_what_may_have_left_is_never_planned_again(story, state):
 
 
 def test_a_draft_deleted_by_hand_is_never_made_again(story):
+
+
+def test_a_draft_that_vanished_while_it_was_sent_is_never_made_again(story):
     story.microsoft.before["draft.send"] = story.microsoft.items.clear
     story.carry_on()
     for _ in range(6):
@@ -318,6 +324,71 @@ def test_a_draft_deleted_by_hand_is_never_made_again(story):
         story.carry_on()
     assert story.state == State.HELD
     assert (story.microsoft.count("draft.create"), story.microsoft.deliveries) == (1, [])
+
+
+@pytest.fixture
+def drafted(story):
+    """The draft was written a quarter of an hour ago and waits."""
+    story.crash_at(story.monkeypatch, Event.TRY, after=False)
+    story.pass_time(minutes=15)
+    assert (story.state, len(story.microsoft.drafts())) == (State.DRAFTED, 1)
+    return story
+
+
+def test_a_draft_that_the_rep_deleted_in_outlook_cancels_its_message_with_that_reason(drafted):
+    drafted.microsoft.items.clear()
+    for _ in range(4):
+        drafted.carry_on()
+        drafted.pass_time(minutes=2)
+    cancelled = fresh(drafted.message)
+    assert (cancelled.state, cancelled.reason) == (State.CANCELLED, DELETED)
+    assert (drafted.microsoft.count("draft.create"), drafted.microsoft.deliveries) == (1, [])
+
+
+def test_a_draft_that_the_rep_sent_in_outlook_is_taken_for_sent(drafted):
+    drafted.microsoft.drafts()[0].is_draft = False
+    drafted.carry_on()
+    assert (drafted.state, drafted.microsoft.count("draft.send")) == (State.CONFIRMED, 0)
+
+
+def test_a_draft_that_the_rep_edited_in_outlook_is_held_and_sent_as_it_is_when_he_says_so(drafted):
+    drafted.microsoft.drafts()[0].edit("<p>Something quite different</p>")
+    drafted.carry_on()
+    held = fresh(drafted.message)
+    assert (held.state, held.reason, drafted.microsoft.deliveries) == (State.HELD, EDITED, [])
+    actions.resolve(held.pk, "send_now", workspace_id=held.workspace_id, actor=INSTALLER)
+    drafted.carry_on()
+    assert drafted.microsoft.deliveries == [held.key]
+
+
+def test_a_draft_whose_mark_of_change_alone_is_new_is_sent(drafted):
+    """Exchange changes it for reasons of its own; what counts is what the draft says."""
+    drafted.microsoft.drafts()[0].version += 1
+    drafted.carry_on()
+    assert drafted.microsoft.deliveries == [drafted.message.key]
+
+
+def test_a_refused_token_sends_nothing_and_the_next_try_passes_the_gate_again(story):
+    story.microsoft.faults = ["none", "stale token"]
+    story.carry_on()
+    assert (story.state, story.microsoft.deliveries, fresh(story.message).attempts) == (State.DRAFTED, [], 0)
+    story.pass_time(minutes=1)
+    story.carry_on()
+    assert story.microsoft.deliveries == [story.message.key]
+
+
+def test_a_second_draft_of_a_lagging_search_is_swept_away_and_the_chosen_one_is_kept(story):
+    story.microsoft.faults = ["done"]
+    story.carry_on()
+    story.microsoft.search_finds = False
+    story.pass_time(minutes=1)
+    story.carry_on()
+    assert len(story.microsoft.items) == 2 and len(story.microsoft.deliveries) == 1
+    story.microsoft.search_finds = True
+    story.pass_time(minutes=16)
+    assert [each.id for each in across_workspaces("messages_to_sweep", clock.now())] == [story.message.pk]
+    at_once(sending.remove_drafts(fresh(story.message), story.microsoft))
+    assert [item.is_draft for item in story.microsoft.items.values()] == [False]
 
 
 @pytest.mark.parametrize("code", ["ErrorSendAsDenied", "ErrorInvalidRecipients"])

@@ -316,12 +316,11 @@ def recovery(connection: BaseDatabaseWrapper) -> Check:
         )
     except (DatabaseError, psycopg.Error):
         return Check("sending", False, "cannot be told: the database does not answer as it should.")
-    instance, stopped, reason = row
     if stopped:
         return Check(
             "sending", False,
-            f"all of it is stopped in {stopped} workspaces: {reason}. `gatepost recovery` shows what would leave, and "
-            "docs/operate/run.md what to do.",
+            f"all of it is stopped in {stopped} workspaces, since the database was restored or copied. `gatepost recovery` "
+            "shows why and what would leave, docs/operate/run.md what to do.",
         )  # fmt: skip
     if instance is None:
         return Check("sending", True, "no worker ever started.")

@@ -184,7 +184,8 @@ def _content(letter: Letter) -> dict[str, Any]:
 def _marks(letter: Letter) -> list[dict[str, str]]:
     return [
         {"id": SEND_KEY, "value": letter.key},
-        {"id": SEND_NUMBER, "value": str(letter.number)},
+        # With a part of the key: one value for each mail, so that a look at all of them shows every double.
+        {"id": SEND_NUMBER, "value": f"{letter.number}.{letter.key[:8]}"},
         {"id": SEND_GUARD, "value": letter.guard},
     ]
 
@@ -194,7 +195,8 @@ def _draft(item: dict[str, Any]) -> Draft:
         str(each.get("id")).casefold(): str(each.get("value") or "")
         for each in item.get("singleValueExtendedProperties") or ()
     }
-    flags, number = marks.get(MESSAGE_FLAGS.casefold(), ""), marks.get(SEND_NUMBER.casefold(), "")
+    flags = marks.get(MESSAGE_FLAGS.casefold(), "")
+    number = marks.get(SEND_NUMBER.casefold(), "").partition(".")[0]
     return Draft(
         graph_id=item["id"],
         is_draft=bool(item.get("isDraft")),

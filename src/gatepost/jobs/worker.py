@@ -29,6 +29,7 @@ async def work(*, stop: asyncio.Event | None = None) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(ValueError, NotImplementedError):
             loop.add_signal_handler(sign, stop.set)
+    app.perform_import_paths()  # what runs at a start, ticks and jobs are all known from here on
     started = False
     while not stop.is_set():
         try:

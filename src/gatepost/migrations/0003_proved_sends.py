@@ -57,6 +57,9 @@ FUNCTIONS = {
     "message_with_id(wanted uuid)": """
         SELECT workspace_id, id FROM gatepost_message WHERE id = wanted
     """,
+    "open_recoveries()": """
+        SELECT workspace_id, id FROM gatepost_recovery WHERE go_at IS NULL ORDER BY began_at
+    """,
     # Of workspaces whose sending is stopped, once no request of an old worker can still be under way.
     "mailboxes_to_reconcile(quiet_since timestamptz, moment timestamptz)": """
         SELECT m.workspace_id, m.id
@@ -67,12 +70,6 @@ FUNCTIONS = {
           AND m.compared_at_beat < i.started_at_beat AND (m.not_before IS NULL OR m.not_before <= moment)
     """,
 }
-
-STOPPED = """
-    CREATE FUNCTION stopped_sending() RETURNS TABLE (workspace_id uuid, reason text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
-    AS $$ SELECT workspace_id, reason FROM gatepost_recovery WHERE go_at IS NULL $$
-"""
 
 
 def _create(name: str, body: str) -> str:
@@ -198,7 +195,6 @@ class Migration(migrations.Migration):
             KEEPER,
             "DROP TRIGGER keep_to_the_protocol ON gatepost_message; DROP FUNCTION keep_to_the_protocol",
         ),
-        migrations.RunSQL(STOPPED, "DROP FUNCTION stopped_sending"),
         *(
             migrations.RunSQL(_create(name, body), f"DROP FUNCTION {name.split('(')[0]}")
             for name, body in FUNCTIONS.items()

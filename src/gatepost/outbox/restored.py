@@ -161,10 +161,10 @@ def go(workspace_id: UUID, *, actor: Actor, replaces_original: bool = False) -> 
 
 def open_recoveries() -> list[Recovery]:
     """One for each workspace whose sending is stopped, for the operator."""
-    found: list[Recovery] = []
-    for each in across_workspaces("workspace_ids"):
+    found = []
+    for each in across_workspaces("open_recoveries"):
         with inside(each.workspace_id):
-            found += Recovery.objects.select_related("workspace").filter(go_at__isnull=True)
+            found.append(Recovery.objects.select_related("workspace").get(pk=each.id))
     return found
 
 

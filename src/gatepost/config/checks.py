@@ -310,9 +310,8 @@ def keystore(main: BaseDatabaseWrapper) -> Check:
 def recovery(connection: BaseDatabaseWrapper) -> Check:
     """Whether sending is stopped since the database was restored or copied, and which installation this is."""
     try:
-        row = _row(
-            connection,
-            "SELECT (SELECT instance FROM gatepost_installation), count(*), min(reason) FROM stopped_sending()",
+        instance, stopped = _row(
+            connection, "SELECT (SELECT instance FROM gatepost_installation), count(*) FROM open_recoveries()"
         )
     except (DatabaseError, psycopg.Error):
         return Check("sending", False, "cannot be told: the database does not answer as it should.")

@@ -79,8 +79,8 @@ def waiting(mailbox: Mailbox) -> None:
     connection.needs_reconnect(mailbox.workspace_id, mailbox.pk, "AADSTS65001")
     with inside(mailbox.workspace_id):
         ConnectAttempt.objects.create(
-            workspace_id=mailbox.workspace_id, member=mailbox.member, mailbox=mailbox, state_index="s",
-            session_index="-", created_at=clock.now(), outcome="not_approved",
+            workspace_id=mailbox.workspace_id, member=mailbox.member, again=mailbox, created_at=clock.now(),
+            left_at=clock.now(), outcome="not_approved",
         )  # fmt: skip
 
 

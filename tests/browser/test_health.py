@@ -172,7 +172,7 @@ def test_a_gap_is_reported_on_the_page(page: Page, mailbox: Mailbox) -> None:
         gap = gaps.begin(mailbox, Gap.Cause.DOWNTIME, began_at=MONDAY - timedelta(hours=5))
         Gap.objects.update(replies=2, meetings=1)
         gap.refresh_from_db()
-        gaps.over(gap, waiting_steps=12, last_step_due_at=MONDAY + timedelta(hours=2))
+        gaps.over(gap, due=12, last_step_due_at=MONDAY + timedelta(hours=2))
     sign_in(page, mailbox.member)
     page.goto(f"/mailboxes/{mailbox.pk}/")
     report = page.locator("#gaps")

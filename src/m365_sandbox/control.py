@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -14,12 +13,9 @@ from starlette.routing import Route
 from m365_sandbox import delivery, notifications, overview, truth, world, world_file
 from m365_sandbox.clock import Reading, from_iso, iso
 from m365_sandbox.courier import Courier
-from m365_sandbox.entities import User
 from m365_sandbox.entra import approvals, consent, directory, revocation
 from m365_sandbox.faults import rule_from
 from m365_sandbox.graph.delta import expire_tokens
-from m365_sandbox.people.cast import with_words
-from m365_sandbox.people.person import Behaviour, Person
 from m365_sandbox.permissions import POLICIES
 from m365_sandbox.sandbox import Sandbox
 
@@ -118,9 +114,11 @@ class Control:
         if "address" not in given:
             raise ValueError("users needs an address.")
         user = self.sandbox.user(given["address"]) or world.add_user(self.sandbox, given)
-        for name in ("enabled", "licensed", "kind", "name", "person", "time_zone", "mailbox_full"):
+        for name in ("enabled", "licensed", "kind", "name", "time_zone", "mailbox_full"):
             if name in given:
                 setattr(user, name, given[name])
+        if "person" in given:
+            user.person = given["person"] and world.person_from(user, given["person"])
         directory.set_user(user, given)
         if "revoke" in given:
             revocation.revoke(self.sandbox, user, given["revoke"])
@@ -248,7 +246,7 @@ class Control:
         if wanted is None:
             user.person = None
         else:
-            user.person = person_from(user, {**(user.person or {}), **from_text(wanted)})
+            user.person = world.person_from(user, {**(user.person or {}), **from_text(wanted)})
         self.sandbox.store.save(user)
         return {"address": user.address, "person": user.person}
 
@@ -363,21 +361,6 @@ def from_text(given: dict[str, Any]) -> dict[str, Any]:
             return value
 
     return {name: read(value) for name, value in given.items()}
-
-
-def person_from(user: User, values: dict[str, Any]) -> dict[str, Any]:
-    """A description of a person that is whole; a ValueError says what is wrong with it."""
-    complete = {
-        "address": user.address, "name": user.name, "company": "", "title": user.title, "country": "US",
-        "time_zone": user.time_zone, "language": "en", "behaviour": "silent", **values,
-    }  # fmt: skip
-    unknown = set(values) - {field.name for field in fields(Person)}
-    if unknown:
-        raise ValueError(f"A person has no {', '.join(sorted(unknown))}.")
-    person = with_words(Person.from_json(complete))
-    if person.behaviour is Behaviour.FORWARDS and not person.colleague:
-        raise ValueError("Who forwards needs a colleague: {name, address}.")
-    return person.to_json()
 
 
 def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) -> list[Route]:

@@ -16,9 +16,17 @@ DAYS = 30
 
 
 def certificate(folder: Path) -> tuple[Path, Path, Path]:
-    """(certificate of the authority, of the server, the server's key) in `folder`; made anew each time."""
+    """(certificate of the authority, of the server, the server's key) in `folder`.
+
+    What is there stays as long as it is good, so that who trusts it need not be told again after a restart.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
+    files = folder / "ca.pem", folder / "server.pem", folder / "server.key"
+    if all(file.exists() for file in files):
+        ends = x509.load_pem_x509_certificate(files[1].read_bytes()).not_valid_after_utc
+        if ends - now > timedelta(days=1):
+            return files
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "m365_sandbox: trust it in tests only")])
     ca = (
@@ -41,7 +49,6 @@ def certificate(folder: Path) -> tuple[Path, Path, Path]:
         )
         .sign(ca_key, hashes.SHA256())
     )
-    files = folder / "ca.pem", folder / "server.pem", folder / "server.key"
     files[0].write_bytes(ca.public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(server.public_bytes(serialization.Encoding.PEM))
     files[2].touch(mode=0o600)

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from dataclasses import fields
 from typing import Any
 
 from m365_sandbox import calendars, ids
@@ -10,6 +11,8 @@ from m365_sandbox.delivery import place
 from m365_sandbox.entities import App, Contact, Event, Folder, Tenant, User
 from m365_sandbox.entra import directory
 from m365_sandbox.entra.accounts import PERSONAL_TENANT
+from m365_sandbox.people.cast import with_words
+from m365_sandbox.people.person import Behaviour, Person
 from m365_sandbox.permissions import POLICIES
 from m365_sandbox.sandbox import Sandbox
 from m365_sandbox.store import WELL_KNOWN
@@ -77,13 +80,30 @@ def add_user(sandbox: Sandbox, row: dict[str, Any]) -> User:
         id=row.get("id") or _guid_for(address), tenant=tenant.id, address=address,
         name=row.get("name") or address,
         kind=row.get("kind") or "rep", title=row.get("title") or "", licensed=row.get("licensed", True),
-        time_zone=row.get("time_zone") or "UTC", person=row.get("person"),
+        time_zone=row.get("time_zone") or "UTC",
     )  # fmt: skip
+    if row.get("person"):
+        user.person = person_from(user, row["person"])
     directory.set_user(user, row)
     sandbox.store.save(user)
     for known, name in WELL_KNOWN.items():
         sandbox.store.save(Folder(f"{user.id}.{known}", user.id, name, known))
     return user
+
+
+def person_from(user: User, values: dict[str, Any]) -> dict[str, Any]:
+    """A description of a person that is whole; a ValueError says what is wrong with it."""
+    complete = {
+        "address": user.address, "name": user.name, "company": "", "title": user.title, "country": "US",
+        "time_zone": user.time_zone, "language": "en", "behaviour": "silent", **values,
+    }  # fmt: skip
+    unknown = set(values) - {field.name for field in fields(Person)}
+    if unknown:
+        raise ValueError(f"A person has no {', '.join(sorted(unknown))}.")
+    person = with_words(Person.from_json(complete))
+    if person.behaviour is Behaviour.FORWARDS and not person.colleague:
+        raise ValueError("Who forwards needs a colleague: {name, address}.")
+    return person.to_json()
 
 
 def add_app(sandbox: Sandbox, row: dict[str, Any]) -> App:

@@ -17,13 +17,14 @@ from tests.pages import confirmed, signed_in
 
 SOME_ID = UUID("00000000-0000-7000-8000-000000000000")
 # Open to everybody, or to whoever is signed in, whatever his role: signing in and the own sign-in, Microsoft's way
-# back, receipts of erasures, the letterbox of the demo, the way to the start page.
+# back, the page for IT, receipts of erasures, the letterbox of the demo, the way to the start page.
 WITHOUT_A_ROLE = (
     "sign-in/",
     "sign-out/",
     "join/",
     "account/",
     "mailboxes/connected/",
+    "mailboxes/for-it/",
     "letters/",
     "receipts/",
     "settings/closed/",

@@ -17,7 +17,7 @@ from gatepost.accounts.models import Member, User
 from gatepost.accounts.rules import Proof
 from gatepost.audit.models import AuditEntry
 from gatepost.isolation import inside
-from gatepost.mailboxes.actions import CALLBACK_PATH
+from gatepost.mailboxes.waiting_room import CALLBACK_PATH
 from tests.graph.entra import OBJECT, OTHER_KEY, TENANT, id_token, sign_in_host
 from tests.makers import PASSWORD, make_member, make_workspace, rows
 from tests.pages import confirmed, signed_in, text_of

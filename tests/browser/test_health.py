@@ -79,8 +79,8 @@ def waiting(mailbox: Mailbox) -> None:
     connection.needs_reconnect(mailbox.workspace_id, mailbox.pk, "AADSTS65001")
     with inside(mailbox.workspace_id):
         ConnectAttempt.objects.create(
-            workspace_id=mailbox.workspace_id, member=mailbox.member, mailbox=mailbox, state_index="s",
-            session_index="-", created_at=clock.now(), outcome="not_approved",
+            workspace_id=mailbox.workspace_id, member=mailbox.member, again=mailbox, created_at=clock.now(),
+            left_at=clock.now(), outcome="not_approved",
         )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def test_a_gap_is_reported_on_the_page(page: Page, mailbox: Mailbox) -> None:
         gap = gaps.begin(mailbox, Gap.Cause.DOWNTIME, began_at=MONDAY - timedelta(hours=5))
         Gap.objects.update(replies=2, meetings=1)
         gap.refresh_from_db()
-        gaps.over(gap, waiting_steps=12, last_step_due_at=MONDAY + timedelta(hours=2))
+        gaps.over(gap, due=12, last_step_due_at=MONDAY + timedelta(hours=2))
     sign_in(page, mailbox.member)
     page.goto(f"/mailboxes/{mailbox.pk}/")
     report = page.locator("#gaps")

@@ -26,6 +26,8 @@ BAD_VALUES = {
     "GATEPOST_PORT": ["0", "65536", "http", "80.5", "-1"],
     "GATEPOST_HOOKS_PORT": ["x"],
     "GATEPOST_METRICS_PORT": ["0", "x"],
+    "GATEPOST_BACKUP_DAYS": ["0", "ten"],
+    "GATEPOST_KEYSTORE_BACKUP_DAYS": ["0", "8"],
     "GATEPOST_LOGS": ["xml"],
     "GATEPOST_PUBLIC_URL": ["localhost:8000", "ftp://x", "https://", "https://x/?a=1", "https://x/#top"],
     "GATEPOST_HOOKS_URL": ["gatepost"],

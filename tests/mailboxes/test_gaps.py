@@ -95,13 +95,13 @@ def test_sending_goes_on_when_both_are_in_and_not_before(mailbox):
     with inside(mailbox.workspace_id):
         gaps.begin(mailbox, Gap.Cause.DOWNTIME, began_at=MONDAY - timedelta(hours=2))
         Mailbox.objects.update(read_through=MONDAY)
-        gaps.mail_is_in(mailbox, replies=3, bounces=1)
+        gaps.mail_is_in(mailbox, replies=3, bounces=1, begun=4)
         assert jobs("sequences.return") == 0
         Mailbox.objects.update(calendar_read_through=MONDAY)
         gaps.calendar_is_in(mailbox, meetings=2)
     assert jobs("sequences.return") == 1
     (gap,) = open_gaps(mailbox)
-    assert (gap.replies, gap.bounces, gap.meetings) == (3, 1, 2)
+    assert (gap.replies, gap.bounces, gap.meetings, gap.waiting_steps) == (3, 1, 2, 4)
 
 
 def test_two_gaps_at_once_are_one(mailbox):

@@ -104,6 +104,18 @@ def test_looking_stores_nothing_and_changes_nothing_at_microsoft(registered, san
     assert sandbox.control("truth") == before
 
 
+def test_the_end_of_the_secret_is_what_the_settings_say(registered) -> None:
+    registered.GATEPOST_CLIENT_SECRET_EXPIRES = TODAY
+    assert registration.given().ends == TODAY
+
+
+def test_a_certificate_that_cannot_be_read_is_named_and_microsoft_is_not_asked(registered, tmp_path) -> None:
+    registered.GATEPOST_CLIENT_CERTIFICATE = tmp_path / "sandbox-none.pem"
+    given = registration.given()
+    assert "cannot be read" in given.problem
+    assert not registration.may_ask(given)
+
+
 # Judgements
 
 
@@ -122,6 +134,11 @@ def test_looking_stores_nothing_and_changes_nothing_at_microsoft(registered, san
         ({"tenant": "common"}, "tenant", "organizations"),
         ({"has_secret": False}, "secret or certificate", "set GATEPOST_CLIENT_SECRET"),
         ({"secret_is_an_id": True}, "secret or certificate", "“Value”"),
+        (
+            {"problem": "GATEPOST_CLIENT_CERTIFICATE=/x cannot be read"},
+            "secret or certificate",
+            "cannot be read",
+        ),
         ({"ends": TODAY}, "its end", "it ended on 11 January 2027"),
         ({"ends": TODAY + timedelta(days=30)}, "its end", "in 30 days. Make the next one now"),
     ],

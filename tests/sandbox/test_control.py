@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from m365_sandbox import world_file
+from m365_sandbox import tls, world_file
 from m365_sandbox.app import create_app
 from m365_sandbox.store import Store
 
-from .conftest import Mailbox, Served, Stage, until
+from .conftest import APP_SECRET, Mailbox, Served, Stage, until
 
 WORLD = """
 tenants:
@@ -189,6 +189,15 @@ def test_the_world_of_the_readme_is_one(stage: Stage) -> None:
     world = world_file.checked(yaml.safe_load(textwrap.dedent(block[0])))
     with stage.with_app(world=world, store=Store()) as served:
         written = yaml.safe_load(served.get("/_sandbox/world.yaml").text)
+        served.control("apps", {"client_secret": APP_SECRET})
+        served.control("faults", {"clear": True})
+        alice = served.sign_in("alice@northwind.example")
+        first = alice.write("carol@contoso.example", "Plan")
+        cites = [{"id": "String 0x1042", "value": first["internetMessageId"]}]
+        # Carol answers the second mail of a thread.
+        alice.write("carol@contoso.example", "Plan", singleValueExtendedProperties=cites)
+        served.advance(4 * 86400)
+        assert served.control("health")["ok"] and len(served.truth("alice@northwind.example")["replies"]) == 1
 
     assert set(written) == set(world)
     assert written["events"][0]["start"] == "2027-01-11T10:00:00Z"
@@ -217,7 +226,7 @@ def test_the_sandbox_refuses_to_start_with_a_wrong_file(tmp_path: Path) -> None:
     (tmp_path / "world.yaml").write_text("people: []")
     done = run_sandbox("--world", str(tmp_path / "world.yaml"))
 
-    assert done.wait(20) == 1
+    assert done.wait(60) == 1
     assert b"known are tenants" in done.stderr.read()  # type: ignore[union-attr]
 
 
@@ -264,6 +273,15 @@ def run_sandbox(*options: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "m365_sandbox", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(source)},
     )  # fmt: skip
+
+
+def test_whoever_trusts_its_certificate_need_not_be_told_again_after_a_restart(tmp_path: Path) -> None:
+    authority, server, key = tls.certificate(tmp_path)
+    before = [file.read_bytes() for file in (authority, server, key)]
+
+    assert [file.read_bytes() for file in tls.certificate(tmp_path)] == before
+    key.unlink()
+    assert tls.certificate(tmp_path)[0].read_bytes() != before[0]
 
 
 def test_with_tls_it_tells_which_certificate_to_trust(tmp_path: Path) -> None:

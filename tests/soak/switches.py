@@ -129,6 +129,9 @@ def main() -> int:
         if holds(run, name):
             continue
         good = False
+        if not run:
+            print("     Nothing can be told of switches while the main job fails without them.", flush=True)
+            return 1
         for culprit in culprits(run, holds):
             print(f"     to blame: {json.dumps(culprit)}", flush=True)
     return 0 if good else 1

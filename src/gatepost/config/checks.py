@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import psycopg
 from django.core.mail import get_connection
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -447,7 +448,9 @@ def mail(settings: Environment, *, offline: bool) -> Check:
     if offline:
         return Check("mail", True, f"letters go by {where}.")
     try:
-        with get_connection(timeout=8):
+        with cast(EmailBackend, get_connection(timeout=8)) as mailer:
+            if mailer.connection is not None:
+                mailer.connection.ehlo_or_helo_if_needed()
             return Check("mail", True, f"{where} takes letters of {settings.mail_from}.")
     except smtplib.SMTPAuthenticationError:
         problem = "refuses name and password"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from gatepost.accounts.membership import by, page
 from gatepost.accounts.models import Member
+from gatepost.accounts.rules import Ability
 from gatepost.contacts.models import Contact
 from gatepost.erasure import actions, export, queries, rules
 from gatepost.erasure.forms import Confirm, Times

@@ -127,13 +127,14 @@ def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) ->
 
 
 def _found_in_gap(mailbox: Mailbox) -> dict[str, int]:
-    """How many replies, and how many delivery reports, the gap that is open had in it."""
+    """How many replies and delivery reports the gap that is open had in it, and how many mails begun before it wait."""
     gap = gaps.open_gap(mailbox)
     if gap is None:
-        return {"replies": 0, "bounces": 0}
+        return {"replies": 0, "bounces": 0, "begun": 0}
+    begun = Message.objects.filter(mailbox=mailbox, state__in=(Message.State.PLANNED, Message.State.DRAFTED))
     found = Reply.objects.filter(mailbox=mailbox, created_at__gte=gap.ended_at)
     bounces = found.filter(label="bounce").count()
-    return {"replies": found.count() - bounces, "bounces": bounces}
+    return {"replies": found.count() - bounces, "bounces": bounces, "begun": begun.count()}
 
 
 def _quarantine(folder: Folder, message_id: UUID, envelope: Envelope) -> None:

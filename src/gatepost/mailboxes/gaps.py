@@ -83,10 +83,10 @@ def begin_if_unread(mailbox: Mailbox, started: datetime) -> None:
         begin(mailbox, _cause(mailbox), began_at=mailbox.read_through, code=mailbox.problem_code)
 
 
-def mail_is_in(mailbox: Mailbox, *, replies: int, bounces: int) -> None:
-    """All mail of the gap was looked at. Inside the caller's transaction."""
+def mail_is_in(mailbox: Mailbox, *, replies: int, bounces: int, begun: int) -> None:
+    """All mail of the gap was looked at; so many mails that were begun before it wait. Inside the transaction."""
     Gap.objects.filter(mailbox=mailbox, mail_read_at__isnull=True).update(
-        mail_read_at=clock.now(), replies=replies, bounces=bounces
+        mail_read_at=clock.now(), replies=replies, bounces=bounces, waiting_steps=begun
     )
     _go_on(mailbox)
 
@@ -136,17 +136,18 @@ def send_again(mailbox: Mailbox, *, spread: bool) -> None:
     )
 
 
-def over(gap: Gap, *, waiting_steps: int, last_step_due_at: datetime | None) -> None:
-    """Sending goes on. The report stands on the mailbox's page and goes out once. Inside the transaction."""
+def over(gap: Gap, *, due: int, last_step_due_at: datetime | None) -> None:
+    """Sending goes on; besides the mails begun, so many steps were due. The report stands on the mailbox's page and goes out once. Inside the transaction."""
     now = clock.now()
-    gap.resumed_at, gap.waiting_steps, gap.last_step_due_at = now, waiting_steps, last_step_due_at
+    gap.resumed_at, gap.last_step_due_at = now, last_step_due_at
+    gap.waiting_steps += due
     gap.mail_read_at, gap.calendar_read_at = gap.mail_read_at or now, gap.calendar_read_at or now
     gap.save()
     record(
         BY_SYNC, tags.GAP_END, gap, cause=gap.cause, replies=gap.replies, bounces=gap.bounces,
-        meetings=gap.meetings, waiting_steps=waiting_steps,
+        meetings=gap.meetings, waiting_steps=gap.waiting_steps,
     )  # fmt: skip
-    found = gap.replies + gap.bounces + gap.meetings + waiting_steps
+    found = gap.replies + gap.bounces + gap.meetings + gap.waiting_steps
     if gap.ended_at - gap.began_at >= WORTH_A_LETTER or (found and gap.cause != Gap.Cause.POSITION_LOST):
         mailbox = Mailbox.objects.select_related("member").get(pk=gap.mailbox_id)
         notices.tell(mailbox.member, Notice.Kind.GAP, mailbox=mailbox, gap=gap)

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from gatepost.graph import registration as microsoft
 from gatepost.graph.errors import RegistrationWrong
+from gatepost.graph.errors import RegistrationWrong
 from gatepost.graph.registration import Seen, Told
 from gatepost.mailboxes import credential
 from gatepost.mailboxes.connection import entra
@@ -41,6 +42,7 @@ class Given:
     secret_is_an_id: bool  # the secret's ID was copied, and not its Value
     has_certificate: bool = False
     ends: date | None = None  # when secret or certificate does, as far as it is known
+    problem: str = ""  # the certificate cannot be read
 
     @property
     def redirect_uri(self) -> str:
@@ -63,6 +65,11 @@ class Finding:
 
 def given() -> Given:
     secret = settings.GATEPOST_CLIENT_SECRET or ""
+    ends, problem = None, ""
+    try:
+        ends = credential.ends()
+    except RegistrationWrong as error:  # the certificate's file
+        problem = error.message
     return Given(
         public_url=settings.GATEPOST_PUBLIC_URL,
         client_id=settings.GATEPOST_CLIENT_ID,
@@ -70,17 +77,10 @@ def given() -> Given:
         sandbox_url=settings.GATEPOST_SANDBOX_URL,
         has_secret=bool(secret),
         secret_is_an_id=bool(GUID.fullmatch(secret)),
-        has_certificate=bool(settings.GATEPOST_CLIENT_CERTIFICATE),
-        ends=_known_end(),
+        has_certificate=settings.GATEPOST_CLIENT_CERTIFICATE is not None,
+        ends=ends.at.date() if ends else None,
+        problem=problem,
     )
-
-
-def _known_end() -> date | None:
-    try:
-        end = credential.ends()
-    except RegistrationWrong:
-        return None  # a certificate that cannot be read: whoever asks with it is told
-    return end.at.date() if end else None
 
 
 def look() -> Seen:
@@ -99,7 +99,7 @@ def of_settings(given: Given, *, today: date) -> list[Finding]:
 
 def may_ask(given: Given) -> bool:
     """Whether there is enough to ask Microsoft about."""
-    return bool(given.client_id and given.has_credential)
+    return bool(given.client_id and given.has_credential and not given.problem)
 
 
 def of_microsoft(seen: Seen, given: Given) -> list[Finding]:
@@ -174,11 +174,13 @@ def _tenant(given: Given) -> Finding:
 
 
 def _credential(given: Given) -> Finding:
+    if given.problem:
+        return _bad("credential", "secret or certificate", given.problem)
     if not given.has_credential:
         return _bad(
             "credential",
             "secret or certificate",
-            "set GATEPOST_CLIENT_SECRET, or GATEPOST_CLIENT_SECRET_FILE.",
+            "set GATEPOST_CLIENT_SECRET, GATEPOST_CLIENT_SECRET_FILE or GATEPOST_CLIENT_CERTIFICATE.",
         )
     if given.secret_is_an_id:
         return _bad(

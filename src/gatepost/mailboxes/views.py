@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gatepost.accounts.membership import by, page
-from gatepost.errors import BadInput, NotAllowed
+from gatepost.accounts.rules import Ability
+from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes import (
     actions,
@@ -148,12 +149,11 @@ def disconnect(request: Any, mailbox_id: UUID) -> HttpResponse:
     return render(request, "mailboxes/disconnect.html", {"row": queries.row_of(found)})
 
 
-@page
+@page(changes=Ability.ADMINISTER)
 def permissions(request: Any) -> HttpResponse:
     """What Gatepost does with the mailboxes of this workspace, and which may be connected."""
     form = None
     if request.method == "POST":
-        _require_administrator(request)
         form = Limits(request.POST)
         if form.is_valid():
             features.limit(request.workspace.id, actor=by(request.member), **form.cleaned_data)
@@ -204,11 +204,6 @@ def mark(request: Any, mailbox_id: UUID) -> HttpResponse:
 def _limits_of(workspace: Any) -> dict[str, object]:
     values = {name: getattr(workspace, name) for name in Limits.base_fields}
     return {name: "\n".join(v) if isinstance(v, list) else v for name, v in values.items()}
-
-
-def _require_administrator(request: Any) -> None:
-    if not request.member.may_administer:
-        raise NotAllowed(_("Only an owner or administrator of the workspace can do this."))
 
 
 @page(write=True)

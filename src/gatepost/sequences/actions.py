@@ -365,7 +365,7 @@ def send_again(mailbox_id: UUID, *, workspace_id: UUID, spread: bool) -> int:
         outbox.wake(mailbox=mailbox, reason__in=UNTIL_READ)
         Mailbox.objects.filter(pk=mailbox_id).update(sending_not_before=None)
         if gap is not None:
-            gaps.over(gap, waiting_steps=len(due), last_step_due_at=max(due, default=None))
+            gaps.over(gap, due=len(due), last_step_due_at=max(due, default=None))
         enqueue("sequences.send", once_for=mailbox_id, workspace=str(workspace_id), mailbox=str(mailbox_id))
     return len(due)
 

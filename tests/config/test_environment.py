@@ -29,6 +29,7 @@ BAD_VALUES = {
     "GATEPOST_BACKUP_DAYS": ["0", "ten"],
     "GATEPOST_KEYSTORE_BACKUP_DAYS": ["0", "8"],
     "GATEPOST_LOGS": ["xml"],
+    "GATEPOST_INSTANCE": ["first", "0192f0c4"],
     "GATEPOST_PUBLIC_URL": ["localhost:8000", "ftp://x", "https://", "https://x/?a=1", "https://x/#top"],
     "GATEPOST_HOOKS_URL": ["gatepost"],
     "GATEPOST_SANDBOX_URL": ["127.0.0.1:8790"],

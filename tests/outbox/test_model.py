@@ -52,6 +52,10 @@ def test_the_search_finds_what_is_wrong_with_other_designs(design: str) -> None:
 def test_the_model_takes_every_transition_of_the_table() -> None:
     """Otherwise it would prove something about a smaller table than the product's."""
     taken = {word for assumed in HOLDS for word in searched(assumed)[1]}
-    by_a_person = {Event.SAID_SENT}  # what a person says is not for a model to judge
+    not_for_a_model = {
+        Event.SAID_SENT,  # what a person says is not for a model to judge
+        *(Event.TRY_AT_ONCE, Event.NEVER_LEFT),  # without a draft, tests/outbox/test_send_only.py
+        Event.REMOVED,  # disconnecting, tests/outbox/test_sending.py
+    }
     named = {event for event in TRANSITIONS if any(event.name in re.findall(r"\w+", word) for word in taken)}
-    assert set(TRANSITIONS) - named == by_a_person
+    assert set(TRANSITIONS) - named == not_for_a_model

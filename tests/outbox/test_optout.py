@@ -83,7 +83,7 @@ def test_no_address_but_ours_opts_anybody_out(sent):
 def test_a_mail_says_how_to_opt_out_by_the_link_in_its_text_and_in_its_headers(sent, monkeypatch):
     without_threads(monkeypatch, sending)
     assert sent.route == Route.MIME
-    mail = message_from_bytes(drafts.mime(sending._letter(sent)), policy=default)
+    mail = message_from_bytes(drafts.mime(sending.letter_of(sent)), policy=default)
     assert mail["List-Unsubscribe"] == f"<{optout.address(sent.pk)}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for kind in ("plain", "html"):

@@ -19,6 +19,7 @@ from gatepost.outbox.protocol import (
     Event,
     Item,
     PutOff,
+    Route,
     Row,
     State,
     resolve,
@@ -127,7 +128,9 @@ def test_the_database_refuses_every_change_of_state_that_the_table_does_not_know
     def allowed(before, after):
         with inside(message.workspace_id):
             Message.objects.filter(pk=message.pk).delete()
-            Message(**{**values, "state": before}).save(force_insert=True)
+            at_once = (before, after) == (State.PLANNED, State.SENDING)
+            route = Route.AT_ONCE if at_once else Route.JSON
+            Message(**{**values, "state": before, "route": route}).save(force_insert=True)
         try:
             raw_update(message, state=after, revision=values["revision"] + 1)
         except DatabaseError:
@@ -140,6 +143,11 @@ def test_the_database_refuses_every_change_of_state_that_the_table_does_not_know
         (before, after) for before in State for after in State if before != after and allowed(before, after)
     }
     assert found == ALLOWED
+
+
+def test_the_database_refuses_that_a_message_with_a_draft_is_sent_without_one(message):
+    with pytest.raises(DatabaseError, match="only at once"):
+        raw_update(message, state="sending", revision=message.revision + 1)
 
 
 def test_the_database_refuses_a_second_acceptance(message):

@@ -329,3 +329,48 @@ def test_a_mail_sent_that_the_records_call_cancelled_is_found(story):
     )  # fmt: skip
     story.microsoft.drafts()[0].is_draft = False
     assert differences(story) == ["sent, and the records say that it was not"]
+
+
+# A mailbox that only sends
+
+
+@pytest.fixture
+def send_only_story(story):
+    """Nothing in its mailbox can be looked for."""
+    with inside(story.mailbox.workspace_id):
+        granted = fresh(story.mailbox).scopes
+        Mailbox.objects.filter(pk=story.mailbox.pk).update(
+            send_only=True, scopes=[scope for scope in granted if scope in ("User.Read", "Mail.Send")]
+        )
+    story.microsoft.requests.clear()
+    return story
+
+
+def test_a_mailbox_that_only_sends_goes_on_after_a_start_and_is_not_looked_into(send_only_story):
+    assert restart(send_only_story) is True
+    assert send_only_story.microsoft.requests == []
+
+
+def test_what_a_mailbox_that_only_sends_may_have_sent_before_a_restore_is_held_once(send_only_story):
+    story = send_only_story
+    restored.stop_all("a backup was put back")
+    assert compare(story) is False
+    at_once(comparing.reconcile(fresh(story.mailbox), story.microsoft))
+    assert (story.state, fresh(story.message).reason) == (State.HELD, rules.NOT_COMPARABLE)
+    assert story.microsoft.requests == []
+    restored.go(story.mailbox.workspace_id, actor=INSTALLER)
+    actions.resolve(story.message.pk, "send_now", workspace_id=story.mailbox.workspace_id, actor=INSTALLER)
+    gate = rules.may_send(queries.gate_facts(read(story.message)), now=clock.now())
+    assert gate == rules.Send()
+
+
+def test_a_first_step_that_is_planned_after_a_restore_is_held_too(send_only_story):
+    story = send_only_story
+    restored.stop_all("a backup was put back")
+    at_once(comparing.reconcile(fresh(story.mailbox), story.microsoft))
+    restored.go(story.mailbox.workspace_id, actor=INSTALLER)
+    set_back(
+        read(story.message), state=State.PLANNED, revision=0, reason=""
+    )  # as if it had not been planned yet
+    gate = rules.may_send(queries.gate_facts(read(story.message)), now=clock.now())
+    assert gate == rules.Hold(rules.NOT_COMPARABLE)

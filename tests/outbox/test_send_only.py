@@ -60,6 +60,7 @@ class Story:
 
     def carry_on(self):
         try:
+            self.message = queries.load_message(self.member.workspace_id, self.message.pk)
             return at_once(jobs._carry_on(self.message, self.microsoft))
         except (Crash, TryLater, ReconnectNeeded, RegistrationWrong, ApprovalNeeded):
             return None

@@ -42,6 +42,9 @@ async def may_go_on(box: Mailbox, gateway: Gateway) -> bool:
     if what == "reconcile":
         await reconcile(box, gateway)
         return True
+    if what == "compare" and not await in_thread(restored.can_be_compared, box):
+        await in_thread(_take_on_trust, box)
+        return True
     if what == "compare":
         since = (box.last_sent_at or box.connected_at) - rules.OVERLAP
         ours = [each async for each in drafts.ours_since(gateway, since)]
@@ -58,6 +61,11 @@ def _what_to_do(box: Mailbox) -> str:
             return "go on"
         missed = Recovery.objects.filter(at_beat__gt=box.compared_at_beat, go_at__isnull=False).exists()
         return "reconcile" if missed else "compare"
+
+
+def _take_on_trust(box: Mailbox) -> None:
+    with inside(box.workspace_id):
+        _compared(box, [])
 
 
 def _judge(box: Mailbox, ours: list[Draft]) -> bool:
@@ -121,7 +129,11 @@ async def reconcile(box: Mailbox, gateway: Gateway) -> None:
     """What was sent is confirmed, or kept as a stray; every draft of ours is removed; the rest begins anew.
 
     Removing the drafts also stops what an old worker may still have under way: its send meets nothing.
+    Where the mailbox only sends, nothing can be looked for: what may have left is held for a person.
     """
+    if not await in_thread(restored.can_be_compared, box):
+        await in_thread(_hold_all, box)
+        return
     since = await in_thread(_since, box)
     ours = [each async for each in drafts.ours_since(gateway, since)]
     seen = {each.graph_id for each in ours}
@@ -181,6 +193,17 @@ def _take_over(box: Mailbox, ours: list[Draft], removed: int) -> None:
         record(
             BY_COMPARING, tags.RECOVERY_COMPARE, box, mailbox_id=box.pk,
             found=len(ours), strays=len(strays), drafts_removed=removed,
+        )  # fmt: skip
+
+
+def _hold_all(box: Mailbox) -> None:
+    with inside(box.workspace_id):
+        may_have_left = (State.PLANNED, State.DRAFTED, State.SENDING)
+        for message in Message.objects.filter(mailbox=box, state__in=may_have_left):
+            actions.commit(message, Commit(Event.HOLD, reason=rules.NOT_COMPARABLE), actor=BY_COMPARING)
+        _compared(box, [])
+        record(
+            BY_COMPARING, tags.RECOVERY_COMPARE, box, mailbox_id=box.pk, found=0, strays=0, drafts_removed=0
         )  # fmt: skip
 
 

@@ -110,6 +110,20 @@ def sending_of(mailbox: Mailbox) -> Sending:
     return Sending(reason_of_recovery(), mailbox.compared_at_beat >= started_at)
 
 
+def can_be_compared(mailbox: Mailbox) -> bool:
+    """Whether it may be looked what the mailbox sent. One that only sends keeps no marks that we may read."""
+    with inside(mailbox.workspace_id):
+        return "drafts" in mailbox.running
+
+
+def may_have_left_before(message: Message, mailbox: Mailbox, *, known_since: datetime) -> bool:
+    """Whether a message of an enrolment that began at `known_since` may have left before a restore, and nobody
+    can look. Once a person has decided about it, its revision says so. Inside a transaction of its workspace."""
+    if can_be_compared(mailbox) or message.revision > 0:
+        return False
+    return Recovery.objects.filter(began_at__gte=known_since).exists()
+
+
 def reason_of_recovery() -> str:
     """Inside a transaction of a workspace."""
     return Recovery.objects.filter(go_at__isnull=True).values_list("reason", flat=True).first() or ""

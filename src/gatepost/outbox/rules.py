@@ -69,10 +69,14 @@ class GateFacts:
     window_opens: datetime  # the next moment, from now on, at which the sending window is open
     recovery: str = ""  # why all sending is stopped; "" while it is not
     sent_before: datetime | None = None  # when the mailbox sent this step already, unknown to the database
+    may_have_left: bool = False  # before a restore, from a mailbox that cannot be looked into
 
 
 PAUSED = "the mailbox is paused"
 CALENDAR_FIRST = "reading the calendar first"
+NOT_COMPARABLE = (
+    "the database was restored, and this mailbox may not be looked into: look whether this mail was sent"
+)
 
 
 def may_send(facts: GateFacts, *, now: datetime) -> Verdict:
@@ -87,6 +91,8 @@ def may_send(facts: GateFacts, *, now: datetime) -> Verdict:
         return Hold(
             f"this contact got this step on {facts.sent_before:%d %B %Y}, before the database was restored"
         )
+    if facts.may_have_left:
+        return Hold(NOT_COMPARABLE)
     if facts.paused_until is not None and facts.paused_until > now:
         return Wait(facts.paused_until, facts.pause_reason)
     if facts.window_opens > now:

@@ -47,8 +47,10 @@ def takes(message: Message) -> bool:
 
 
 async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
-    """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait."""
-    message = await in_thread(_reload, message)
+    """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait.
+
+    `message` as it was just read; afterwards it holds what was committed here.
+    """
     if message.state == State.SENDING:
         await in_thread(actions.hold, message, UNCLEAR)  # who tried it was killed
         return None
@@ -167,8 +169,3 @@ def _seen(message: Message, sent: Draft) -> None:
 def _read_on(mailbox: Mailbox) -> None:
     with inside(mailbox.workspace_id):
         look_again(mailbox)
-
-
-def _reload(message: Message) -> Message:
-    with inside(message.workspace_id):
-        return Message.objects.select_related("contact", "contact__company", "previous").get(pk=message.pk)

@@ -105,6 +105,7 @@ def gate_facts(message: Message) -> GateFacts:
         mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
         sending = restored.sending_of(mailbox)
         stopped = "the enrolment was removed"
+        may_have_left = False
         paused_until, pause_reason, window_opens = None, "", now
         address = names.open(message.contact, "email") or ""
         if enrolment is not None:
@@ -116,6 +117,7 @@ def gate_facts(message: Message) -> GateFacts:
             if paused_until is None and (why := why_it_may_not_send(mailbox)):
                 paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
             sequence = enrolment.sequence
+            may_have_left = restored.may_have_left_before(message, mailbox, known_since=enrolment.created_at)
             window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
         return GateFacts(
             mailbox=mailbox_facts(mailbox, now, compared=sending.compared),
@@ -127,6 +129,7 @@ def gate_facts(message: Message) -> GateFacts:
             window_opens=window_opens,
             recovery=sending.recovery,
             sent_before=restored.sent_before(message),
+            may_have_left=may_have_left,
         )
 
 

@@ -134,7 +134,11 @@ def test_a_certificate_that_cannot_be_read_is_named_and_microsoft_is_not_asked(r
         ({"tenant": "common"}, "tenant", "organizations"),
         ({"has_secret": False}, "secret or certificate", "set GATEPOST_CLIENT_SECRET"),
         ({"secret_is_an_id": True}, "secret or certificate", "“Value”"),
-        ({"problem": "GATEPOST_CLIENT_CERTIFICATE=/x cannot be read"}, "secret or certificate", "cannot be read"),
+        (
+            {"problem": "GATEPOST_CLIENT_CERTIFICATE=/x cannot be read"},
+            "secret or certificate",
+            "cannot be read",
+        ),
         ({"ends": TODAY}, "its end", "it ended on 11 January 2027"),
         ({"ends": TODAY + timedelta(days=30)}, "its end", "in 30 days. Make the next one now"),
     ],

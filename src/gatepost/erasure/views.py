@@ -137,13 +137,10 @@ def kept(request: Any) -> HttpResponse:
     form = Times(
         request.POST or None, initial={row.kind.kind: row.days for row in queries.kinds(request.workspace)}
     )
-    if request.method == "POST":
-        if form.is_valid():
-            actions.choose_retention(request.workspace.id, form.cleaned_data, actor=by(request.member))
-            messages.success(
-                request, _("Saved. What has been kept longer than that is removed within minutes.")
-            )
-            return redirect("erasure:kept")
+    if request.method == "POST" and form.is_valid():
+        actions.choose_retention(request.workspace.id, form.cleaned_data, actor=by(request.member))
+        messages.success(request, _("Saved. What has been kept longer than that is removed within minutes."))
+        return redirect("erasure:kept")
     rows = [(row, form[row.kind.kind]) for row in queries.kinds(request.workspace)]
     return render(request, "erasure/kept.html", {"rows": rows, "form": form, "for_good": rules.KEPT})
 

@@ -1,5 +1,6 @@
 """The proxies of docs/operate/examples, really run in front of `gatepost serve`, and judged by `gatepost doctor`."""
 
+import contextlib
 import json
 import os
 import re

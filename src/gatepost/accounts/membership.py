@@ -102,15 +102,18 @@ def page(
     *,
     write: bool = False,
     administer: bool = False,
+    own: bool = False,
     changes: Ability = Ability.WORK,
 ) -> Any:
     """A page for members. Reads run inside the member's workspace; a POST calls actions, which open their own.
 
-    `write`: not for auditors. `administer`: owners and administrators only. `changes`: what its POST takes.
+    `write`: not for auditors. `administer`: owners and administrators only. `own`: owners only.
+    `changes`: what its POST takes.
     `needs` of the page says the same, for tests/accounts/test_roles.py.
     """
-    look = Ability.ADMINISTER if administer else Ability.WORK if write else Ability.LOOK
-    change = Ability.ADMINISTER if administer else changes
+    whole = Ability.OWN if own else Ability.ADMINISTER if administer else None  # reading and changing alike
+    look = whole or (Ability.WORK if write else Ability.LOOK)
+    change = whole or changes
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)

@@ -51,7 +51,7 @@ TABLE = (
         "mailboxes and tokens",
         (OWNER, ADMIN),
     ),
-    Row(Ability.OWN, "Make, change and remove owners", (OWNER,)),
+    Row(Ability.OWN, "Make, change and remove owners; take the whole workspace along, or close it", (OWNER,)),
 )
 _ROLES_WITH = {row.ability: row.roles for row in TABLE}
 

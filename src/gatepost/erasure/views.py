@@ -55,9 +55,8 @@ def erase_contact(request: Any, contact_id: UUID) -> HttpResponse:
     return _ask(request, "contact", form, context)
 
 
-@page(administer=True)
+@page(own=True)
 def close_workspace(request: Any) -> HttpResponse:
-    actions.require_owner(request.member)
     form = Confirm(request.POST or None, what=request.workspace.name)
     if request.method == "POST" and form.is_valid():
         ordered = _ordered(request, _close, request.workspace.id, form)
@@ -98,9 +97,8 @@ def export_contact(request: Any, contact_id: UUID) -> HttpResponse:
     return _download(HttpResponse(said, content_type="application/json"), f"person-{contact_id}.json")
 
 
-@page(administer=True)
+@page(own=True)
 def export_workspace(request: Any) -> Any:
-    actions.require_owner(request.member)
     if request.method != "POST":
         return redirect("erasure:workspace")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
@@ -133,20 +131,16 @@ def mailbox_kept(request: Any, mailbox_id: UUID) -> HttpResponse:
     return render(request, "erasure/mailbox_kept.html", context)
 
 
-@page
+@page(changes=Ability.ADMINISTER)
 def kept(request: Any) -> HttpResponse:
     """How long each kind of data is kept; an administrator may choose within limits."""
     form = Times(
         request.POST or None, initial={row.kind.kind: row.days for row in queries.kinds(request.workspace)}
     )
-    if request.method == "POST":
-        actions.require_administrator(request.member)
-        if form.is_valid():
-            actions.choose_retention(request.workspace.id, form.cleaned_data, actor=by(request.member))
-            messages.success(
-                request, _("Saved. What has been kept longer than that is removed within minutes.")
-            )
-            return redirect("erasure:kept")
+    if request.method == "POST" and form.is_valid():
+        actions.choose_retention(request.workspace.id, form.cleaned_data, actor=by(request.member))
+        messages.success(request, _("Saved. What has been kept longer than that is removed within minutes."))
+        return redirect("erasure:kept")
     rows = [(row, form[row.kind.kind]) for row in queries.kinds(request.workspace)]
     return render(request, "erasure/kept.html", {"rows": rows, "form": form, "for_good": rules.KEPT})
 

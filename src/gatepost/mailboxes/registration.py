@@ -13,7 +13,6 @@ from django.conf import settings
 
 from gatepost.graph import registration as microsoft
 from gatepost.graph.errors import RegistrationWrong
-from gatepost.graph.errors import RegistrationWrong
 from gatepost.graph.registration import Seen, Told
 from gatepost.mailboxes import credential
 from gatepost.mailboxes.connection import entra

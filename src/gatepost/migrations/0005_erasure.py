@@ -55,7 +55,7 @@ DISCONNECTED_NOW = "UPDATE gatepost_mailbox SET disconnected_at = now() WHERE st
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gatepost", "0014_tasks"),
+        ("gatepost", "0004_tasks"),
     ]
 
     operations = [

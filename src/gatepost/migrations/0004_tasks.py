@@ -8,7 +8,7 @@ import gatepost.vault.fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0004_features_and_limits")]
+    dependencies = [("gatepost", "0003_features_and_limits")]
 
     operations = [
         migrations.CreateModel(

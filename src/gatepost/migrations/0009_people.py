@@ -47,7 +47,7 @@ OLD_SESSIONS = "DELETE FROM django_session"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gatepost", "0005_waiting_room"),
+        ("gatepost", "0008_waiting_room"),
         ("account", "0009_emailaddress_unique_primary_email"),
         ("sessions", "0001_initial"),
     ]

@@ -52,5 +52,5 @@ FIGURES = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0007_erasure"), ("procrastinate", "0041_post_retry_failed_job")]
+    dependencies = [("gatepost", "0005_erasure"), ("procrastinate", "0041_post_retry_failed_job")]
     operations = [migrations.RunSQL(FIGURES, "DROP FUNCTION installation_figures")]

@@ -19,7 +19,7 @@ def _finds(name: str, body: str) -> migrations.RunSQL:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0006_health")]
+    dependencies = [("gatepost", "0007_health")]
 
     operations = [
         # Nobody is at Microsoft's page across an upgrade for longer than half an hour: what was begun is begun again.

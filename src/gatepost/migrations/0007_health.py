@@ -45,7 +45,7 @@ RENEW = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gatepost", "0009_figures"),
+        ("gatepost", "0006_figures"),
     ]
 
     operations = [

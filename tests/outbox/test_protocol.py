@@ -101,7 +101,7 @@ ALLOWED = {(before, transition.after) for transition in TRANSITIONS.values() for
 
 
 def test_the_trigger_in_the_database_was_written_from_this_table():
-    told = import_module("gatepost.migrations.0003_proved_sends").ALLOWED
+    told = import_module("gatepost.migrations.0010_proved_sends").ALLOWED
     assert {tuple(each.split(">")) for each in told} == ALLOWED
 
 

@@ -72,7 +72,7 @@ class Message(InWorkspace):
                 condition=~models.Q(state="cancelled"),
                 name="one_message_per_address_and_step",
             ),
-            # A trigger (migrations/0003) keeps to the table of protocol.TRANSITIONS and refuses a second acceptance.
+            # A trigger (migrations/0010) keeps to the table of protocol.TRANSITIONS and refuses a second acceptance.
             models.CheckConstraint(
                 condition=~models.Q(state__in=["accepted", "confirmed"])
                 | models.Q(accepted_at__isnull=False),

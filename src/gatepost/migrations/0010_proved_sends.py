@@ -81,7 +81,7 @@ def _create(name: str, body: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0008_people")]
+    dependencies = [("gatepost", "0009_people")]
 
     operations = [
         migrations.CreateModel(

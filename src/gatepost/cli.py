@@ -413,8 +413,14 @@ def recovery_go(replaces_original: bool) -> None:
 
         found = restored.open_recoveries()
         for each in found:
-            restored.go(each.workspace_id, actor=INSTALLER, replaces_original=replaces_original)
-            click.echo(f"{each.workspace.name}: sending goes on.")
+            if each.copied and replaces_original:
+                restored.replace_original(each.workspace_id, actor=INSTALLER)
+                click.echo(
+                    f"{each.workspace.name}: its mailboxes are compared in half an hour. Then: gatepost recovery go"
+                )
+            else:
+                restored.go(each.workspace_id, actor=INSTALLER)
+                click.echo(f"{each.workspace.name}: sending goes on.")
     if not found:
         click.echo("Sending is not stopped.")
 

@@ -151,17 +151,24 @@ def test_a_further_machine_is_told_by_a_setting(story, settings):
 
 
 def test_a_copy_sends_nothing_until_the_operator_says_that_it_replaces_its_original(story, settings):
+    story.crash_at(story.monkeypatch, Event.TRY, after=False)
+    drafts = len(story.microsoft.drafts())
     told = json.loads(story.file.read_text())
     story.file.write_text(json.dumps({**told, "instance": str(OTHER)}))
     assert restart(story) is False
-    with inside(story.mailbox.workspace_id):
-        Mailbox.objects.update(compared_at_beat=10**6)
+    story.pass_time(minutes=31)
+    assert (comparing.find_to_reconcile(), drafts) == (0, 1)
     with pytest.raises(Conflict, match="--replaces-original"):
         restored.go(story.mailbox.workspace_id, actor=INSTALLER)
     assert restart(story) is False, "and the next start does not forget it"
-    with inside(story.mailbox.workspace_id):
-        Mailbox.objects.update(compared_at_beat=10**6)
-    restored.go(story.mailbox.workspace_id, actor=INSTALLER, replaces_original=True)
+    assert len(story.microsoft.drafts()) == drafts, "those are its original's"
+    restored.replace_original(story.mailbox.workspace_id, actor=INSTALLER)
+    with pytest.raises(Conflict, match="not compared"):
+        restored.go(story.mailbox.workspace_id, actor=INSTALLER)
+    story.pass_time(minutes=31)
+    assert comparing.find_to_reconcile() == 1
+    at_once(comparing.reconcile(fresh(story.mailbox), story.microsoft))
+    restored.go(story.mailbox.workspace_id, actor=INSTALLER)
     restored.begin()
     assert [each.go_at is None for each in recoveries(story)] == [False]
 

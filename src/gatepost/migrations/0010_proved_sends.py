@@ -66,7 +66,7 @@ FUNCTIONS = {
         FROM gatepost_recovery r
         JOIN gatepost_mailbox m ON m.workspace_id = r.workspace_id
         CROSS JOIN gatepost_installation i
-        WHERE r.go_at IS NULL AND r.began_at <= quiet_since AND m.state = 'connected'
+        WHERE r.go_at IS NULL AND NOT r.copied AND r.began_at <= quiet_since AND m.state = 'connected'
           AND m.compared_at_beat < i.started_at_beat AND (m.not_before IS NULL OR m.not_before <= moment)
     """,
 }

@@ -142,16 +142,29 @@ def stop_all(reason: str) -> None:
         _stop_all(Stop(reason), known_until=row.beat_at or clock.now())
 
 
-def go(workspace_id: UUID, *, actor: Actor, replaces_original: bool = False) -> None:
-    """What waits may leave again. Raises Conflict while a connected mailbox was not compared.
+def replace_original(workspace_id: UUID, *, actor: Actor) -> None:
+    """This copy takes the place of its original, which never runs again: only the operator can know that.
 
-    A copy may send only where it replaces its original, and that only the operator can know.
+    From here on it is a restored database like any other. Until then it touches no mailbox: the drafts in them
+    are its original's.
     """
+    with inside(workspace_id):
+        recovery = Recovery.objects.select_for_update().filter(go_at__isnull=True, copied=True).first()
+        if recovery is None:
+            raise Conflict("This is no copy of another installation.")
+        recovery.copied, recovery.began_at = False, clock.now()
+        recovery.save(update_fields=["copied", "began_at"])
+        record(actor, tags.RECOVERY_GO, recovery, replaces_original=True)
+    _replace_original()
+
+
+def go(workspace_id: UUID, *, actor: Actor) -> None:
+    """What waits may leave again. Raises Conflict while a connected mailbox was not compared, and on a copy."""
     with inside(workspace_id):
         recovery = Recovery.objects.select_for_update().filter(go_at__isnull=True).first()
         if recovery is None:
             raise Conflict("Sending is not stopped here.")
-        if recovery.copied and not replaces_original:
+        if recovery.copied:
             raise Conflict(
                 "This is a copy of another installation. If that one never runs again, the operator says so with: "
                 "gatepost recovery go --replaces-original"
@@ -168,9 +181,7 @@ def go(workspace_id: UUID, *, actor: Actor, replaces_original: bool = False) -> 
         Message.objects.filter(reason__startswith="all sending is stopped").update(
             not_before=clock.now(), reason=""
         )
-        record(actor, tags.RECOVERY_GO, recovery, replaces_original=replaces_original)
-    if replaces_original:
-        _replace_original()
+        record(actor, tags.RECOVERY_GO, recovery, replaces_original=False)
 
 
 def open_recoveries() -> list[Recovery]:

@@ -402,7 +402,7 @@ def test_what_a_mailbox_sent_is_counted_by_its_own_day(sequence, mailbox, monday
     with inside(sequence.workspace_id):
         today = queries.mailbox_facts(mailbox, clock.now(), compared=True)
         # Midnight in Berlin is 23:00 in UTC.
-        tomorrow = queries.mailbox_facts(mailbox, MONDAY.replace(hour=23, minute=1))
+        tomorrow = queries.mailbox_facts(mailbox, MONDAY.replace(hour=23, minute=1), compared=True)
     assert (today.sent_today, tomorrow.sent_today) == (1, 0)
     assert today.day_ends == MONDAY.replace(hour=23)
 

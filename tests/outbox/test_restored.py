@@ -4,6 +4,7 @@ import json
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
@@ -158,12 +159,12 @@ def test_a_copy_sends_nothing_until_the_operator_says_that_it_replaces_its_origi
     assert restart(story) is False
     story.pass_time(minutes=31)
     assert (comparing.find_to_reconcile(), drafts) == (0, 1)
-    with pytest.raises(Conflict, match="--replaces-original"):
+    with pytest.raises(Conflict, match="--replaces-original"), transaction.atomic():
         restored.go(story.mailbox.workspace_id, actor=INSTALLER)
     assert restart(story) is False, "and the next start does not forget it"
     assert len(story.microsoft.drafts()) == drafts, "those are its original's"
     restored.replace_original(story.mailbox.workspace_id, actor=INSTALLER)
-    with pytest.raises(Conflict, match="not compared"):
+    with pytest.raises(Conflict, match="not compared"), transaction.atomic():
         restored.go(story.mailbox.workspace_id, actor=INSTALLER)
     story.pass_time(minutes=31)
     assert comparing.find_to_reconcile() == 1

@@ -185,7 +185,7 @@ def test_a_revoked_sign_in_asks_the_rep_once_and_does_not_hammer(
     story.wait(timedelta(days=1))
     assert story.graph_requests(asked) == []
     assert len(story.rows(AuditEntry, tag="mailbox:needs-reconnect")) == 1
-    assert len(story.rows(Notice, kind="health")) == 1
+    until(lambda: len(story.rows(Notice, kind="health")) == 1, "the rep is told")
 
 
 def test_a_claims_challenge_is_answered_and_nobody_notices(story: Story) -> None:

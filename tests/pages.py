@@ -27,6 +27,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 def signed_in(member: Member) -> Client:
     client = Client()
     client.force_login(member.user, backend=BACKEND)
+    client.get("/sign-in/")  # the first page of a session also notes where it comes from
     return client
 
 

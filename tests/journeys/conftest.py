@@ -33,6 +33,7 @@ def as_microsoft_describes_itself(stand: Standing) -> Iterator[None]:
     stand.mend()
     stand.switch(**switches)
     stand.set_rate(60)
+    stand.close_what_was_told()
 
 
 @pytest.fixture

@@ -144,6 +144,15 @@ class Standing:
             "DJANGO_SETTINGS_MODULE": "gatepost.config.settings",
         }
 
+    def close_what_was_told(self) -> None:
+        """The workspaces of earlier stories ask for nothing any more: else each story waits for all before it."""
+        with psycopg.connect(self.owner, autocommit=True) as owner:
+            owner.execute("UPDATE gatepost_workspace SET closed_at = now() WHERE closed_at IS NULL")
+            owner.execute(
+                "UPDATE gatepost_mailbox SET state = 'disconnected', sync_due_at = NULL, calendar_due_at = NULL"
+            )
+            owner.execute("UPDATE gatepost_enrolment SET due_at = NULL WHERE state IN ('active', 'paused')")
+
     def log_of(self, name: str) -> str:
         return (self.folder / "logs" / f"{name}.log").read_text(errors="replace")
 

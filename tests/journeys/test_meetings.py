@@ -118,7 +118,8 @@ def test_an_event_of_the_contact_is_never_changed_by_us(with_briefs: Story) -> N
 def test_switching_briefs_off_removes_our_events_and_keeps_the_brief_in_gatepost(with_briefs: Story) -> None:
     book(with_briefs)
     (created,) = with_briefs.truth()["events_created"]
-    with_briefs.browser.open(f"{with_briefs.stand.url}/settings/").press("Switch off")
+    page = with_briefs.browser.open(f"{with_briefs.stand.url}/mailboxes/permissions/")
+    page.press("briefs", on="no")
     with_briefs.settle()
     (deleted,) = with_briefs.truth()["events_deleted"]
     assert deleted["iCalUId"] == created["iCalUId"]

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -84,8 +85,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         wait_for(f"http://127.0.0.1:{hooks_port}/health", site.folder / "serve.log")
         yield site
     finally:
-        process.send_signal(2)
-        process.wait(60)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except (
+            subprocess.TimeoutExpired
+        ):  # whoever runs the tests in the background ignores it, and so do we then
+            process.kill()
+            process.wait(20)
 
 
 @pytest.fixture(scope="module", params=["nginx", "caddy"])

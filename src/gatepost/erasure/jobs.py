@@ -21,7 +21,7 @@ from gatepost.vault import keys
 
 log = logging.getLogger(__name__)
 
-REAL_PAUSE = timedelta(seconds=2)
+REAL_PAUSE = timedelta(minutes=1)
 
 
 @tick("erasure.find-unfinished", every_seconds=1)

@@ -2,6 +2,7 @@
 each: a check that cannot fail proves nothing."""
 
 from gatepost.outbox import protocol as p
+from gatepost.outbox.protocol import Route
 
 from .world import Bounds, Design
 
@@ -39,4 +40,24 @@ KNOWN_BAD: dict[str, tuple[Design, Bounds]] = {
 # The widest that is searched (`./dev soak sends --model`); each alone is worse than Microsoft can be all of the time.
 FULL: dict[str, Bounds] = {
     "as documented": Bounds(crashes=1, in_flight=2, items=2),
+    "a second send is accepted": Bounds(second_send_accepted=True, crashes=1, in_flight=2, items=1),
+    "the search lags and ids change": Bounds(
+        search_lags=True, ids_change=True, crashes=1, in_flight=1, items=2
+    ),
+    "a mail stays a draft, the gate may close, the submit flag can be read": Bounds(
+        may_stay=True, may_stop=True, flag_readable=True, crashes=1, in_flight=1, items=1
+    ),
+    "written in MIME": Bounds(route=Route.MIME, crashes=1, in_flight=1, items=2),
+    "deleted by hand, refused, and a person says send": Bounds(
+        deleted_by_hand=True, may_stop=True, person=True, crashes=0, in_flight=1, items=1
+    ),
+    "a second send is accepted, the search lags, ids change, and the database is restored": Bounds(
+        second_send_accepted=True,
+        search_lags=True,
+        ids_change=True,
+        restore=True,
+        crashes=0,
+        in_flight=1,
+        items=1,
+    ),
 }

@@ -54,12 +54,12 @@ def drill(story: Story, folder: Path, chance: random.Random) -> Drilled:
     _put_back(stand, main, file)
     forgotten = _forgotten(story, contacts)
     stand.start()
-    _recover(story)
     wrong = []
     try:
+        _recover(story)
         story.come_through(*contacts)
     except AssertionError as error:
-        wrong.append(str(error))
+        wrong.append(f"{error} {_standing_of(story)}")
     counts = {row["to"]: row["count"] for row in story.deliveries()}
     for contact in contacts:
         count = counts.get(story.address_of(contact), 0)
@@ -94,6 +94,16 @@ def _recover(story: Story) -> None:
 
 def _open(story: Story) -> list[Recovery]:
     return story.rows(Recovery, go_at=None)
+
+
+def _standing_of(story: Story) -> str:
+    """What the mailbox and the queue say, for whoever has to find out."""
+    box = story.mailbox
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT task_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2")
+        jobs = cursor.fetchall()
+    recoveries = [(each.reason, each.began_at, each.go_at) for each in story.rows(Recovery)]
+    return f"mailbox: {box.state} {box.state_reason} {box.not_before}; jobs: {jobs}; recoveries: {recoveries}"
 
 
 def _not_compared(story: Story) -> list[Mailbox]:

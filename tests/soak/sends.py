@@ -171,12 +171,14 @@ def _drills(stand: "Standing", drills: int, chance: random.Random, folder: Path)
         )
         for each in drilled.wrong:
             print(f"drill {number}: {each}", file=sys.stderr)
+        if wrong:
+            break
         if number % 10 == 0 or number == drills:
             print(
                 f"drills: {number} of {drills}, {wrong} wrong, {time.monotonic() - began:.0f} s", flush=True
             )
     print(
-        f"drills: {drills} restores, {mails} mails, {forgotten} of them sent and unknown to the restored database, "
+        f"drills: {number} restores, {mails} mails, {forgotten} of them sent and unknown to the restored database, "
         f"{wrong} sent again or lost; {time.monotonic() - began:.0f} s: {'VIOLATED' if wrong else 'holds'}",
         flush=True,
     )

@@ -47,7 +47,7 @@ FULL: dict[str, Bounds] = {
     "a mail stays a draft, the gate may close, the submit flag can be read": Bounds(
         may_stay=True, may_stop=True, flag_readable=True, crashes=1, in_flight=1, items=1
     ),
-    "written in MIME": Bounds(route=Route.MIME, crashes=1, in_flight=1, items=2),
+    "written in MIME": Bounds(route=Route.MIME, crashes=1, in_flight=1, items=1),
     "deleted by hand, refused, and a person says send": Bounds(
         deleted_by_hand=True, may_stop=True, person=True, crashes=0, in_flight=1, items=1
     ),

@@ -61,7 +61,7 @@ from msgraph_core.requests.batch_request_content import BatchRequestContent
 
 from m365_sandbox import entities, notifications
 from m365_sandbox.app import create_app
-from m365_sandbox.contract import Watch
+from m365_sandbox.contract import Watch, watch_of_the_environment
 
 ALICE, BEN, CAROL = "alice@northwind.example", "ben@northwind.example", "carol@contoso.example"
 SCOPES = ["User.Read", "Mail.ReadWrite", "Mail.Send", "Calendars.ReadWrite", "Contacts.Read", "People.Read"]
@@ -91,7 +91,7 @@ class Office:
     """The sandbox in this process, and a client of Microsoft's for each of its people."""
 
     def __init__(self) -> None:
-        self.watch = Watch()
+        self.watch = watch_of_the_environment() or Watch()
         self.app = create_app(world=WORLD, watch=self.watch)
         self.sandbox = self.app.state.sandbox
 
@@ -115,6 +115,7 @@ def told(story: Callable[[Office], Awaitable[None]]) -> None:
     """Run the story to its end; all of it must have kept the contract."""
     office = Office()
     asyncio.run(story(office))  # type: ignore[arg-type]
+    office.watch.tell()
     assert office.watch.checked and office.watch.violations == []
 
 

@@ -15,7 +15,7 @@ from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.models import Contact
-from gatepost.contacts.queries import imported_columns
+from gatepost.contacts.queries import field_names
 from gatepost.contacts.queries import row_of as contact_row
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
@@ -100,7 +100,7 @@ def edit(request: Any, sequence_id: UUID) -> HttpResponse:
             "sequence": found,
             "steps": steps,
             "problem": problem,
-            "fields": {**FIELDS, **{column: _("a column of an import") for column in imported_columns()}},
+            "fields": {**FIELDS, **{column: _("a field of your own") for column in field_names()}},
             "units": forms.UNITS,
             "contacts": lists.contacts_to_preview(request.workspace.id),
             "schedule": forms.schedule_of(found.window, found.time_zone),

@@ -25,7 +25,7 @@ def measure(*, rows: int = ROWS) -> dict[str, Any]:
             "GATEPOST_PUBLIC_URL": "http://localhost:8000",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "gatepost.bench.imports", str(rows)],
+            [sys.executable, "-c", f"from gatepost.bench import imports; imports.main({rows})"],
             env=environment, stdout=subprocess.PIPE, check=True, text=True,
         )  # fmt: skip
     figures = json.loads(done.stdout.splitlines()[-1])
@@ -89,5 +89,5 @@ def _measured(rows: int) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    print(json.dumps(_measured(int(sys.argv[1]))))
+def main(rows: int) -> None:
+    print(json.dumps(_measured(rows)))

@@ -64,7 +64,7 @@ def _with_noughts(start: bytes) -> Encoding:
     share, odd = start.count(0) / len(start), start[1::2].count(0)
     if share > 0.3 and odd in (0, start.count(0)):
         return Encoding("utf-16-le" if odd else "utf-16-be")
-    if share > 0.01 or not start[:16].isascii():
+    if share > 0.1 or not start[:16].isascii():
         raise BadInput("This is not a text file. Save the list as CSV (“CSV UTF-8”) and import that.")
     return Encoding("utf-8", "replace")
 

@@ -364,13 +364,29 @@ def _take_in(imported: ContactImport, rows: list[rules.Row], prefixes: dict[str,
 
 
 def _store(contacts: list[Contact]) -> None:
-    """All of them in one COPY, which takes a third of the time of INSERT."""
-    columns = [field.column for field in Contact._meta.concrete_fields]
-    attributes = [field.attname for field in Contact._meta.concrete_fields]
+    """All of them by one statement with one array for each column.
+
+    Django's own takes a parameter for each cell, which is twice as slow; COPY is refused under row-level security.
+    """
+    columns, chosen, given, arrays = [], [], [], []
+    for number, each in enumerate(Contact._meta.concrete_fields):
+        values = [getattr(contact, each.attname) for contact in contacts]
+        kind = each.db_type(connection)
+        if each.name == "search_indexes":  # an array of arrays would be one table
+            values, kind = [" ".join(value) for value in values], "text"
+            chosen.append(f"string_to_array(c{number}, ' ')")
+        else:
+            chosen.append(f"c{number}")
+        columns.append(each.column)
+        given.append(f"%s::{kind}[]")
+        arrays.append(values)
+    names_given = ", ".join(f"c{number}" for number in range(len(columns)))
     with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {Contact._meta.db_table} ({', '.join(columns)}) FROM STDIN") as copy:
-            for contact in contacts:
-                copy.write_row([getattr(contact, name) for name in attributes])
+        cursor.execute(
+            f"INSERT INTO {Contact._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(chosen)} "
+            f"FROM unnest({', '.join(given)}) AS given({names_given})",
+            arrays,
+        )
 
 
 def _suppress(imported: ContactImport, rows: list[rules.Row], *, dry: bool) -> None:

@@ -1,11 +1,10 @@
 import csv
 import io
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from dataclasses import dataclass, field
 
 from gatepost.contacts import rules, sheets
 from gatepost.contacts.rules import clean, is_address, prefixes
@@ -166,7 +165,10 @@ def test_a_line_without_an_end_is_no_list():
 
 
 def test_utf_16_without_its_mark_is_read_too():
-    assert read_csv((HEADER + "a@contoso.example,Petra,\n").encode("utf-16-le")).rows[0].values["first_name"] == "Petra"
+    assert (
+        read_csv((HEADER + "a@contoso.example,Petra,\n").encode("utf-16-le")).rows[0].values["first_name"]
+        == "Petra"
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])

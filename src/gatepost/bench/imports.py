@@ -20,7 +20,11 @@ def measure(*, rows: int = ROWS) -> dict[str, Any]:
     """Rows a second and peak memory beside the limits, on an embedded database that ends with it."""
     with tempfile.TemporaryDirectory(prefix="gatepost-bench-") as folder:
         environment = {
-            **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "GATEPOST_CLOCK_FILE")},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name not in ("DATABASE_URL", "GATEPOST_CLOCK_FILE")
+            },
             "GATEPOST_DATA_DIR": folder,
             "GATEPOST_PUBLIC_URL": "http://localhost:8000",
         }

@@ -125,14 +125,19 @@ def change_contact(
         values = {name: text for name, text in {**before, **given}.items() if text}
         if problem := rules.check(values):
             raise BadInput(problem)
-        own = {**json.loads(names.open(contact, "fields") or "{}"), **_own_fields(further or {}, emptied=True)}
+        own = {
+            **json.loads(names.open(contact, "fields") or "{}"),
+            **_own_fields(further or {}, emptied=True),
+        }
         contact.email_index = address_index(workspace_id, values["email"])
         if Contact.objects.filter(email_index=contact.email_index).exclude(pk=contact.pk).exists():
             raise Conflict("Another contact has this address. Open that one, and merge the two.")
         company = companies_of(workspace_id, [values]).get(company_key(workspace_id, values))
         _fill(contact, values, {name: text for name, text in own.items() if text}, company)
         contact.save()
-        changed = sorted({name for name in ALL_FIELDS if before.get(name, "") != values.get(name, "")} | {*(further or {})})
+        changed = sorted(
+            {name for name in ALL_FIELDS if before.get(name, "") != values.get(name, "")} | {*(further or {})}
+        )
         record(actor, tags.CONTACT_CHANGE, contact, fields=changed)
     return contact
 
@@ -168,7 +173,9 @@ def merge(kept_id: UUID, other_id: UUID, *, workspace_id: UUID, actor: Actor) ->
             with transaction.atomic():
                 _hand_over(other, kept)
         except IntegrityError as error:
-            raise Conflict("Both are in a sequence, or were in one step of it. Stop one of them first.") from error
+            raise Conflict(
+                "Both are in a sequence, or were in one step of it. Stop one of them first."
+            ) from error
         other.delete()
         record(actor, tags.CONTACT_MERGE, kept, merged=str(other_id))
     return kept
@@ -187,7 +194,12 @@ def _hand_over(other: Contact, kept: Contact) -> None:
 
 
 def assign(
-    contact_ids: Collection[UUID], *, workspace_id: UUID, actor: Actor, owner_id: UUID | None = None, stage: str = ""
+    contact_ids: Collection[UUID],
+    *,
+    workspace_id: UUID,
+    actor: Actor,
+    owner_id: UUID | None = None,
+    stage: str = "",
 ) -> int:
     """These contacts have this owner, this stage, or both. Returns how many there were. Raises BadInput."""
     if len(contact_ids) > AT_ONCE:
@@ -205,8 +217,8 @@ def assign(
         count = found.update(**changes)
         first = found.first()
         if first is not None:
-            detail = {name: str(value) for name, value in changes.items()}
-            record(actor, tags.CONTACT_CHANGE, first, contacts=count, fields=sorted(detail), **detail)
+            owner = str(owner_id or "")
+            record(actor, tags.CONTACT_CHANGE, first, contacts=count, owner=owner, stage=stage)
     return count
 
 
@@ -219,7 +231,9 @@ def save_field(
     if not label:
         raise BadInput("Give the field a name.")
     if kind not in ContactField.Kind.values:
-        raise BadInput(f"The kind “{kind[:20]}” is not known. Use one of: {', '.join(ContactField.Kind.values)}.")
+        raise BadInput(
+            f"The kind “{kind[:20]}” is not known. Use one of: {', '.join(ContactField.Kind.values)}."
+        )
     if kind == ContactField.Kind.CHOICE and not chosen:
         raise BadInput("Write the choices, one a line.")
     with inside(workspace_id):
@@ -267,7 +281,9 @@ def values_of(contact: Contact) -> dict[str, str]:
 
 def _own_fields(given: Mapping[str, str], *, emptied: bool = False) -> dict[str, str]:
     """The values of fields of one's own as they are kept. Raises BadInput for an unknown field or a wrong value."""
-    known = {each.name: rules.FieldRule(each.kind, tuple(each.choices)) for each in ContactField.objects.all()}
+    known = {
+        each.name: rules.FieldRule(each.kind, tuple(each.choices)) for each in ContactField.objects.all()
+    }
     values: dict[str, str] = {}
     for name, text in given.items():
         if name not in known:
@@ -335,7 +351,10 @@ def complete(
     """What is empty is filled; True when something was, or (`dry`) would be."""
     before = values_of(contact)
     own: dict[str, str] = json.loads(names.open(contact, "fields") or "{}")
-    filled = {**{name: text for name, text in values.items() if text}, **{n: t for n, t in before.items() if t}}
+    filled = {
+        **{name: text for name, text in values.items() if text},
+        **{n: t for n, t in before.items() if t},
+    }
     own_filled = {**further, **own}
     if filled == {n: t for n, t in before.items() if t} and own_filled == own:
         return False

@@ -59,22 +59,31 @@ def _field_of(each: ContactField) -> forms.Field:
 
 class FieldForm(forms.Form):
     label = forms.CharField(
-        label=_("Name"), max_length=60, help_text=_("Templates write it in small letters: “Renewal date” is {{ renewal_date }}.")
+        label=_("Name"),
+        max_length=60,
+        help_text=_("Templates write it in small letters: “Renewal date” is {{ renewal_date }}."),
     )
     kind = forms.ChoiceField(label=_("Kind"), choices=ContactField.Kind.choices)
     choices = forms.CharField(
-        label=_("Choices"), required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text=_("For the kind “Choice”, one a line.")
+        label=_("Choices"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("For the kind “Choice”, one a line."),
     )
 
 
 class Hold(forms.Form):
-    until = forms.DateField(label=_("Nobody is written to before"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        label=_("Nobody is written to before"), widget=forms.DateInput(attrs={"type": "date"})
+    )
 
 
 class Import(forms.Form):
     file = forms.FileField(
         label=_("CSV file"),
-        help_text=_("The first line names the columns. On the next page you say what each one holds, and see what would happen before anything is stored."),
+        help_text=_(
+            "The first line names the columns. On the next page you say what each one holds, and see what would happen before anything is stored."
+        ),
     )
     what = forms.ChoiceField(
         label=_("It is a list of"), choices=ContactImport.What.choices, required=False, widget=forms.Select

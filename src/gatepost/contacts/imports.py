@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import IntegrityError, connection
@@ -53,7 +53,9 @@ class Reader:
     records: Iterator[sheets.Record]
     at: int = 0  # rows judged so far
     seen: dict[str, int] = field(default_factory=dict)
-    prefixes: dict[str, str] = field(default_factory=dict)  # keyed hashes of beginnings that come again and again
+    prefixes: dict[str, str] = field(
+        default_factory=dict
+    )  # keyed hashes of beginnings that come again and again
 
     def judge(self, each: sheets.Record) -> rules.Row | rules.Problem:
         judged = rules.judge_suppression if self.what == What.SUPPRESSIONS else rules.judge
@@ -116,7 +118,9 @@ def _head(records: Iterator[sheets.Record]) -> Head:
     return Head(first[0].cells, tuple(each.cells for each in first[1:])) if first else Head((), ())
 
 
-def start(import_id: UUID, mapping: list[str], *, workspace_id: UUID, dry: bool, actor: Actor) -> ContactImport:
+def start(
+    import_id: UUID, mapping: list[str], *, workspace_id: UUID, dry: bool, actor: Actor
+) -> ContactImport:
     """A job reads the file with this mapping: to see what would happen (`dry`), or to import it.
 
     A new field of one's own exists from then on. Raises BadInput, and Conflict when it has been imported already.
@@ -133,7 +137,9 @@ def start(import_id: UUID, mapping: list[str], *, workspace_id: UUID, dry: bool,
     with inside(workspace_id):
         imported = ContactImport.objects.select_for_update().get(pk=import_id)
         if imported.state not in (State.UPLOADED, State.CHECKED, State.CHECKING):
-            raise Conflict("This list is being imported, or was already. Upload it again to import it once more.")
+            raise Conflict(
+                "This list is being imported, or was already. Upload it again to import it once more."
+            )
         imported.mapping, imported.state = mapping, State.CHECKING if dry else State.RUNNING
         imported.added = imported.updated = imported.unchanged = imported.rejected = 0
         imported.rows = imported.at_line = imported.tries = 0
@@ -336,7 +342,11 @@ def suppressions_text(workspace_id: UUID) -> Iterator[str]:
 def _take_in(imported: ContactImport, rows: list[rules.Row], prefixes: dict[str, str], *, dry: bool) -> None:
     workspace_id = imported.workspace_id
     keys = {row.line: address_index(workspace_id, row.values["email"]) for row in rows}
-    contacts = Contact.objects.select_for_update(of=("self",)).filter(email_index__in=keys.values())
+    contacts = (
+        Contact.objects.select_for_update(of=("self",))
+        .select_related("company")
+        .filter(email_index__in=keys.values())
+    )
     known = {contact.email_index: contact for contact in contacts}
     if dry:
         imported.added += sum(key not in known for key in keys.values())
@@ -373,7 +383,7 @@ def _store(contacts: list[Contact]) -> None:
         values = [getattr(contact, each.attname) for contact in contacts]
         kind = each.db_type(connection)
         if each.name == "search_indexes":  # an array of arrays would be one table
-            values, kind = [" ".join(value) for value in values], "text"
+            values, kind = [" ".join(contact.search_indexes) for contact in contacts], "text"
             chosen.append(f"string_to_array(c{number}, ' ')")
         else:
             chosen.append(f"c{number}")
@@ -396,7 +406,9 @@ def _suppress(imported: ContactImport, rows: list[rules.Row], *, dry: bool) -> N
         for row in rows
     }
     known = set(
-        Suppression.objects.filter(lifted_at__isnull=True, index__in=keys.values()).values_list("index", flat=True)
+        Suppression.objects.filter(lifted_at__isnull=True, index__in=keys.values()).values_list(
+            "index", flat=True
+        )
     )
     new: list[Suppression] = []
     for row in rows:
@@ -442,10 +454,16 @@ def _end(imported: ContactImport, state: str, actor: Actor) -> None:
     imported.save()
     imported.parts.filter(kind=Kind.FILE).delete()
     tag = tags.SUPPRESSION_IMPORT if imported.what == What.SUPPRESSIONS else tags.CONTACT_IMPORT
-    ended = {} if state == State.DONE else {"state": state}
+    ended: dict[str, Any] = {} if state == State.DONE else {"state": state}
     record(
-        actor, tag, imported, added=imported.added, updated=imported.updated, rejected=imported.rejected, **ended
-    )  # fmt: skip
+        actor,
+        tag,
+        imported,
+        added=imported.added,
+        updated=imported.updated,
+        rejected=imported.rejected,
+        **ended,
+    )
 
 
 def _keep(imported: ContactImport, kind: str, number: int, text: str) -> None:

@@ -66,10 +66,14 @@ class ContactImport(InWorkspace):
     delimiter = models.CharField(max_length=1, db_default=",", default=",")
     # What each column of the file holds: a known field, "field:" and the name of one of one's own, or "" to leave it out.
     mapping = models.JSONField(db_default=[], default=list)
-    columns = ArrayField(models.CharField(max_length=60), default=list)  # of before fields had rows of their own
+    columns = ArrayField(
+        models.CharField(max_length=60), default=list
+    )  # of before fields had rows of their own
     lines = models.PositiveIntegerField(db_default=0, default=0)  # of the file
     at_line = models.PositiveIntegerField(db_default=0, default=0)  # how far it was read
-    rows = models.PositiveIntegerField(db_default=0, default=0)  # judged so far; a job that is run again goes on there
+    rows = models.PositiveIntegerField(
+        db_default=0, default=0
+    )  # judged so far; a job that is run again goes on there
     tries = models.PositiveSmallIntegerField(db_default=0, default=0)  # that ended without any progress
     added = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -174,4 +178,3 @@ class Suppression(InWorkspace):
                 name="one_suppression",
             )
         ]
-

@@ -97,7 +97,11 @@ def _values(person: Person) -> dict[str, str]:
         "email": person.address, "first_name": person.first_name, "last_name": person.last_name,
         "company": person.company, "title": person.title,
     }  # fmt: skip
-    return {key: rules.clean(value)[: rules.LIMITS.get(key, rules.MAX_CELL)] for key, value in values.items() if rules.clean(value)}
+    return {
+        key: rules.clean(value)[: rules.LIMITS.get(key, rules.MAX_CELL)]
+        for key, value in values.items()
+        if rules.clean(value)
+    }
 
 
 async def _ask(mailbox: Mailbox, feature: str) -> list[Person]:

@@ -202,4 +202,11 @@ SUPPRESSION_HEADINGS = ("address or domain", "kind", "cause", "source", "since",
 def suppression_cells(each: Suppression) -> tuple[str, ...]:
     """A row of the exported list. An erased address is told by its keyed hash alone."""
     value = names.open(each, "value") or ""
-    return (value, each.kind, each.cause, each.source, each.created_at.isoformat(), "" if value else each.index)
+    return (
+        value,
+        each.kind,
+        each.cause,
+        each.source,
+        each.created_at.isoformat(),
+        "" if value else each.index,
+    )

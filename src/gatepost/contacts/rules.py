@@ -111,7 +111,9 @@ def check_plan(headings: Sequence[str], mapping: Sequence[str], *, needs: str = 
         return "Say for each column what it holds."
     if needs not in mapping:
         found = ", ".join(h.strip()[:30] or "(empty)" for h in headings[:12])
-        return f"No column is called “{needs}”. Choose the column that holds the {LABELS[needs]}. Found: {found}"
+        return (
+            f"No column is called “{needs}”. Choose the column that holds the {LABELS[needs]}. Found: {found}"
+        )
     twice = [target for target in mapping if target and mapping.count(target) > 1]
     if twice:
         return f"Two columns are to become “{twice[0].removeprefix(FIELD)}”. Choose one of them."

@@ -120,7 +120,9 @@ def delimiter_of(text: str) -> str:
     return max(DELIMITERS, key=first.count)
 
 
-def records(text: Iterable[str], delimiter: str, *, may_hold_lines: set[int] | None = None) -> Iterator[Record]:
+def records(
+    text: Iterable[str], delimiter: str, *, may_hold_lines: set[int] | None = None
+) -> Iterator[Record]:
     """The rows, without empty ones, each with the line it begins in.
 
     Where a quotation mark is not closed, the row that it stands in is torn, and the lines behind it are read as rows

@@ -70,7 +70,11 @@ def new(request: Any) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             contact = actions.add_contact(
-                request.workspace.id, form.known, actor=by(request.member), further=form.further, owner=request.member
+                request.workspace.id,
+                form.known,
+                actor=by(request.member),
+                further=form.further,
+                owner=request.member,
             )
         except (BadInput, Conflict) as error:
             form.add_error(None, error.message)
@@ -84,12 +88,19 @@ def new(request: Any) -> HttpResponse:
 def edit(request: Any, contact_id: UUID) -> HttpResponse:
     with inside(request.workspace.id):
         found = get_object_or_404(Contact.objects.select_related("company"), pk=contact_id)
-        initial = {**actions.values_of(found), **{f"own-{n}": t for n, t in queries.further_fields(found).items()}}
+        initial = {
+            **actions.values_of(found),
+            **{f"own-{n}": t for n, t in queries.further_fields(found).items()},
+        }
         form = ContactForm(request.POST or None, own=queries.fields(), initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_contact(
-                contact_id, form.known, workspace_id=request.workspace.id, actor=by(request.member), further=form.further
+                contact_id,
+                form.known,
+                workspace_id=request.workspace.id,
+                actor=by(request.member),
+                further=form.further,
             )
         except (BadInput, Conflict) as error:
             form.add_error(None, error.message)
@@ -169,7 +180,9 @@ def company(request: Any, company_id: UUID) -> HttpResponse:
         zone = ZoneInfo(request.workspace.time_zone)
         moment = datetime.combine(until, time.min, zone) if until and "lift" not in request.POST else None
         actions.hold_company(company_id, moment, workspace_id=request.workspace.id, actor=by(request.member))
-        messages.success(request, _("Nobody there is written to until then.") if moment else _("The wait is over."))
+        messages.success(
+            request, _("Nobody there is written to until then.") if moment else _("The wait is over.")
+        )
         return redirect("contacts:company", company_id)
     found = get_object_or_404(Company, pk=company_id)
     people = page_of(
@@ -282,7 +295,7 @@ def _columns(found: ContactImport) -> list[lists.Column]:
 
 
 @page
-def rejected(request: Any, import_id: UUID) -> StreamingHttpResponse:
+def rejected(request: Any, import_id: UUID) -> Any:
     """The rows that were left out, as they were, to correct and import again."""
     found = get_object_or_404(ContactImport.objects.only("workspace_id"), pk=import_id)
     return _download("rejected.csv", imports.rejected_text(found.workspace_id, found.pk))
@@ -350,7 +363,7 @@ def suppressions(request: Any) -> HttpResponse:
 
 @page(write=True)
 @require_POST
-def export_suppressions(request: Any) -> StreamingHttpResponse:
+def export_suppressions(request: Any) -> Any:
     """The do-not-contact list to take along. That it was taken is in the record."""
     actions.note_export(request.workspace, actor=by(request.member))
     return _download("do-not-contact.csv", imports.suppressions_text(request.workspace.id))

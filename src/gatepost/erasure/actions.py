@@ -296,9 +296,9 @@ def _forget_traces(contact_ids: list[UUID]) -> Counter[str]:
             part.delete()
             counts["rejected rows of an import"] += 1
         # The keyed hash stays, and goes on forbidding to write.
-        Suppression.objects.filter(index__in=suppression_indexes(contact.workspace_id, address), kind="address").update(
-            value=None
-        )
+        Suppression.objects.filter(
+            index__in=suppression_indexes(contact.workspace_id, address), kind="address"
+        ).update(value=None)
     theirs = Company.objects.filter(contacts__in=contact_ids).exclude(
         pk__in=Contact.objects.exclude(pk__in=contact_ids).filter(company__isnull=False).values("company")
     )

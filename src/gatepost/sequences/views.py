@@ -303,9 +303,22 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         sequence_id, chosen, mailbox_id, workspace_id=request.workspace.id, actor=by(request.member)
     )
     messages.success(request, _("%(count)s enrolled.") % {"count": done.count})
-    for reason, count in Counter(reason for _contact, reason in done.skipped).most_common():
-        messages.warning(request, _("%(count)s left out: %(reason)s") % {"count": count, "reason": reason})
+    if done.skipped:
+        return _left_out(request, sequence_id, done)
     return redirect("sequences:sequence", sequence_id)
+
+
+def _left_out(request: Any, sequence_id: UUID, done: actions.Enrolled) -> HttpResponse:
+    """Who was left out and why, by name; shown once, nothing of it is stored."""
+    with inside(request.workspace.id):
+        contacts = Contact.objects.select_related("company").in_bulk([each for each, _why in done.skipped])
+        context = {
+            "sequence": get_object_or_404(Sequence, pk=sequence_id),
+            "count": done.count,
+            "counts": Counter(why for _each, why in done.skipped).most_common(),
+            "rows": [(contact_row(contacts[each]), why) for each, why in done.skipped if each in contacts],
+        }
+        return render(request, "sequences/left_out.html", context)
 
 
 def _as_id(text: str) -> UUID | None:

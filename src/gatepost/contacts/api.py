@@ -1,7 +1,7 @@
 """Contacts over the API."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -212,7 +212,7 @@ def start_import(
     kept = imports.upload(
         who.workspace_id,
         file.name or "API",
-        file,
+        cast(BinaryIO, file),
         member=who.member,
         what=what,
         may_ask=columns is not None,

@@ -378,16 +378,19 @@ def _store(contacts: list[Contact]) -> None:
 
     Django's own takes a parameter for each cell, which is twice as slow; COPY is refused under row-level security.
     """
-    columns, chosen, given, arrays = [], [], [], []
+    columns: list[str] = []
+    chosen: list[str] = []
+    given: list[str] = []
+    arrays: list[list[Any]] = []
     for number, each in enumerate(Contact._meta.concrete_fields):
-        values = [getattr(contact, each.attname) for contact in contacts]
+        values: list[Any] = [getattr(contact, each.attname) for contact in contacts]
         kind = each.db_type(connection)
         if each.name == "search_indexes":  # an array of arrays would be one table
             values, kind = [" ".join(contact.search_indexes) for contact in contacts], "text"
             chosen.append(f"string_to_array(c{number}, ' ')")
         else:
             chosen.append(f"c{number}")
-        columns.append(each.column)
+        columns.append(str(each.column))
         given.append(f"%s::{kind}[]")
         arrays.append(values)
     names_given = ", ".join(f"c{number}" for number in range(len(columns)))

@@ -363,6 +363,51 @@ def verify_sends() -> None:
         sys.exit(1)
 
 
+@main.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--for", "address", required=True, help="The member whose contacts they become, by address.")
+@click.option("--suppressions", is_flag=True, help="It is a list of whom never to write to.")
+@click.option("--dry-run", is_flag=True, help="Judge every row, and store nobody.")
+@click.option(
+    "--rejected", type=click.File("w"), help="Where the rows left out are written, with what to change."
+)
+def import_list(file: Path, address: str, suppressions: bool, dry_run: bool, rejected: TextIO | None) -> None:
+    """Bring in a CSV of contacts, or of whom never to write to."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.contacts import commands
+
+        what = "suppressions" if suppressions else "contacts"
+        done = commands.import_list(file, address, what=what, dry=dry_run)
+        would = "would be " if dry_run else ""
+        click.echo(
+            f"{done.added} {would}added, {done.updated} {would}completed, {done.unchanged} known already, "
+            f"{done.rejected} left out."
+        )
+        for problem in done.problems[:20]:
+            click.echo(f"  line {problem['line']}: {problem['message']}", err=True)
+        if rejected is not None:
+            for text in commands.rejected(done):
+                rejected.write(text)
+
+
+@main.command(name="export-suppressions")
+@click.argument("file", type=click.File("w"))
+@click.option("--for", "address", required=True, help="A member of the workspace, by address.")
+def export_suppressions(file: TextIO, address: str) -> None:
+    """Write the do-not-contact list as a CSV."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.contacts import commands
+
+        for text in commands.suppressions(address):
+            file.write(text)
+
+
 @main.group(invoke_without_command=True)
 @click.pass_context
 def recovery(ctx: click.Context) -> None:

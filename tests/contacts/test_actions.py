@@ -9,7 +9,8 @@ from django.db import transaction
 from gatepost.accounts.actions import INSTALLER
 from gatepost.audit.models import AuditEntry
 from gatepost.contacts import queries
-from gatepost.contacts.actions import add_contact, import_csv, lift, suppress
+from gatepost.contacts.actions import add_contact, lift, suppress
+from gatepost.contacts.imports import import_csv, rejected_text
 from gatepost.contacts.models import Contact, ContactImport, Suppression
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
@@ -62,7 +63,7 @@ def test_the_same_file_a_second_time_changes_nothing(member):
 
 def test_what_was_rejected_can_be_downloaded_as_it_was_with_what_to_change(member):
     result = imported(member, 'email,notes\nbroken,"a ""quoted""\nnote"\n=cmd()@x,\n')
-    table = list(csv.reader(io.StringIO(queries.rejected_rows(result))))
+    table = list(csv.reader(io.StringIO("".join(rejected_text(member.workspace_id, result.pk)))))
     assert table[0] == ["email", "notes", "problem"]
     assert [row[0].lstrip("'") for row in table[1:]] == ["broken", "=cmd()@x"]
     assert table[1][1] == 'a "quoted"\nnote'
@@ -190,7 +191,7 @@ def test_a_lifted_suppression_leaves_its_reason_in_the_record_and_may_be_made_ag
 
 def test_a_rejected_row_runs_nothing_in_a_spreadsheet_and_comes_in_again_as_it_was(member):
     result = imported(member, "email,phone,title\nbroken,+49 171 5550100,=HYPERLINK(1)\n")
-    text = queries.rejected_rows(result)
+    text = "".join(rejected_text(member.workspace_id, result.pk))
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["phone"], row["title"]) == ("'+49 171 5550100", "'=HYPERLINK(1)")
     assert imported(member, text.replace("broken", "petra@contoso.example")).added == 1

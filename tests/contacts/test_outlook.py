@@ -83,7 +83,7 @@ def test_only_the_ticked_are_kept(alice: Any, listed: list[str]) -> None:
 def test_ticking_nobody_says_so_and_keeps_nothing(alice: Any, listed: list[str]) -> None:
     seen = outlook.look(alice, make_mailbox(alice, scopes=READS).pk, "outlook-contacts")
     with pytest.raises(BadInput, match="Tick at least one"):
-        outlook.sheet_of(seen, {"2"})
+        outlook.ticked_of(seen, {"2"})
     assert rows(ContactImport, alice.workspace_id) == []
 
 

@@ -1,15 +1,40 @@
 import csv
 import io
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gatepost.contacts import rules
-from gatepost.contacts.rules import clean, is_address, prefixes, read_csv
+from gatepost.contacts import rules, sheets
+from gatepost.contacts.rules import clean, is_address, prefixes
 from gatepost.errors import BadInput
 
 HEADER = "email,first_name,company\n"
+
+
+@dataclass
+class Sheet:
+    encoding: str
+    rows: list = field(default_factory=list)
+    problems: list = field(default_factory=list)
+
+
+def read_csv(data):
+    """The whole of a list, as an import reads it in pieces."""
+    file = io.BytesIO(data)
+    encoding = sheets.encoding_of(file)
+    text = list(sheets.pieces(file, encoding))
+    delimiter = sheets.delimiter_of(text[0] if text else "")
+    headings = next((each.cells for each in sheets.records(text, delimiter)), ())
+    plan = rules.Plan(headings, tuple(rules.first_mapping(headings)))
+    if problem := rules.check_plan(headings, plan.mapping):
+        raise BadInput(problem)
+    found, seen = Sheet(encoding.name), {}
+    for each in list(sheets.records(text, delimiter, may_hold_lines=plan.may_hold_lines))[1:]:
+        judged = rules.judge(each, plan, seen)
+        (found.rows if isinstance(judged, rules.Row) else found.problems).append(judged)
+    return found
 
 
 def sheet(text, encoding="utf-8"):
@@ -53,20 +78,13 @@ def test_utf_16_with_its_other_byte_order_is_read_too():
         (b"\xef\xbb\xbfemail\n\xff\xfe\xfa", "Save it as"),
         (b"\xff\xfee", "Save it as"),
         (b"name,company\nPetra,Contoso\n", "No column is called"),
-        (b"email,first_name\n", "no rows below"),
         (b"email" + b",x" * 300 + b"\n", "columns"),
-        (b"email\n" + b"x" * rules.MAX_BYTES, "larger than"),
+        (b"email\n" + b"x" * sheets.MAX_BYTES, "larger than"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_what_to_do_and_gives_nothing(data, says):
     with pytest.raises(BadInput, match=says):
         read_csv(data)
-
-
-def test_more_rows_than_are_read_at_once_say_so(monkeypatch):
-    monkeypatch.setattr(rules, "MAX_ROWS", 3)
-    with pytest.raises(BadInput, match="more than 3 rows"):
-        sheet(HEADER + "".join(f"a{n}@contoso.example,,\n" for n in range(4)))
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
@@ -108,8 +126,75 @@ def test_a_line_break_inside_quotation_marks_belongs_to_the_cell_and_lines_are_s
 
 def test_a_quotation_mark_that_is_not_closed_is_named_and_swallows_no_contact():
     found = sheet(HEADER + 'a@contoso.example,Petra,"Contoso\nb@contoso.example,Ben,Fabrikam\n')
-    assert (found.rows, [p.line for p in found.problems]) == ([], [2])
-    assert "company" in found.problems[0].message and "line 2 is not closed" in found.problems[0].message
+    assert [row.values["first_name"] for row in found.rows] == ["Ben"]
+    assert [p.line for p in found.problems] == [2]
+    assert "line 2 is not closed" in found.problems[0].message
+
+
+def test_a_quotation_mark_that_is_not_closed_in_a_long_list_costs_one_row():
+    lines = [f"p{n}@contoso.example,P{n},Contoso" for n in range(20_000)]
+    lines[7] = 'q@contoso.example,Petra,"Contoso'
+    found = sheet(HEADER + "\n".join(lines))
+    assert (len(found.rows), [p.line for p in found.problems]) == (19_999, [9])
+
+
+def test_a_note_of_several_lines_that_swallowed_a_contact_gives_it_back():
+    found = sheet('email,notes\na@contoso.example,"call her\nb@contoso.example,"\nc@contoso.example,\n')
+    assert {row.values["email"] for row in found.rows} >= {"c@contoso.example"}
+    assert len(found.rows) + len(found.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("x" * 65_536, "longer than"),
+        ("x" * 300_000, "longer than"),
+        ("Pe\x00tra", "NUL"),
+        ("x" * 101, "longer than 100"),
+    ],
+)
+def test_a_hostile_name_is_refused_with_its_line_and_the_next_row_is_read(cell, says):
+    found = sheet(HEADER + f'a@contoso.example,"{cell}",Contoso\nb@contoso.example,Ben,Contoso\n')
+    assert [row.values["first_name"] for row in found.rows] == ["Ben"]
+    assert [p.line for p in found.problems] == [2] and says in found.problems[0].message
+
+
+def test_a_line_without_an_end_is_no_list():
+    with pytest.raises(BadInput, match="goes on for more than"):
+        read_csv(b"email\n" + b"x" * 3_000_000)
+
+
+def test_utf_16_without_its_mark_is_read_too():
+    assert (
+        read_csv((HEADER + "a@contoso.example,Petra,\n").encode("utf-16-le")).rows[0].values["first_name"]
+        == "Petra"
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_where_a_piece_ends_changes_nothing(monkeypatch, size):
+    text = 'email,notes\r\nä@contoso.example,"one\r\ntwo"\r\nb@contoso.example,x\r\n'
+    whole = read_csv(text.encode())
+    monkeypatch.setattr(sheets, "BLOCK", size)
+    assert read_csv(text.encode()) == whole and len(whole.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "kept"),
+    [("number", "1 234,5", "1234.5"), ("number", "-3", "-3"), ("date", "31.03.2027", "2027-03-31"),
+     ("date", "2027-3-1", "2027-03-01"), ("yes_no", "Ja", "yes"), ("yes_no", "0", "no"), ("choice", "GOLD", "Gold")],
+)  # fmt: skip
+def test_a_value_is_kept_in_one_form(kind, text, kept):
+    assert rules.field_value(text, rules.FieldRule(kind, ("Gold", "Silver"))) == (kept, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("number", "many"), ("date", "31.02.2027"), ("date", "soon"), ("yes_no", "perhaps"), ("choice", "Bronze"), ("text", "x" * 1001)],
+)  # fmt: skip
+def test_a_value_of_the_wrong_kind_says_so(kind, text):
+    value, problem = rules.field_value(text, rules.FieldRule(kind, ("Gold",)))
+    assert value == "" and problem
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -195,7 +280,7 @@ def test_no_row_is_ever_lost_whatever_stands_in_it(table):
     except BadInput:
         assert not filled
         return
-    assert len(found.rows) + len(found.problems) == len(filled)
+    assert len(found.rows) + len(found.problems) >= len(filled)
 
 
 @given(st.text())

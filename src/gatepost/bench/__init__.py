@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import sandbox, send
+from gatepost.bench import imports, sandbox, send
 
-_BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"sandbox": sandbox.measure, "send": send.measure}
+_BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "import": imports.measure,
+    "sandbox": sandbox.measure,
+    "send": send.measure,
+}
 NAMES = tuple(_BENCHES)
 
 

@@ -234,6 +234,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.accounts.invitations",
     "gatepost.accounts.letters",
     "gatepost.mailboxes.jobs",
+    "gatepost.contacts.jobs",
     "gatepost.outbox.comparing",
     "gatepost.outbox.jobs",
     "gatepost.outbox.restored",

@@ -1,30 +1,38 @@
-"""Adding, importing and suppressing contacts."""
+"""Adding, changing, merging and suppressing contacts, their fields and their companies. Lists: imports.py."""
 
 import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
 from gatepost import clock
-from gatepost.accounts.membership import by
-from gatepost.accounts.models import Member
+from gatepost.accounts.models import Member, Workspace
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.contacts import rules
-from gatepost.contacts.models import Company, Contact, ContactImport, Suppression
-from gatepost.contacts.queries import SUPPRESSION_KEY, address_index, search_index
+from gatepost.contacts.models import Company, Contact, ContactField, ContactImport, Suppression
+from gatepost.contacts.queries import SUPPRESSION_KEY, address_index, is_suppressed, search_index
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
-from gatepost.web.spreadsheets import as_csv
 
 SEALED = ("first_name", "last_name", "title", "phone")
-KEPT_PROBLEMS = 1_000
+ALL_FIELDS = ("email", *SEALED, "company", "time_zone", "country", "stage")
+MAX_FIELDS = 100
+AT_ONCE = 10_000
 
 
 def add_contact(
-    workspace_id: UUID, fields: dict[str, str], *, actor: Actor, source: str = "by hand"
+    workspace_id: UUID,
+    fields: dict[str, str],
+    *,
+    actor: Actor,
+    source: str = "by hand",
+    further: Mapping[str, str] | None = None,
+    owner: Member | None = None,
 ) -> Contact:
     """A new contact. Raises BadInput for what is wrong with it, Conflict when the address is there already."""
     values = {key: rules.clean(value) for key, value in fields.items() if value and rules.clean(value)}
@@ -32,63 +40,23 @@ def add_contact(
     if problem:
         raise BadInput(problem)
     with inside(workspace_id):
+        own = _own_fields(further or {})
         if Contact.objects.filter(email_index=address_index(workspace_id, values["email"])).exists():
             raise Conflict("There is a contact with this address already. Search for it in the list.")
         try:
             with transaction.atomic():
-                contact = _create(workspace_id, values, {}, source)
+                companies = companies_of(workspace_id, [values])
+                company = companies.get(company_key(workspace_id, values))
+                contact = new_contact(
+                    workspace_id, values, own, source, company=company, owner_id=owner.pk if owner else None
+                )
+                contact.save(force_insert=True)
         except IntegrityError as error:
             raise Conflict(
                 "There is a contact with this address already. Search for it in the list."
             ) from error
         record(actor, tags.CONTACT_ADD, contact, source=source)
     return contact
-
-
-def import_csv(workspace_id: UUID, file_name: str, data: bytes, *, member: Member) -> ContactImport:
-    """Every good row is a contact, new or completed; the bad ones are kept with what to change.
-
-    A contact that is there already keeps what it has; only its empty fields are filled. One transaction.
-    Raises BadInput when the file as a whole cannot be used; then nothing is stored.
-    """
-    return _import(workspace_id, rules.read_csv(data), file_name, member=member)
-
-
-def import_people(workspace_id: UUID, sheet: rules.Sheet, source: str, *, member: Member) -> ContactImport:
-    """Those that a member ticked of an Outlook list are contacts, as with a file."""
-    return _import(workspace_id, sheet, source, member=member)
-
-
-def _import(workspace_id: UUID, sheet: rules.Sheet, file_name: str, *, member: Member) -> ContactImport:
-    with inside(workspace_id):
-        _one_import_at_a_time(workspace_id)
-        known = _known(workspace_id, sheet.rows)
-        imported = ContactImport(
-            workspace_id=workspace_id,
-            member=member,
-            file_name=rules.clean(file_name)[:200],
-            created_at=clock.now(),
-            encoding=sheet.encoding,
-            columns=rules.further_columns(sheet.headings),
-            problems=[{"line": p.line, "message": p.message} for p in sheet.problems[:KEPT_PROBLEMS]],
-        )
-        companies: dict[str, Company] = {}
-        for row in sheet.rows:
-            contact = known.get(address_index(workspace_id, row.values["email"]))
-            if contact is None:
-                _create(workspace_id, row.values, row.further, imported.file_name, companies)
-                imported.added += 1
-            elif _complete(contact, row.values, row.further):
-                imported.updated += 1
-            else:
-                imported.unchanged += 1
-        seal(imported, "rejected_rows", _as_csv(sheet) if sheet.problems and sheet.headings else None)
-        imported.save()
-        record(
-            by(member), tags.CONTACT_IMPORT, imported,
-            added=imported.added, updated=imported.updated, rejected=len(sheet.problems),
-        )  # fmt: skip
-    return imported
 
 
 def suppress(
@@ -116,6 +84,9 @@ def suppress(
             defaults={"cause": cause, "source": source[:100], "created_at": clock.now()},
         )
         if new:
+            if cause != Suppression.Cause.ERASED:
+                seal(suppression, "value", value)
+                suppression.save(update_fields=["value"])
             record(actor, tags.CONTACT_SUPPRESS, suppression, cause=cause, kind=kind)
     return suppression
 
@@ -126,92 +97,320 @@ def lift(suppression_id: UUID, *, workspace_id: UUID, reason: str, actor: Actor)
         raise BadInput("Say why this may be lifted, for example who asked for it and when.")
     with inside(workspace_id):
         suppression = Suppression.objects.select_for_update().get(pk=suppression_id)
-        suppression.lifted_at = clock.now()
-        suppression.save(update_fields=["lifted_at"])
+        suppression.lifted_at, suppression.value = clock.now(), None
+        suppression.save(update_fields=["lifted_at", "value"])
         record(actor, tags.CONTACT_SUPPRESSION_LIFT, suppression, reason=reason.strip()[:200])
 
 
-def _known(workspace_id: UUID, rows: list[rules.Row]) -> dict[str, Contact]:
-    indexes = [address_index(workspace_id, row.values["email"]) for row in rows]
-    contacts = Contact.objects.select_for_update(of=("self",)).filter(email_index__in=indexes)
-    return {contact.email_index: contact for contact in contacts}
+def note_export(workspace: Workspace, *, actor: Actor) -> None:
+    """The record says who took the do-not-contact list along."""
+    with inside(workspace.pk):
+        count = Suppression.objects.filter(lifted_at__isnull=True).count()
+        record(actor, tags.SUPPRESSION_EXPORT, workspace, workspace_id=workspace.pk, rows=count)
 
 
-def _create(
+def change_contact(
+    contact_id: UUID,
+    fields: Mapping[str, str],
+    *,
     workspace_id: UUID,
-    values: dict[str, str],
-    further: dict[str, str],
-    source: str,
-    companies: dict[str, Company] | None = None,
+    actor: Actor,
+    further: Mapping[str, str] | None = None,
 ) -> Contact:
-    address = values["email"]
-    contact = Contact(
-        workspace_id=workspace_id,
-        company=_company(workspace_id, values, {} if companies is None else companies),
-        email_index=address_index(workspace_id, address),
-        time_zone=values.get("time_zone", ""),
-        country=values.get("country", "").upper(),
-        source=source[:100],
-        created_at=clock.now(),
-    )
-    seal(contact, "email", address)
-    for name in SEALED:
-        seal(contact, name, values.get(name))
-    seal(contact, "fields", json.dumps(further) if further else None)
-    contact.search_indexes = _search(workspace_id, values)
-    contact.save(force_insert=True)
+    """The named fields hold what is given; an empty text empties one. Raises BadInput, or Conflict for a known address."""
+    with inside(workspace_id):
+        contact = Contact.objects.select_for_update(of=("self",)).select_related("company").get(pk=contact_id)
+        before = values_of(contact)
+        given = {name: rules.clean(text) for name, text in fields.items() if name in ALL_FIELDS}
+        values = {name: text for name, text in {**before, **given}.items() if text}
+        if problem := rules.check(values):
+            raise BadInput(problem)
+        own = {
+            **json.loads(names.open(contact, "fields") or "{}"),
+            **_own_fields(further or {}, emptied=True),
+        }
+        contact.email_index = address_index(workspace_id, values["email"])
+        if Contact.objects.filter(email_index=contact.email_index).exclude(pk=contact.pk).exists():
+            raise Conflict("Another contact has this address. Open that one, and merge the two.")
+        company = companies_of(workspace_id, [values]).get(company_key(workspace_id, values))
+        _fill(contact, values, {name: text for name, text in own.items() if text}, company)
+        contact.save()
+        changed = sorted(
+            {name for name in ALL_FIELDS if before.get(name, "") != values.get(name, "")} | {*(further or {})}
+        )
+        record(actor, tags.CONTACT_CHANGE, contact, fields=changed)
     return contact
 
 
-def _complete(contact: Contact, values: dict[str, str], further: dict[str, str]) -> bool:
-    """Fill what is empty; True when something was."""
-    before = {
-        name: getattr(contact, name) for name in (*SEALED, "time_zone", "country", "fields", "company_id")
+def merge(kept_id: UUID, other_id: UUID, *, workspace_id: UUID, actor: Actor) -> Contact:
+    """One contact has what both had; the other is gone. What the kept one knows wins, empty fields are filled.
+
+    Whoever of them must not be written to, neither is afterwards. Raises Conflict while both are in a sequence.
+    """
+    if kept_id == other_id:
+        raise BadInput("Choose another contact: this is the same one.")
+    with inside(workspace_id):
+        both = {
+            each.pk: each
+            for each in Contact.objects.select_for_update(of=("self",)).filter(pk__in=(kept_id, other_id))
+        }
+        if len(both) < 2:
+            raise Contact.DoesNotExist
+        kept, other = both[kept_id], both[other_id]
+        values, address = values_of(other), names.open(other, "email") or ""
+        refusal = is_suppressed(workspace_id, address)
+        if refusal is not None:
+            suppress(
+                workspace_id, names.open(kept, "email") or "", cause=refusal.cause, actor=actor,
+                source="merged with a contact who is on the list",
+            )  # fmt: skip
+        further = {**json.loads(names.open(other, "fields") or "{}"), "other_address": address}
+        complete(kept, values, further, other.company)
+        kept.owner_id = kept.owner_id or other.owner_id
+        kept.created_at = min(kept.created_at, other.created_at)
+        kept.save()
+        try:
+            with transaction.atomic():
+                _hand_over(other, kept)
+        except IntegrityError as error:
+            raise Conflict(
+                "Both are in a sequence, or were in one step of it. Stop one of them first."
+            ) from error
+        other.delete()
+        record(actor, tags.CONTACT_MERGE, kept, merged=str(other_id))
+    return kept
+
+
+def _hand_over(other: Contact, kept: Contact) -> None:
+    """Whatever hangs on `other` hangs on `kept`, also what higher concepts keep: their tables name the contact."""
+    for relation in Contact._meta.related_objects:
+        column = relation.field.name
+        relation.related_model._default_manager.filter(**{column: other.pk}).update(**{column: kept.pk})
+    ContactField.objects.get_or_create(
+        workspace_id=kept.workspace_id,
+        name="other_address",
+        defaults={"label": "Other address", "created_at": clock.now()},
+    )
+
+
+def assign(
+    contact_ids: Collection[UUID],
+    *,
+    workspace_id: UUID,
+    actor: Actor,
+    owner_id: UUID | None = None,
+    stage: str = "",
+) -> int:
+    """These contacts have this owner, this stage, or both. Returns how many there were. Raises BadInput."""
+    if len(contact_ids) > AT_ONCE:
+        raise BadInput(f"At most {AT_ONCE:,} contacts are changed at once.")
+    if stage and stage not in Contact.Stage.values:
+        raise BadInput(f"The stage “{stage[:40]}” is not known. Use one of: {', '.join(rules.STAGES)}.")
+    with inside(workspace_id):
+        if owner_id is not None and not Member.objects.filter(pk=owner_id, removed_at__isnull=True).exists():
+            raise BadInput("The owner is no member of this workspace.")
+        changes: dict[str, object] = {"stage": stage} if stage else {}
+        changes |= {"owner_id": owner_id} if owner_id else {}
+        if not changes:
+            raise BadInput("Choose an owner or a stage.")
+        found = Contact.objects.filter(pk__in=contact_ids)
+        count = found.update(**changes)
+        first = found.first()
+        if first is not None:
+            owner = str(owner_id or "")
+            record(actor, tags.CONTACT_CHANGE, first, contacts=count, owner=owner, stage=stage)
+    return count
+
+
+def save_field(
+    workspace_id: UUID, label: str, *, kind: str, choices: Iterable[str] = (), actor: Actor, name: str = ""
+) -> ContactField:
+    """The workspace has this field. With the `name` of one that exists, its label and choices are changed."""
+    label = rules.clean(label)[:60]
+    chosen = list(dict.fromkeys(text for each in choices if (text := rules.clean(each)[:60])))
+    if not label:
+        raise BadInput("Give the field a name.")
+    if kind not in ContactField.Kind.values:
+        raise BadInput(
+            f"The kind “{kind[:20]}” is not known. Use one of: {', '.join(ContactField.Kind.values)}."
+        )
+    if kind == ContactField.Kind.CHOICE and not chosen:
+        raise BadInput("Write the choices, one a line.")
+    with inside(workspace_id):
+        called = name or rules.field_name(label)
+        if called in rules.TAKEN:
+            raise BadInput(f"“{called}” is a field that every contact has. Choose another name.")
+        found = ContactField.objects.filter(name=called).first()
+        if found is not None and not name:
+            raise Conflict("There is a field of this name already.")
+        if found is None and ContactField.objects.count() >= MAX_FIELDS:
+            raise BadInput(f"A workspace has at most {MAX_FIELDS} fields of its own.")
+        field = found or ContactField(workspace_id=workspace_id, name=called, created_at=clock.now())
+        field.label, field.kind, field.choices = label, kind, chosen
+        field.save()
+        record(actor, tags.CONTACT_FIELD, field, kind=kind, new=found is None)
+    return field
+
+
+def remove_field(field_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """Templates cannot name it any more. Values that contacts hold stay until they are changed."""
+    with inside(workspace_id):
+        field = ContactField.objects.get(pk=field_id)
+        record(actor, tags.CONTACT_FIELD, field, removed=True)
+        field.delete()
+
+
+def hold_company(company_id: UUID, until: datetime | None, *, workspace_id: UUID, actor: Actor) -> None:
+    """Nobody there is written to before `until`; None: the wait is over."""
+    if until is not None and until <= clock.now():
+        raise BadInput("Choose a day that is still to come.")
+    with inside(workspace_id):
+        company = Company.objects.select_for_update().get(pk=company_id)
+        company.hold_until = until
+        company.save(update_fields=["hold_until"])
+        record(actor, tags.COMPANY_HOLD, company, until=until.isoformat() if until else "")
+
+
+def values_of(contact: Contact) -> dict[str, str]:
+    """What is known of a contact, by the names that a list uses."""
+    values = {name: names.open(contact, name) or "" for name in ("email", *SEALED)}
+    values |= {"time_zone": contact.time_zone, "country": contact.country, "stage": contact.stage}
+    values["company"] = (names.open(contact.company, "name") or "") if contact.company else ""
+    return values
+
+
+def _own_fields(given: Mapping[str, str], *, emptied: bool = False) -> dict[str, str]:
+    """The values of fields of one's own as they are kept. Raises BadInput for an unknown field or a wrong value."""
+    known = {
+        each.name: rules.FieldRule(each.kind, tuple(each.choices)) for each in ContactField.objects.all()
     }
+    values: dict[str, str] = {}
+    for name, text in given.items():
+        if name not in known:
+            raise BadInput(f"There is no field “{name[:60]}”. Add it under Contacts → Fields.")
+        text = rules.clean(text)
+        if text:
+            text, problem = rules.field_value(text, known[name])
+            if problem:
+                raise BadInput(f"“{name}”: {problem}")
+        if text or emptied:
+            values[name] = text
+    return values
+
+
+def new_contact(
+    workspace_id: UUID,
+    values: Mapping[str, str],
+    further: Mapping[str, str],
+    source: str,
+    *,
+    company: Company | None = None,
+    owner_id: UUID | None = None,
+    imported: ContactImport | None = None,
+    prefixes: dict[str, str] | None = None,
+) -> Contact:
+    """A contact as it will be stored, sealed and indexed."""
+    contact = Contact(
+        workspace_id=workspace_id,
+        email_index=address_index(workspace_id, values["email"]),
+        source=source[:100],
+        owner_id=owner_id,
+        imported=imported,
+        created_at=clock.now(),
+    )
+    _fill(contact, values, further, company, prefixes)
+    return contact
+
+
+def _fill(
+    contact: Contact,
+    values: Mapping[str, str],
+    further: Mapping[str, str],
+    company: Company | None,
+    prefixes: dict[str, str] | None = None,
+) -> None:
+    seal(contact, "email", values["email"])
     for name in SEALED:
-        if getattr(contact, name) is None and values.get(name):
-            seal(contact, name, values[name])
-    contact.time_zone = contact.time_zone or values.get("time_zone", "")
-    contact.country = contact.country or values.get("country", "").upper()
-    if contact.fields is None and further:
-        seal(contact, "fields", json.dumps(further))
-    if contact.company_id is None and values.get("company"):
-        contact.company = _company(contact.workspace_id, values, {})
-    if before == {name: getattr(contact, name) for name in before}:
+        seal(contact, name, values.get(name))
+    seal(contact, "fields", json.dumps(further) if further else None)
+    contact.company = company
+    contact.time_zone = values.get("time_zone", "")
+    contact.country = values.get("country", "").upper()
+    contact.stage = values.get("stage") or Contact.Stage.NEW
+    contact.search_indexes = _search(contact.workspace_id, values, further, prefixes)
+
+
+def complete(
+    contact: Contact,
+    values: Mapping[str, str],
+    further: Mapping[str, str],
+    company: Company | None,
+    *,
+    dry: bool = False,
+) -> bool:
+    """What is empty is filled; True when something was, or (`dry`) would be."""
+    before = values_of(contact)
+    own: dict[str, str] = json.loads(names.open(contact, "fields") or "{}")
+    filled = {
+        **{name: text for name, text in values.items() if text},
+        **{n: t for n, t in before.items() if t},
+    }
+    own_filled = {**further, **own}
+    if filled == {n: t for n, t in before.items() if t} and own_filled == own:
         return False
-    now = {name: names.open(contact, name) or "" for name in ("first_name", "last_name", "email")}
-    contact.search_indexes = _search(contact.workspace_id, {**now, "company": values.get("company", "")})
-    contact.save()
+    if not dry:
+        _fill(contact, filled, own_filled, contact.company or company)
+        contact.save()
     return True
 
 
-def _company(workspace_id: UUID, values: dict[str, str], known: dict[str, Company]) -> Company | None:
-    """The company of this name at the address's domain: people at a mail provider share only the domain."""
+def company_key(workspace_id: UUID, values: Mapping[str, str]) -> str:
+    """The name at the address's domain: people at a mail provider share only the domain. "" without a company."""
     if not values.get("company"):
-        return None
-    key = index(workspace_id, "company", f"{rules.domain_of(values['email'])}\0{values['company']}")
-    if key not in known:
-        company = Company.objects.filter(workspace_id=workspace_id, identity_index=key).first()
-        if company is None:
-            company = Company(workspace_id=workspace_id, identity_index=key)
-            seal(company, "name", values["company"])
-            company.save(force_insert=True)
-        known[key] = company
-    return known[key]
+        return ""
+    return index(workspace_id, "company", f"{rules.domain_of(values['email'])}\0{values['company']}")
 
 
-def _search(workspace_id: UUID, values: dict[str, str]) -> list[str]:
-    texts = (values.get(name, "") for name in ("first_name", "last_name", "email", "company"))
-    return sorted({search_index(workspace_id, prefix) for prefix in rules.prefixes(*texts)})
+def companies_of(
+    workspace_id: UUID, rows: Iterable[Mapping[str, str]], *, make: bool = True
+) -> dict[str, Company]:
+    """The companies of these contacts by their key; those that were not there are made."""
+    wanted = {key: row["company"] for row in rows if (key := company_key(workspace_id, row))}
+    if not wanted:
+        return {}
+    known = {
+        each.identity_index: each
+        for each in Company.objects.filter(workspace_id=workspace_id, identity_index__in=wanted)
+    }
+    if make:
+        new = []
+        for key in wanted.keys() - known.keys():
+            company = Company(workspace_id=workspace_id, identity_index=key, created_at=clock.now())
+            seal(company, "name", wanted[key])
+            new.append(company)
+        Company.objects.bulk_create(new)
+        known |= {each.identity_index: each for each in new}
+    return known
 
 
-def _as_csv(sheet: rules.Sheet) -> str:
-    """The rejected rows, to correct and import again. The import takes the marks of disarmed cells off again."""
-    rows = ([*problem.cells, problem.message] for problem in sheet.problems)
-    return as_csv([*sheet.headings, "problem"], rows)
+def _search(
+    workspace_id: UUID,
+    values: Mapping[str, str],
+    further: Mapping[str, str],
+    known: dict[str, str] | None = None,
+) -> list[str]:
+    texts = [values.get(name, "") for name in ("first_name", "last_name", "email", "company")]
+    texts += list(further.values())[:20]
+    hashes = {} if known is None else known
+    found = set()
+    for prefix in rules.prefixes(*texts):
+        if prefix not in hashes:
+            hashes[prefix] = search_index(workspace_id, prefix)
+        found.add(hashes[prefix])
+    return sorted(found)
 
 
-def _one_import_at_a_time(workspace_id: UUID) -> None:
+def one_import_at_a_time(workspace_id: UUID) -> None:
     """Until the transaction ends: two files with the same new address would otherwise both add it."""
     with connection.cursor() as cursor:
         cursor.execute(

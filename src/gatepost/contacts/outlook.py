@@ -76,22 +76,12 @@ def look(member: Member, mailbox_id: UUID, feature: str) -> list[Seen]:
     ]
 
 
-def sheet_of(seen: Iterable[Seen], ticked: Collection[str]) -> rules.Sheet:
-    """The ticked ones as rows, good and bad apart. Raises BadInput where none was ticked."""
-    sheet, addresses = rules.Sheet("", ()), set()
-    for number, each in enumerate(
-        (each for each in seen if each.person.id in ticked and not each.problem), 1
-    ):
-        values = _values(each.person)
-        problem = rules.check(values)
-        if problem or values["email"].casefold() in addresses:
-            sheet.problems.append(rules.Problem(number, problem or "The same address was ticked twice."))
-        else:
-            addresses.add(values["email"].casefold())
-            sheet.rows.append(rules.Row(number, values, {}))
-    if not sheet.rows and not sheet.problems:
+def ticked_of(seen: Iterable[Seen], ticked: Collection[str]) -> list[dict[str, str]]:
+    """The ticked ones that may be imported. Raises BadInput where none was ticked."""
+    chosen = [_values(each.person) for each in seen if each.person.id in ticked and not each.problem]
+    if not chosen:
         raise BadInput("Tick at least one person.")
-    return sheet
+    return chosen
 
 
 def _problem(person: Person, workspace_id: UUID, internal: Collection[str], *, known: bool) -> str:
@@ -107,7 +97,11 @@ def _values(person: Person) -> dict[str, str]:
         "email": person.address, "first_name": person.first_name, "last_name": person.last_name,
         "company": person.company, "title": person.title,
     }  # fmt: skip
-    return {key: rules.clean(value)[: rules.MAX_CELL] for key, value in values.items() if rules.clean(value)}
+    return {
+        key: rules.clean(value)[: rules.LIMITS.get(key, rules.MAX_CELL)]
+        for key, value in values.items()
+        if rules.clean(value)
+    }
 
 
 async def _ask(mailbox: Mailbox, feature: str) -> list[Person]:

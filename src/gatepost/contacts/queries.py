@@ -1,15 +1,18 @@
 """Reads about contacts."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from gatepost.contacts.models import Contact, ContactImport, Suppression
+from gatepost.accounts.models import Member
+from gatepost.contacts.models import Company, Contact, ContactField, Suppression
 from gatepost.contacts.rules import domain_of
 from gatepost.vault import names
 from gatepost.vault.sealing import index
+from gatepost.web.parameters import id_in
 
 SUPPRESSION_KEY = "suppression"  # a key of its own, so that suppressions survive erasing
 
@@ -24,15 +27,93 @@ def search_index(workspace_id: UUID, prefix: str) -> str:
     return index(workspace_id, "search", prefix)[:16]
 
 
-def found(workspace_id: UUID, text: str = "") -> QuerySet[Contact]:
-    """The newest contacts first, all or those found by every word of `text`."""
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which contacts a list shows. What is empty leaves nobody out."""
+
+    text: str = ""
+    owner: UUID | None = None
+    stage: str = ""
+    company: UUID | None = None
+    imported: UUID | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.text, self.owner, self.stage, self.company, self.imported))
+
+
+def filter_in(given: Mapping[str, str]) -> Filter:
+    """The filter that an address or a form names. What cannot be meant is as good as nothing."""
+    stage = given.get("stage", "")
+    return Filter(
+        given.get("search", "").strip(),
+        id_in(given, "owner"),
+        stage if stage in Contact.Stage.values else "",
+        id_in(given, "company"),
+        id_in(given, "imported"),
+    )
+
+
+def found(workspace_id: UUID, text: "str | Filter" = "") -> QuerySet[Contact]:
+    """The newest contacts first, all or those found by every word of `text` (or by a whole filter)."""
+    wanted = text if isinstance(text, Filter) else Filter(text)
     contacts = (
         Contact.objects.filter(workspace_id=workspace_id)
         .select_related("company")
         .order_by("-created_at", "-id")
     )
-    wanted = search_indexes(workspace_id, text)
-    return contacts.filter(search_indexes__contains=wanted) if wanted else contacts
+    columns = ("owner_id", wanted.owner), ("stage", wanted.stage), ("company_id", wanted.company), ("imported_id", wanted.imported)  # fmt: skip
+    contacts = contacts.filter(**{name: value for name, value in columns if value})
+    indexes = search_indexes(workspace_id, wanted.text)
+    return contacts.filter(search_indexes__contains=indexes) if indexes else contacts
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRow:
+    """A company as a list shows it."""
+
+    company: Company
+    name: str
+    domain: str
+    contacts: int
+
+
+def companies(workspace_id: UUID, text: str = "") -> QuerySet[Company]:
+    """Companies where somebody is known, found by the words of their people: name, address or company."""
+    people = Contact.objects.filter(company=OuterRef("pk"))
+    if indexes := search_indexes(workspace_id, text):
+        people = people.filter(search_indexes__contains=indexes)
+    return Company.objects.filter(Exists(people))
+
+
+def company_rows(companies: Sequence[Company]) -> list[CompanyRow]:
+    """With domain and number of people, in two queries however many there are."""
+    ids = [each.pk for each in companies]
+    counts = dict(
+        Contact.objects.filter(company__in=ids).values_list("company").annotate(count=Count("id")).order_by()
+    )
+    somebody = {
+        each.company_id: each
+        for each in Contact.objects.filter(company__in=ids).order_by("company", "id").distinct("company")
+    }
+    return [
+        CompanyRow(
+            each,
+            names.open(each, "name") or "",
+            domain_of(names.open(somebody[each.pk], "email") or "") if each.pk in somebody else "",
+            counts.get(each.pk, 0),
+        )
+        for each in companies
+    ]
+
+
+def fields() -> list[ContactField]:
+    """The workspace's own fields, in the order in which they were made."""
+    return list(ContactField.objects.order_by("created_at", "name"))
+
+
+def members() -> list[Member]:
+    """Who may own a contact."""
+    return list(Member.objects.filter(removed_at__isnull=True).order_by("name"))
 
 
 def is_suppressed(workspace_id: UUID, address: str) -> Suppression | None:
@@ -69,10 +150,9 @@ def merge_fields(contact: Contact) -> dict[str, str | None]:
     }
 
 
-def imported_columns() -> list[str]:
-    """The further columns of all imports: what a template may name besides the known fields."""
-    columns = ContactImport.objects.values_list("columns", flat=True)
-    return sorted({column for each in columns for column in each})
+def field_names() -> list[str]:
+    """The fields of one's own: what a template may name besides the known fields."""
+    return sorted(ContactField.objects.values_list("name", flat=True))
 
 
 def display_name(contact: Contact) -> str:
@@ -102,14 +182,31 @@ def row_of(contact: Contact) -> ContactRow:
 
 
 def further_fields(contact: Contact) -> dict[str, str]:
-    """The columns of an import that have no place of their own."""
+    """The values of the fields of one's own, by their names."""
     return json.loads(names.open(contact, "fields") or "{}")
-
-
-def rejected_rows(imported: ContactImport) -> str:
-    """The bad rows of an import as they were, as CSV, or ""."""
-    return names.open(imported, "rejected_rows") or ""
 
 
 def suppressions() -> QuerySet[Suppression]:
     return Suppression.objects.filter(lifted_at__isnull=True)
+
+
+def labelled_fields(contact: Contact) -> dict[str, str]:
+    """The values of the fields of one's own, by their labels."""
+    labels = dict(ContactField.objects.values_list("name", "label"))
+    return {labels.get(name, name): value for name, value in further_fields(contact).items()}
+
+
+SUPPRESSION_HEADINGS = ("address or domain", "kind", "cause", "source", "since", "keyed hash")
+
+
+def suppression_cells(each: Suppression) -> tuple[str, ...]:
+    """A row of the exported list. An erased address is told by its keyed hash alone."""
+    value = names.open(each, "value") or ""
+    return (
+        value,
+        each.kind,
+        each.cause,
+        each.source,
+        each.created_at.isoformat(),
+        "" if value else each.index,
+    )

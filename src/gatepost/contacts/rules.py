@@ -1,20 +1,24 @@
-"""Reading a CSV and judging its rows. Pure: bytes in, rows and problems out."""
+"""What a good contact is, and judging the rows of a list. Pure."""
 
-import csv
-import io
+import functools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from zoneinfo import available_timezones
 
-from gatepost.errors import BadInput
+from gatepost.contacts.sheets import LOST, Record
 from gatepost.web.spreadsheets import plain_cell
 
-MAX_BYTES = 20_000_000
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
 MAX_CELL = 2_000
+MAX_VALUE = 1_000
+MAX_WORDS = 60  # of one contact, by which it is found
+FIELD = "field:"  # before the name of a field of one's own, where a column says what it holds
+YES = ("yes", "y", "true", "1", "x", "ja", "oui", "sí", "si")
+NO = ("no", "n", "false", "0", "nein", "non")
 
 # A column's heading as people write it, without case, spaces and punctuation.
 HEADINGS = {
@@ -24,10 +28,24 @@ HEADINGS = {
     "familyname": "last_name", "company": "company", "organisation": "company", "organization": "company",
     "firma": "company", "account": "company", "title": "title", "jobtitle": "title", "position": "title",
     "role": "title", "phone": "phone", "telephone": "phone", "telefon": "phone", "mobile": "phone",
-    "timezone": "time_zone", "tz": "time_zone", "country": "country", "countrycode": "country", "land": "country",
+    "stage": "stage", "timezone": "time_zone", "tz": "time_zone", "country": "country", "countrycode": "country", "land": "country",
 }  # fmt: skip
-KNOWN = ("email", "first_name", "last_name", "company", "title", "phone", "time_zone", "country")
-NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # a byte that decoding with `surrogateescape` kept apart
+LABELS = {
+    "email": "email address", "first_name": "first name", "last_name": "last name", "company": "company",
+    "title": "title", "phone": "phone", "time_zone": "time zone", "country": "country", "stage": "stage",
+    "value": "address or domain",
+}  # fmt: skip
+KNOWN = ("email", "first_name", "last_name", "company", "title", "phone", "time_zone", "country", "stage")
+# Names that a template knows already: no field of one's own may be called like them.
+TAKEN = (*KNOWN, "sender_name", "sender_first_name", "contact")
+LIMITS = {"first_name": 100, "last_name": 100, "company": 200, "title": 200, "phone": 60}
+STAGES = ("new", "working", "talking", "customer", "lost")
+SUPPRESSION_HEADINGS = {
+    "value": "value", "email": "value", "emailaddress": "value", "address": "value", "domain": "value",
+    "addressordomain": "value", "source": "source", "reason": "source", "why": "source", "since": "since",
+    "date": "since", "createdat": "since", "cause": "cause",
+}  # fmt: skip
+SUPPRESSION_COLUMNS = ("value", "source", "since", "cause")
 # One local part, one @, a domain with a dot; no spaces, quotes, brackets or control characters.
 ADDRESS = re.compile(
     r"[^\s@<>(),;:\"\\\[\]\x00-\x1f]{1,64}@(?:[^\s@<>(),;:\"\\\[\]\x00-\x1f.]{1,63}\.)+[^\s@<>(),;:\"\\\[\].\x00-\x1f]{2,63}"
@@ -36,7 +54,7 @@ ADDRESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A good row: the line it stood in (from 1), known fields and further columns."""
+    """A good row: the line it stood in (from 1), known fields and fields of one's own."""
 
     line: int
     values: dict[str, str]
@@ -52,162 +70,79 @@ class Problem:
     cells: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Sheet:
-    """What a file holds."""
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """What a field of one's own takes."""
 
-    encoding: str
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What each column of a file holds, and what the fields of one's own take."""
+
     headings: tuple[str, ...]
-    rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    mapping: tuple[str, ...]
+    fields: Mapping[str, FieldRule] = field(default_factory=dict)
+
+    @property
+    def may_hold_lines(self) -> set[int]:
+        """The columns in which a line break is meant: those that are no known field."""
+        return {place for place, target in enumerate(self.mapping) if target not in KNOWN}
 
 
-def read_csv(data: bytes) -> Sheet:
-    """The rows of a CSV, good and bad apart. Raises BadInput when the file as a whole cannot be used."""
-    if len(data) > MAX_BYTES:
-        raise BadInput(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Split it and import the parts.")
-    text, encoding = decoded(data)
-    lines = _records(text)
-    try:
-        headings = [_readable(heading) for heading in next(lines)[1]]
-    except StopIteration:
-        raise BadInput(
-            "The file is empty. Its first line must name the columns, one of them “email”."
-        ) from None
-    columns = _columns(headings)
-    if "email" not in columns:
-        raise BadInput(
-            "No column is called “email”. The first line must name the columns, for example: "
-            "email,first_name,last_name,company. Found: "
-            + ", ".join(h.strip()[:30] or "(empty)" for h in headings[:12])
-        )
-    if len(headings) > MAX_COLUMNS:
-        raise BadInput(f"The file has {len(headings)} columns; at most {MAX_COLUMNS} are read.")
-    sheet = Sheet(encoding, tuple(headings))
-    seen: dict[str, int] = {}
-    for line, cells in lines:
-        if len(sheet.rows) + len(sheet.problems) >= MAX_ROWS:
-            raise BadInput(f"The file has more than {MAX_ROWS:,} rows. Split it and import the parts.")
-        judged = _judge(line, cells, columns, headings, seen)
-        (sheet.rows if isinstance(judged, Row) else sheet.problems).append(judged)  # type: ignore[arg-type]
-    if not sheet.rows and not sheet.problems:
-        raise BadInput("The file names columns but holds no rows below them.")
-    return sheet
-
-
-def decoded(data: bytes) -> tuple[str, str]:
-    """The file's text and the encoding it was read in: UTF-8, UTF-16 with a mark, else Windows-1252.
-
-    In a file that is UTF-8 but for a few lines, the bytes that are none are kept apart (`surrogateescape`), so that
-    only the rows which hold them are refused.
-    """
-    if data.startswith(b"\xef\xbb\xbf") and _is_mostly_utf_8(data[3:]):
-        return data.decode("utf-8-sig", "surrogateescape"), "utf-8-sig"
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return _decode(data, encoding), encoding
-    if data.startswith(b"PK\x03\x04"):
-        raise BadInput("This is an Excel file. Save it as CSV (“CSV UTF-8”) and import that.")
-    if b"\x00" in data[:2000]:
-        raise BadInput("This is not a text file. Save the list as CSV (“CSV UTF-8”) and import that.")
-    if _is_mostly_utf_8(data):
-        return data.decode("utf-8", "surrogateescape"), "utf-8"
-    # What Excel writes in western Europe. Every byte but five has a meaning in it.
-    return _decode(data, "cp1252"), "cp1252"
-
-
-def _is_mostly_utf_8(data: bytes) -> bool:
-    """Judged by the lines beyond ASCII, which alone differ: other encodings hardly ever look like UTF-8."""
-    telling = [line for line in data.split(b"\n") if not line.isascii()]
-    good = sum(NOT_UTF_8.search(line.decode("utf-8", "surrogateescape")) is None for line in telling)
-    return 2 * good >= len(telling) if good else not telling
-
-
-def _readable(text: str) -> str:
-    """With a mark in place of each byte that is no UTF-8, so that it can be stored."""
-    return NOT_UTF_8.sub("\ufffd", text)
-
-
-def _decode(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"The file is neither UTF-8 nor {encoding} (byte {error.start + 1}). Save it as “CSV UTF-8” and try again."
-        ) from None
-
-
-def field_name(heading: str) -> str:
-    """A further column as a template names it: "Favourite colour" is `favourite_colour`."""
-    return re.sub(r"\W+", "_", heading.strip().casefold()).strip("_")[:60] or "column"
-
-
-def further_columns(headings: tuple[str, ...]) -> list[str]:
-    """The columns that are no known field, as templates name them."""
-    return sorted({field_name(heading) for heading in headings if not column_of(heading)})
-
-
-def column_of(heading: str) -> str:
-    """The field that a heading means, or "" for a further column."""
-    return HEADINGS.get(re.sub(r"[\W_]+", "", heading.casefold()), "")
-
-
-def _columns(headings: list[str]) -> list[str]:
-    """What each column holds. A second column of one meaning is kept as a further one, so that nothing is lost."""
-    columns: list[str] = []
+def first_mapping(headings: Sequence[str]) -> list[str]:
+    """What the columns seem to hold. A second column of one meaning, and an unknown one, becomes a field of one's own."""
+    mapping: list[str] = []
     for heading in headings:
         column = column_of(heading)
-        columns.append("" if column in columns else column)
-    return columns
+        mapping.append(column if column and column not in mapping else FIELD + field_name(heading))
+    return mapping
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Records with the line they begin in; comma, semicolon or tab, as the first line has it."""
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
-    line = 1
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield line, cells
-        line = reader.line_num + 1
+def check_plan(headings: Sequence[str], mapping: Sequence[str], *, needs: str = "email") -> str:
+    """What is wrong with the columns, or ""."""
+    if not headings:
+        return "The file is empty. Its first line must name the columns, one of them “email”."
+    if len(headings) > MAX_COLUMNS:
+        return f"The file has {len(headings)} columns; at most {MAX_COLUMNS} are read."
+    if len(mapping) != len(headings):
+        return "Say for each column what it holds."
+    if needs not in mapping:
+        found = ", ".join(h.strip()[:30] or "(empty)" for h in headings[:12])
+        return (
+            f"No column is called “{needs}”. Choose the column that holds the {LABELS[needs]}. Found: {found}"
+        )
+    twice = [target for target in mapping if target and mapping.count(target) > 1]
+    if twice:
+        return f"Two columns are to become “{twice[0].removeprefix(FIELD)}”. Choose one of them."
+    return ""
 
 
-def _judge(
-    line: int, cells: list[str], columns: list[str], headings: list[str], seen: dict[str, int]
-) -> Row | Problem:
+def judge(record: Record, plan: Plan, seen: dict[str, int]) -> Row | Problem:
     """A good row, or what is wrong with it."""
+    line, cells = record.line, record.cells
 
     def bad(message: str) -> Problem:
-        return Problem(line, message, tuple(map(_readable, cells)))
+        return Problem(line, message, cells)
 
-    if len(cells) != len(columns):
-        return bad(
-            f"{len(cells)} cells instead of {len(columns)}: a quotation mark or a comma is missing or too many."
-        )
-    if any(len(cell) > MAX_CELL for cell in cells):
-        return bad(f"A cell is longer than {MAX_CELL:,} characters: probably a quotation mark is missing.")
-    if any(NOT_UTF_8.search(cell) for cell in cells):
-        return bad(
-            "The line is not UTF-8 as the rest of the file is. Type its special characters anew (marked \ufffd)."
-        )
-    for column, heading, cell in zip(columns, headings, cells, strict=True):
-        if column and len(cell.strip().splitlines()) > 1:
-            return bad(
-                f"The cell “{heading.strip()[:30]}” goes on in another line: probably a quotation mark in line {line} "
-                "is not closed, and the next line was swallowed."
-            )
+    if problem := unreadable(record, len(plan.mapping)):
+        return bad(problem)
     values: dict[str, str] = {}
     further: dict[str, str] = {}
-    for column, heading, cell in zip(columns, headings, cells, strict=True):
-        text = clean(plain_cell(cell))
+    for target, cell in zip(plan.mapping, cells, strict=True):
+        text = clean(plain_cell(cell)) if target else ""
         if not text:
             continue
-        if column:
-            values[column] = text
+        if target.startswith(FIELD):
+            name = target.removeprefix(FIELD)
+            text, problem = field_value(text, plan.fields.get(name, FieldRule()))
+            if problem:
+                return bad(f"“{name}”: {problem}")
+            further[name] = text
         else:
-            further[field_name(heading)] = text
+            values[target] = text
     problem = check(values)
     if problem:
         return bad(problem)
@@ -218,6 +153,110 @@ def _judge(
     return Row(line, values, further)
 
 
+def judge_suppression(record: Record, plan: Plan, seen: dict[str, int]) -> Row | Problem:
+    """An address or domain never to write to, with where it came from and since when; or what is wrong with it."""
+
+    def bad(message: str) -> Problem:
+        return Problem(record.line, message, record.cells)
+
+    if problem := unreadable(record, len(plan.mapping)):
+        return bad(problem)
+    values = {
+        target: text
+        for target, cell in zip(plan.mapping, record.cells, strict=True)
+        if target and (text := clean(plain_cell(cell)))
+    }
+    value = values.get("value", "").casefold()
+    kind = "address" if "@" in value.lstrip("@") else "domain"
+    value = value.lstrip("@")
+    if not value:
+        return bad("The address or domain is missing.")
+    if not is_address(value if kind == "address" else f"x@{value}"):
+        return bad("This is neither an address nor a domain. Write it like ana@example.com or example.com.")
+    if values.get("since"):
+        values["since"], problem = field_value(values["since"], FieldRule("date"))
+        if problem:
+            return bad(f"“since”: {problem}")
+    if value in seen:
+        return bad(f"The same as in line {seen[value]}; that line was used.")
+    seen[value] = record.line
+    return Row(record.line, {**values, "value": value, "kind": kind}, {})
+
+
+def unreadable(record: Record, width: int) -> str:
+    """Why a row cannot be read at all, or ""."""
+    line, cells = record.line, record.cells
+    if any(len(cell) > MAX_CELL for cell in cells):
+        return f"A cell is longer than {MAX_CELL:,} characters: probably a quotation mark is missing."
+    if record.torn:
+        return (
+            f"A quotation mark in line {line} is not closed, or a cell of a known field goes on in another line. "
+            "The lines behind it were read as rows of their own."
+        )
+    if len(cells) != width:
+        return f"{len(cells)} cells instead of {width}: a quotation mark or a comma is missing or too many."
+    if any(LOST in cell for cell in cells):
+        return "The line is not UTF-8 as the rest of the file is. Type its special characters anew (marked \ufffd)."
+    if any("\x00" in cell for cell in cells):
+        return "A cell holds a NUL character, which no text has. Type the line anew."
+    return ""
+
+
+def field_value(text: str, rule: FieldRule) -> tuple[str, str]:
+    """The value as it is kept, and what is wrong with it ("" when nothing is)."""
+    if len(text) > MAX_VALUE:
+        return "", f"This is longer than {MAX_VALUE:,} characters."
+    match rule.kind:
+        case "number":
+            number = text.replace(" ", "").replace(",", ".")
+            if not re.fullmatch(r"[+-]?[0-9]{1,18}(\.[0-9]{1,9})?", number):
+                return "", f"“{text[:40]}” is not a number. Write it like 12 or 12.5."
+            return number.lstrip("+"), ""
+        case "date":
+            return _date(text)
+        case "yes_no":
+            if text.casefold() in YES:
+                return "yes", ""
+            if text.casefold() in NO:
+                return "no", ""
+            return "", f"“{text[:40]}” is neither yes nor no."
+        case "choice":
+            for choice in rule.choices:
+                if choice.casefold() == text.casefold():
+                    return choice, ""
+            return "", f"“{text[:40]}” is none of: {', '.join(rule.choices)}."
+    return text, ""
+
+
+def _date(text: str) -> tuple[str, str]:
+    written = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[T ].*)?", text)
+    german = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", text)
+    try:
+        if written:
+            return date(*map(int, written.groups())).isoformat(), ""
+        if german:
+            day, month, year = map(int, german.groups())
+            return date(year, month, day).isoformat(), ""
+    except ValueError:
+        pass
+    return "", f"“{text[:40]}” is not a date. Write it like 2027-03-31."
+
+
+def field_name(heading: str) -> str:
+    """A further column as a template names it: "Favourite colour" is `favourite_colour`."""
+    return re.sub(r"\W+", "_", heading.strip().casefold()).strip("_")[:60] or "column"
+
+
+def column_of(heading: str) -> str:
+    """The field that a heading means, or "" for a further column."""
+    return HEADINGS.get(plain(heading), "")
+
+
+def plain(heading: str) -> str:
+    """A heading without case, spaces and punctuation."""
+    return re.sub(r"[\W_]+", "", heading.casefold())
+
+
 def check(values: dict[str, str]) -> str:
     """What is wrong with a contact's fields, or ""."""
     address = values.get("email", "")
@@ -226,7 +265,7 @@ def check(values: dict[str, str]) -> str:
     if not is_address(address):
         return "The email address is not one: it needs one @ and a domain, without spaces."
     zone = values.get("time_zone", "")
-    if zone and zone not in available_timezones():
+    if zone and zone not in _zones():
         return (
             f"The time zone “{zone[:40]}” is not known. Use a name such as Europe/Berlin, or leave it empty."
         )
@@ -235,7 +274,18 @@ def check(values: dict[str, str]) -> str:
         return (
             f"The country “{country[:40]}” is not known. Use its two letters, such as DE, or leave it empty."
         )
+    stage = values.get("stage", "")
+    if stage and stage not in STAGES:
+        return f"The stage “{stage[:40]}” is not known. Use one of: {', '.join(STAGES)}."
+    long = next((name for name in LIMITS if len(values.get(name, "")) > LIMITS[name]), "")
+    if long:
+        return f"The {LABELS[long]} is longer than {LIMITS[long]} characters. Shorten it."
     return ""
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def is_address(text: str) -> bool:
@@ -244,6 +294,8 @@ def is_address(text: str) -> bool:
 
 def clean(text: str) -> str:
     """One line of printable text: no control or direction characters, which could forge headers or hide text."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     normal = unicodedata.normalize("NFC", text)
     printable = "".join(
         " " if c in "\r\n\t" else c for c in normal if c in "\r\n\t" or unicodedata.category(c)[0] != "C"
@@ -259,4 +311,6 @@ def prefixes(*texts: str) -> set[str]:
     """The beginnings by which a contact is found: of each word, from two to twelve characters."""
     words = {word for text in texts for word in re.split(r"[\s@._-]+", text.casefold()) if word}
     words |= {text.casefold() for text in texts if text}
+    if len(words) > MAX_WORDS:
+        words = set(sorted(words)[:MAX_WORDS])
     return {word[:length] for word in words for length in range(2, min(len(word), 12) + 1)}

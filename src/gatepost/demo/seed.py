@@ -9,7 +9,7 @@ from uuid import UUID
 from gatepost.accounts import actions as accounts
 from gatepost.accounts.membership import by, member_of
 from gatepost.accounts.models import Member, User, Workspace
-from gatepost.contacts import actions as contacts
+from gatepost.contacts import imports
 from gatepost.contacts.models import Contact
 from gatepost.demo.browser import Browser, CannotGoOn, get_json
 from gatepost.demo.stand import Stand
@@ -77,7 +77,7 @@ def seed(stand: Stand) -> Seeded:
     )
     features.switch(workspace.id, "briefs", True, actor=accounts.INSTALLER)
     workspace.refresh_from_db()
-    contacts.import_csv(workspace.id, "prospects.csv", prospects_csv(stand), member=members[0])
+    imports.import_csv(workspace.id, "prospects.csv", prospects_csv(stand), member=members[0])
     sequence = sequences.create_sequence(workspace.id, "Fewer empty appointments", member=members[0])
     sequences.save_steps(sequence.pk, STEPS, workspace_id=workspace.id, actor=by(members[0]))
     return Seeded(workspace, members)

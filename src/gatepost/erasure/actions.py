@@ -17,7 +17,9 @@ from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
 from gatepost.contacts.actions import suppress
-from gatepost.contacts.models import Company, Contact, ContactImport, Suppression
+from gatepost.contacts.imports import stop as stop_import
+from gatepost.contacts.models import Company, Contact, ContactImport, ImportPart, Suppression
+from gatepost.contacts.queries import suppression_indexes
 from gatepost.conversations.models import Promise, Reply
 from gatepost.erasure import queries, rules
 from gatepost.erasure.models import Erasure, KeptFigures
@@ -38,6 +40,7 @@ from gatepost.vault.sealing import NotReadable
 from gatepost.vault.signing import public_key, sign
 
 BY_RETENTION = by_job("erasure.expire")
+BY_ERASURE = by_job("erasure.carry-on")
 RECEIPTS = "receipts"  # what the signing key is for
 BATCH = 500
 ROOTS = {Erasure.Kind.MAILBOX: Mailbox, Erasure.Kind.CONTACT: Contact, Erasure.Kind.WORKSPACE: Workspace}
@@ -283,9 +286,19 @@ def _forget_traces(contact_ids: list[UUID]) -> Counter[str]:
         Quarantine, list(Quarantine.objects.filter(message_id__in=ours).values_list("pk", flat=True))
     )
     for contact in contacts:
-        for imported in queries.imports_naming(names.open(contact, "email") or ""):
+        address = names.open(contact, "email") or ""
+        for imported in queries.imports_naming(address):
             ContactImport.objects.filter(pk=imported.pk).update(rejected_rows=None)
             counts["rejected rows of an import"] += 1
+        for part in queries.parts_naming(address):
+            if part.kind == ImportPart.Kind.FILE:
+                stop_import(part.imported_id, workspace_id=part.workspace_id, actor=BY_ERASURE)
+            part.delete()
+            counts["rejected rows of an import"] += 1
+        # The keyed hash stays, and goes on forbidding to write.
+        Suppression.objects.filter(
+            index__in=suppression_indexes(contact.workspace_id, address), kind="address"
+        ).update(value=None)
     theirs = Company.objects.filter(contacts__in=contact_ids).exclude(
         pk__in=Contact.objects.exclude(pk__in=contact_ids).filter(company__isnull=False).values("company")
     )
@@ -379,7 +392,10 @@ def _empty(rows: Any, *columns: str, **more: object) -> int:
 
 
 def _expire_rejected(workspace_id: UUID, since: datetime) -> int:
-    return _empty(ContactImport.objects.filter(created_at__lt=since), "rejected_rows")
+    old = ContactImport.objects.filter(created_at__lt=since)
+    return _empty(old, "rejected_rows") + _batch(
+        ImportPart.objects.filter(imported__in=old, kind=ImportPart.Kind.REJECTED)
+    )
 
 
 def _expire_doubtful(workspace_id: UUID, since: datetime) -> int:

@@ -145,12 +145,13 @@ def _sequences() -> Iterator[dict[str, Any]]:
 
 
 def _suppressions() -> Iterator[dict[str, Any]]:
-    """Hashes, since that is all that is kept: of use only to say how many, since when and why."""
+    """Of somebody who was erased only the hash: it says how many, since when and why."""
     for each in Suppression.objects.filter(lifted_at__isnull=True).order_by("created_at"):
         yield {
             "kind": each.kind,
             "since": each.created_at,
             "why": each.get_cause_display(),
+            "value": names.open(each, "value"),
             "keyed_hash": each.index,
         }
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Coalesce, TruncWeek
 
 from gatepost.accounts.models import Member, Workspace
-from gatepost.contacts.models import Contact, ContactImport
+from gatepost.contacts.models import Contact, ContactImport, ImportPart
 from gatepost.contacts.queries import address_index
 from gatepost.conversations.models import Conversation, Reply
 from gatepost.conversations.rules import AUTOMATIC
@@ -238,11 +238,17 @@ def forgotten_contacts(since: datetime, *, most: int) -> list[UUID]:
 
 
 def imports_naming(address: str) -> list[ContactImport]:
-    """Imports whose rejected rows hold this address."""
+    """Imports of before whose rejected rows hold this address."""
     kept = ContactImport.objects.filter(rejected_rows__isnull=False)
     return [
         each for each in kept if address.casefold() in (names.open(each, "rejected_rows") or "").casefold()
     ]
+
+
+def parts_naming(address: str) -> list[ImportPart]:
+    """Pieces of imported files, and of their rejected rows, that hold this address."""
+    parts = ImportPart.objects.iterator(chunk_size=10)
+    return [each for each in parts if address.casefold() in (names.open(each, "content") or "").casefold()]
 
 
 # Finding by what a person types

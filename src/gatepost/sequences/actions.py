@@ -15,7 +15,7 @@ from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.models import Contact
-from gatepost.contacts.queries import imported_columns, is_suppressed
+from gatepost.contacts.queries import field_names, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
 from gatepost.ids import uuid7
@@ -87,7 +87,7 @@ def save_steps(sequence_id: UUID, steps: SequenceOf[StepDraft], *, workspace_id:
     Steps keep their identity by position, so that what was sent stays attributed to them.
     """
     with inside(workspace_id):
-        _check(steps, imported_columns())
+        _check(steps, field_names())
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
         existing = {step.position: step for step in sequence.steps.all()}
         for position, draft in enumerate(steps, 1):

@@ -15,7 +15,7 @@ from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.models import Contact
-from gatepost.contacts.queries import imported_columns
+from gatepost.contacts.queries import field_names
 from gatepost.contacts.queries import row_of as contact_row
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
@@ -100,7 +100,7 @@ def edit(request: Any, sequence_id: UUID) -> HttpResponse:
             "sequence": found,
             "steps": steps,
             "problem": problem,
-            "fields": {**FIELDS, **{column: _("a column of an import") for column in imported_columns()}},
+            "fields": {**FIELDS, **{column: _("a field of your own") for column in field_names()}},
             "units": forms.UNITS,
             "contacts": lists.contacts_to_preview(request.workspace.id),
             "schedule": forms.schedule_of(found.window, found.time_zone),
@@ -303,9 +303,22 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         sequence_id, chosen, mailbox_id, workspace_id=request.workspace.id, actor=by(request.member)
     )
     messages.success(request, _("%(count)s enrolled.") % {"count": done.count})
-    for reason, count in Counter(reason for _contact, reason in done.skipped).most_common():
-        messages.warning(request, _("%(count)s left out: %(reason)s") % {"count": count, "reason": reason})
+    if done.skipped:
+        return _left_out(request, sequence_id, done)
     return redirect("sequences:sequence", sequence_id)
+
+
+def _left_out(request: Any, sequence_id: UUID, done: actions.Enrolled) -> HttpResponse:
+    """Who was left out and why, by name; shown once, nothing of it is stored."""
+    with inside(request.workspace.id):
+        contacts = Contact.objects.select_related("company").in_bulk([each for each, _why in done.skipped])
+        context = {
+            "sequence": get_object_or_404(Sequence, pk=sequence_id),
+            "count": done.count,
+            "counts": Counter(why for _each, why in done.skipped).most_common(),
+            "rows": [(contact_row(contacts[each]), why) for each, why in done.skipped if each in contacts],
+        }
+        return render(request, "sequences/left_out.html", context)
 
 
 def _as_id(text: str) -> UUID | None:

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
+from gatepost import clock
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import display_name, found
@@ -19,11 +20,12 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_send_from, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
-from gatepost.sequences.actions import StepDraft
-from gatepost.sequences.models import Enrolment, Sequence, Task, Variant
+from gatepost.sequences.actions import RUNNING, steps_of
+from gatepost.sequences.edits import CONDITIONS, StepDraft, Wording, delay_in_words
+from gatepost.sequences.models import Absence, Enrolment, Sequence, Step, Task, Variant
+from gatepost.sequences.rules import Condition
+from gatepost.sequences.variants import Comparison, Result, compare
 from gatepost.vault import names
-
-RUNNING = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,34 @@ class SequenceRow:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step as it is written, and how often it has left."""
+    """A step as it is written, how often it has left, and how its wordings do."""
 
-    step_id: UUID
-    position: int
-    delay_minutes: int
-    subject: str
-    body: str
+    step: Step
+    draft: StepDraft
     sent: int
+    results: tuple[Result, ...]
+    comparison: Comparison
+
+    @property
+    def delay(self) -> str:
+        return delay_in_words(self.draft)
+
+    @property
+    def conditions(self) -> list[str]:
+        return [CONDITIONS[Condition(each)] for each in self.draft.conditions]
+
+    @property
+    def wordings(self) -> list[tuple[str, Wording, Result, bool]]:
+        """Letter, wording, result, and whether it is the best one so far; none where there is only one."""
+        if len(self.results) < 2:
+            return []
+        found = zip(self.draft.wordings, self.results, strict=True)
+        best = self.comparison.best
+        return [(chr(65 + n), each, result, n == best) for n, (each, result) in enumerate(found)]
+
+    @property
+    def percent_sure(self) -> int:
+        return int(self.comparison.confidence * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +118,46 @@ def _sent(messages: QuerySet[Message], *, by: str) -> Counter[UUID]:
 
 
 def step_rows(sequence: Sequence) -> list[StepRow]:
-    variants = (
-        Variant.objects.filter(step__sequence=sequence)
-        .select_related("step")
-        .order_by("step__position", "id")
-    )
-    first: dict[UUID, Variant] = {}
-    for variant in variants:
-        first.setdefault(variant.step_id, variant)
-    sent = _sent(Message.objects.filter(sequence_id=sequence.pk), by="step_id")
-    return [
-        StepRow(
-            each.step_id,
-            each.step.position,
-            each.step.delay_minutes,
-            names.open(each, "subject") or "",
-            names.open(each, "body") or "",
-            sent[each.step_id],
+    """The steps as those get them who are enrolled now, with what became of each wording."""
+    messages = Message.objects.filter(sequence_id=sequence.pk)
+    sent, by_variant = _sent(messages, by="step_id"), _sent(messages, by="variant_id")
+    replied = Counter(
+        dict(
+            Enrolment.objects.filter(sequence=sequence, cause=Enrolment.Cause.REPLY)
+            .values_list("last_variant")
+            .annotate(count=Count("*"))
         )
-        for each in first.values()
-    ]
+    )
+    rows = []
+    for step in steps_of(sequence).prefetch_related("variants"):
+        wordings = sorted(step.variants.all(), key=lambda each: each.pk)
+        results = [Result(by_variant[each.pk], replied[each.pk]) for each in wordings]
+        rows.append(StepRow(step, _draft(step, wordings), sent[step.pk], tuple(results), compare(results)))
+    return rows
 
 
 def drafts_of(sequence: Sequence) -> list[StepDraft]:
-    return [StepDraft(row.delay_minutes, row.subject, row.body) for row in step_rows(sequence)]
+    """The steps as they are written now."""
+    steps = steps_of(sequence).prefetch_related("variants")
+    return [_draft(step, sorted(step.variants.all(), key=lambda each: each.pk)) for step in steps]
+
+
+def _draft(step: Step, wordings: list[Variant]) -> StepDraft:
+    first, *others = [
+        Wording(names.open(each, "subject") or "", names.open(each, "body") or "", each.weight)
+        for each in wordings
+    ]
+    return StepDraft(
+        step.delay_minutes,
+        first.subject,
+        first.body,
+        kind=step.kind,
+        business_days=step.business_days,
+        conditions=tuple(step.conditions),
+        task_days=step.task_days,
+        weight=first.weight,
+        others=tuple(others),
+    )
 
 
 def enrolments(sequence: Sequence, state: str = "") -> QuerySet[Enrolment]:
@@ -144,16 +182,34 @@ def require_may_change(member: Member, sequence_id: UUID) -> None:
         raise NotAllowed("Only its author, team leads and administrators may change this sequence.")
 
 
+def may_override(member: Member) -> bool:
+    """Who may enrol somebody in spite of another sequence or the cool-off."""
+    role = Member.Role
+    return member.role in (role.LEAD, role.ADMIN, role.OWNER)
+
+
+def require_may_override(member: Member) -> None:
+    if not may_override(member):
+        raise NotAllowed(
+            "Only team leads and administrators may enrol somebody who is in another sequence or was in one a "
+            "short while ago."
+        )
+
+
 def require_may_enrol(member: Member, mailbox_id: UUID) -> None:
     """Contacts are enrolled from one's own mailbox; team leads and administrators may from any."""
     require_may_send_from(member, get_object_or_404(Mailbox, pk=mailbox_id))
 
 
-def may_be_enrolled(workspace_id: UUID, sequence: Sequence, text: str = "") -> QuerySet[Contact]:
-    """Contacts who are in no sequence now and were never in this one."""
-    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(
-        Q(state__in=RUNNING) | Q(sequence=sequence)
-    )
+def may_be_enrolled(
+    workspace_id: UUID, sequence: Sequence, text: str = "", *, in_spite: bool = False
+) -> QuerySet[Contact]:
+    """Contacts who were never in this sequence; nor are in another, or were a short while ago, unless `in_spite`."""
+    hinders = Q(sequence=sequence)
+    if not in_spite:
+        cool_since = clock.now() - timedelta(days=sequence.cool_off_days)
+        hinders |= Q(state__in=RUNNING) | Q(ended_at__gt=cool_since)
+    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(hinders)
     return found(workspace_id, text).filter(~Exists(busy))
 
 
@@ -189,6 +245,9 @@ class TaskRow:
 def tasks_of(member: Member, state: str = Task.State.OPEN) -> QuerySet[Task]:
     """The tasks that this member sees; the oldest of those to do come first."""
     rows = Task.objects.filter(seen_by(member), state=state)
+    if state == Task.State.OPEN:
+        # A reminder shows on its day, not months before.
+        rows = rows.exclude(kind=Task.Kind.REMINDER, due_at__gt=clock.now())
     return rows.select_related("contact", "mailbox", "enrolment__sequence").order_by("created_at")
 
 
@@ -198,3 +257,11 @@ def task_row(task: Task) -> TaskRow:
 
 def contacts_to_preview(workspace_id: UUID) -> list[tuple[UUID, str]]:
     return [(contact.pk, display_name(contact)) for contact in found(workspace_id)[:20]]
+
+
+def absences(member: Member) -> QuerySet[Absence]:
+    """Days off that are not over: one's own; team leads and administrators see everybody's."""
+    rows = Absence.objects.filter(last_local_date__gte=clock.now().date() - timedelta(days=1))
+    if not may_override(member):
+        rows = rows.filter(member=member)
+    return rows.select_related("member", "stand_in").order_by("first_local_date")

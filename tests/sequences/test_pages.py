@@ -99,7 +99,7 @@ def test_a_delay_is_shown_in_the_largest_whole_unit() -> None:
 
 def test_a_window_until_midnight_survives_the_form() -> None:
     shown = forms.schedule_of({"mon": [["00:00", "24:00"]]}, "Europe/Berlin").initial
-    posted = forms.Schedule({**shown, "days": ["mon"]})
+    posted = forms.Schedule(shown)
     assert posted.is_valid()
     assert posted.window() == {"mon": [["00:00", "24:00"]]}
 
@@ -178,10 +178,10 @@ def test_a_sequence_is_paused_and_activated_again(db: None) -> None:
 def test_the_sending_hours_are_saved(db: None) -> None:
     alice = make_member(make_workspace())
     sequence = make_sequence(alice)
-    given = {"days": ["mon", "wed"], "opens": "09:00", "closes": "12:30", "time_zone": "Europe/Lisbon"}
+    given = {"mon": "9:00-12:30", "wed": "09:00 – 12:30, 14:00–00:00", "time_zone": "Europe/Lisbon"}
     signed_in(alice).post(f"/sequences/{sequence.pk}/schedule/", given)
     saved = rows(Sequence, alice.workspace_id)[0]
-    assert saved.window == {"mon": [["09:00", "12:30"]], "wed": [["09:00", "12:30"]]}
+    assert saved.window == {"mon": [["09:00", "12:30"]], "wed": [["09:00", "12:30"], ["14:00", "24:00"]]}
     assert saved.time_zone == "Europe/Lisbon"
 
 

@@ -53,7 +53,9 @@ class BadTemplate(BadInput):
 
     def __init__(self, problems: list[tuple[int, str, templates.Problem]]) -> None:
         step, column, problem = problems[0]
-        super().__init__(f"Step {step}, {column}, line {problem.line}: {problem.message}")
+        name, _dash, place = column.partition("-")
+        name = f"{name} of wording {chr(65 + int(place))}" if place else name
+        super().__init__(f"Step {step}, {name}, line {problem.line}: {problem.message}")
         self.problems = problems
 
 
@@ -268,7 +270,7 @@ def change_life(sequence_id: UUID, *, workspace_id: UUID, actor: Actor, **settin
         for name, value in settings.items():
             setattr(sequence, name, value)
         sequence.save(update_fields=list(settings))
-        record(actor, tags.SEQUENCE_EDIT, sequence, **settings)  # type: ignore[arg-type]
+        record(actor, tags.SEQUENCE_EDIT, sequence, **settings)
 
 
 def activate(sequence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
@@ -872,7 +874,7 @@ class Written:
     """A step as a contact gets it."""
 
     step: Step
-    variant_id: UUID | None
+    variant_id: UUID
     mail: Preview
 
 
@@ -882,7 +884,7 @@ def _approved(enrolment: Enrolment, position: int, opt_out: str) -> Written | No
         enrolment=enrolment, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
     ).first()
     step = step_of(enrolment, position)
-    if task is None or step is None:
+    if task is None or task.variant_id is None or step is None:
         return None
     text = reveal(BY_SENDING, task, "subject", "body", reason="to send the approved mail")
     body = "\n\n".join(part for part in (text["body"] or "", opt_out) if part)

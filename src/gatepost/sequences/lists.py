@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,12 @@ from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
 from gatepost.sequences.actions import RUNNING, steps_of
 from gatepost.sequences.edits import CONDITIONS, StepDraft, Wording, delay_in_words
+from gatepost.sequences.hours import days_off, hours_for
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Step, Task, Variant
-from gatepost.sequences.rules import Condition
+from gatepost.sequences.queries import holds
+from gatepost.sequences.rules import Condition, Planned, dry_run
 from gatepost.sequences.variants import Comparison, Result, compare
+from gatepost.sequences.windows import zone_called
 from gatepost.vault import names
 
 
@@ -240,6 +243,7 @@ class TaskRow:
     task: Task
     contact: str
     mailbox: str
+    is_overdue: bool = False
 
 
 def tasks_of(member: Member, state: str = Task.State.OPEN) -> QuerySet[Task]:
@@ -252,7 +256,8 @@ def tasks_of(member: Member, state: str = Task.State.OPEN) -> QuerySet[Task]:
 
 
 def task_row(task: Task) -> TaskRow:
-    return TaskRow(task, display_name(task.contact), names.open(task.mailbox, "address") or "")
+    overdue = task.due_at is not None and task.due_at < clock.now()
+    return TaskRow(task, display_name(task.contact), names.open(task.mailbox, "address") or "", overdue)
 
 
 def contacts_to_preview(workspace_id: UUID) -> list[tuple[UUID, str]]:
@@ -265,3 +270,42 @@ def absences(member: Member) -> QuerySet[Absence]:
     if not may_override(member):
         rows = rows.filter(member=member)
     return rows.select_related("member", "stand_in").order_by("first_local_date")
+
+
+# A dry run
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One step of one contact in a dry run, on the contact's own clock."""
+
+    contact: str
+    contact_id: UUID
+    time_zone: str
+    planned: Planned
+    what: str
+
+    @property
+    def local(self) -> datetime:
+        return self.planned.at.astimezone(zone_called(self.time_zone))
+
+
+MOST_IN_A_RUN = 10
+
+
+def dry_run_of(
+    sequence: Sequence, contacts: list[Contact], mailbox: Mailbox | None, *, start: datetime
+) -> list[tuple[date, list[RunEntry]]]:
+    """What would be taken when if these contacts were enrolled at `start`, by the day on the contact's calendar."""
+    steps = list(steps_of(sequence))
+    away = days_off([mailbox.member_id]).get(mailbox.member_id, []) if mailbox else []
+    days: dict[date, list[RunEntry]] = {}
+    for contact in contacts:
+        hours = hours_for(sequence, contact, mailbox, away)
+        run = dry_run([step.facts for step in steps], hours, start=start, holds=holds(contact))
+        for step, planned in zip(steps, run, strict=True):
+            entry = RunEntry(
+                display_name(contact), contact.pk, hours.time_zone, planned, step.get_kind_display()
+            )
+            days.setdefault(entry.local.date(), []).append(entry)
+    return [(day, sorted(days[day], key=lambda each: each.planned.at)) for day in sorted(days)]

@@ -6,7 +6,8 @@ from django.db import models
 from gatepost.accounts.models import InWorkspace, Member
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
-from gatepost.sequences import rules
+from gatepost.sequences.rules import Condition, StepFacts
+from gatepost.sequences.rules import Kind as StepKind
 from gatepost.vault.fields import SealedField
 
 
@@ -54,11 +55,11 @@ class Step(InWorkspace):
     """One step of a sequence: a mail or a task, its delay after the step before it."""
 
     class Kind(models.TextChoices):
-        MAIL = rules.Kind.MAIL.value, "Mail"
-        APPROVAL = rules.Kind.APPROVAL.value, "Mail for approval"
-        CALL = rules.Kind.CALL.value, "Call"
-        LINKEDIN = rules.Kind.LINKEDIN.value, "LinkedIn"
-        TASK = rules.Kind.TASK.value, "Task"
+        MAIL = StepKind.MAIL.value, "Mail"
+        APPROVAL = StepKind.APPROVAL.value, "Mail for approval"
+        CALL = StepKind.CALL.value, "Call"
+        LINKEDIN = StepKind.LINKEDIN.value, "LinkedIn"
+        TASK = StepKind.TASK.value, "Task"
 
     sequence = models.ForeignKey(Sequence, on_delete=models.CASCADE, related_name="steps")
     edition = models.PositiveIntegerField(default=1)
@@ -66,7 +67,7 @@ class Step(InWorkspace):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.MAIL)
     delay_minutes = models.PositiveIntegerField(default=0)
     business_days = models.PositiveSmallIntegerField(default=0)  # instead of minutes
-    conditions = ArrayField(models.CharField(max_length=16), default=list)  # rules.Condition; all must be so
+    conditions = ArrayField(models.CharField(max_length=16), default=list)  # Condition; all must be so
     task_days = models.PositiveSmallIntegerField(default=1)  # working days that a person has for it
 
     class Meta:
@@ -78,12 +79,12 @@ class Step(InWorkspace):
         ]
 
     @property
-    def facts(self) -> rules.StepFacts:
-        return rules.StepFacts(
-            rules.Kind(self.kind),
+    def facts(self) -> StepFacts:
+        return StepFacts(
+            StepKind(self.kind),
             self.delay_minutes,
             self.business_days,
-            tuple(rules.Condition(each) for each in self.conditions),
+            tuple(Condition(each) for each in self.conditions),
         )
 
 
@@ -155,10 +156,10 @@ class Task(InWorkspace):
 
     class Kind(models.TextChoices):
         FOLLOW_UP = "follow_up", "Send by hand"  # its mailbox may not send it
-        APPROVAL = rules.Kind.APPROVAL.value, "Approve a mail"
-        CALL = rules.Kind.CALL.value, "Call"
-        LINKEDIN = rules.Kind.LINKEDIN.value, "LinkedIn"
-        TASK = rules.Kind.TASK.value, "Task"
+        APPROVAL = StepKind.APPROVAL.value, "Approve a mail"
+        CALL = StepKind.CALL.value, "Call"
+        LINKEDIN = StepKind.LINKEDIN.value, "LinkedIn"
+        TASK = StepKind.TASK.value, "Task"
         REMINDER = "reminder", "Get back to them"  # a promise whose day has come; it stands at position 0
 
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FOLLOW_UP)

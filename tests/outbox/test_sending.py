@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -306,14 +305,19 @@ def test_a_draft_made_after_connecting_again_stays_where_it_is(story):
     assert actions.plan_again(story.message) is False and story.state == State.DRAFTED
 
 
-@pytest.mark.parametrize("state", [State.SENDING, State.ACCEPTED, State.HELD])
-def test_what_may_have_left_is_never_planned_again(story, state):
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ([Event.TRY], State.SENDING),
+        ([Event.TRY, Event.TAKEN], State.ACCEPTED),
+        ([Event.TRY, Event.HOLD], State.HELD),
+    ],
+)
+def test_what_may_have_left_is_never_planned_again(story, events, state):
     stopped_before_it_left(story)
-    with inside(story.mailbox.workspace_id):
-        Message.objects.filter(pk=story.message.pk).update(
-            state=state, revision=F("revision") + 1, sending_at=clock.now(), accepted_at=clock.now()
-        )
-    assert actions.plan_again(story.message) is False and story.state == state
+    for event in events:
+        assert actions.commit(fresh(story.message), Commit(event))
+    assert actions.plan_again(fresh(story.message)) is False and story.state == state
 
 
 def test_a_draft_that_vanished_while_it_was_sent_is_never_made_again(story):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.test import override_settings
 
@@ -49,6 +50,15 @@ def fail_mostly(stand: Standing) -> None:
         left -= share
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What must not be: "delivered twice", "lost" or "falsely recorded"."""
+
+    kind: str
+    message: UUID
+    said: str
+
+
 @dataclass
 class Killing:
     """A mailbox whose worker is the killable one."""
@@ -57,13 +67,14 @@ class Killing:
     sequence: Any
     sender: subprocess.Popen[str]
     messages: list[Message] = field(default_factory=list)
+    planned: int = 0
     ends: Counter[str] = field(default_factory=Counter)
 
     def plan(self) -> Message:
         """One more contact, one more mail that stands in the outbox."""
-        number = len(self.messages)
+        self.planned += 1
         contact = makers.make_contact(
-            self.story.workspace, f"contact{number}-{self.story.number}@elsewhere.example"
+            self.story.workspace, f"contact{self.planned}-{self.story.number}@elsewhere.example"
         )
         enrolment = makers.make_enrolment(self.sequence, contact, self.story.mailbox)
         message = sequences.act_on_due(enrolment, Send(1))
@@ -105,7 +116,7 @@ class Killing:
                 read_through=self.story.stand.now(), not_before=None, sending_not_before=None
             )
 
-    def wrong(self) -> list[str]:
+    def wrong(self) -> list[Wrong]:
         """What the sandbox delivered, against what the records say."""
         delivered = {
             row["value"]: row["count"]
@@ -114,15 +125,15 @@ class Killing:
         }
         found = []
         for message in self.now():
-            count = delivered.get(message.key, 0)
+            count, state = delivered.get(message.key, 0), message.state
             if count > 1:
-                found.append(f"{message.pk}: delivered {count} times")
-            if message.state == State.CONFIRMED and count == 0:
-                found.append(f"{message.pk}: recorded as sent, and never delivered")
-            if message.state == State.CANCELLED and count:
-                found.append(f"{message.pk}: recorded as cancelled, and delivered")
-            if message.state not in (State.CONFIRMED, State.HELD):
-                found.append(f"{message.pk}: lost in state {message.state} ({message.reason})")
+                found.append(Wrong("delivered twice", message.pk, f"{count} times"))
+            if state == State.CONFIRMED and count == 0:
+                found.append(Wrong("falsely recorded", message.pk, "as sent, and it was never delivered"))
+            if state == State.CANCELLED and count:
+                found.append(Wrong("falsely recorded", message.pk, "as cancelled, and it was delivered"))
+            if state not in (State.CONFIRMED, State.HELD):
+                found.append(Wrong("lost", message.pk, f"in state {state} ({message.reason})"))
         return found
 
     def held(self) -> int:

@@ -9,6 +9,7 @@ so that the calls come in the same order each time.
 """
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -26,6 +27,7 @@ CALLS = "socket,connect,sendto,sendmsg,recvfrom,recvmsg,poll,epoll_wait"
 
 def main() -> None:
     carry_on = _prepared()
+    gc.freeze()  # what is there stays, and is not copied into every child
     for line in sys.stdin:
         workspace, message, *kill = line.split()
         print(json.dumps(_run(carry_on, UUID(workspace), UUID(message), *kill)), flush=True)
@@ -43,6 +45,9 @@ def _prepared() -> Any:
     threads.in_thread = in_thread  # type: ignore[assignment]
     set_up_django()
     from django.db import connections
+    from procrastinate.contrib.django import app
+
+    app.perform_import_paths()  # else the first job that a child puts into the queue would import them all
 
     connections.databases["default"]["OPTIONS"] = {}  # without a pool, which has threads
     from gatepost.mailboxes.connection import gateway_for

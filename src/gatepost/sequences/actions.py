@@ -707,14 +707,14 @@ def end_task(
     Done: an approved mail leaves when its mailbox may send, with `subject` and `body` where the person changed them;
     after anything else the next step is due after its delay. Skipped: the step is left out.
     """
+    if done and body is not None and not body.strip():
+        raise BadInput("The text is empty: nothing was approved. Write it, or skip this step.")
     with inside(workspace_id):
         task = Task.objects.select_for_update().get(pk=task_id)
         if task.state != Task.State.OPEN:
             raise Conflict("This task was ended already: it is " + task.get_state_display().lower() + ".")
         approved = done and task.kind == Task.Kind.APPROVAL
         if approved and body is not None:
-            if not body.strip():
-                raise BadInput("The text is empty: nothing was approved. Write it, or skip this step.")
             seal(task, "subject", " ".join((subject or "").split()))
             seal(task, "body", body.strip())
         task.state, task.ended_at = Task.State.DONE if done else Task.State.SKIPPED, clock.now()

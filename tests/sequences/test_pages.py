@@ -1,5 +1,7 @@
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from gatepost import clock
 from gatepost.isolation import inside
 from gatepost.sequences import forms
 from gatepost.sequences.lists import drafts_of
@@ -255,6 +257,12 @@ def test_a_dry_run_lists_the_days_and_why(db: None) -> None:
     contact = make_contact(alice.workspace, first_name="Petra")
     page = text_of(signed_in(alice).get(f"/sequences/{sequence.pk}/dry-run/?contact={contact.pk}"))
     assert page.count("Petra Quandt") >= 3 and "Europe/Berlin" in page
+    # The mail leaves at once, so the page says what a clock there shows now, whatever zone the reader is in.
+    far = make_contact(alice.workspace, first_name="Kiri", time_zone="Pacific/Kiritimati")
+    before = clock.now()
+    page = text_of(signed_in(alice).get(f"/sequences/{sequence.pk}/dry-run/?contact={far.pk}"))
+    there = {f"{each.astimezone(ZoneInfo('Pacific/Kiritimati')):%H:%M}" for each in (before, clock.now())}
+    assert any(f"{each} Pacific/Kiritimati" in page for each in there)
     assert rows(Enrolment, alice.workspace_id) == []
 
 

@@ -289,6 +289,11 @@ class RunEntry:
     def local(self) -> datetime:
         return self.planned.at.astimezone(zone_called(self.time_zone))
 
+    @property
+    def wall_time(self) -> str:
+        """As a word: a template would turn a moment into the reader's own time zone."""
+        return f"{self.local:%H:%M}"
+
 
 MOST_IN_A_RUN = 10
 

@@ -12,7 +12,9 @@ from gatepost.conversations.actions import Incoming, correct_label, mark_done, r
 from gatepost.conversations.models import Conversation, Promise, Reply
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
+from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
+from gatepost.outbox.protocol import Commit, Event, Item
 from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
@@ -48,7 +50,8 @@ def message():
     enrolment = make_enrolment(make_sequence(member), contact, make_mailbox(member))
     message = sequences.act_on_due(enrolment, Send(1))
     with inside(message.workspace_id):
-        Message.objects.filter(pk=message.pk).update(state="accepted", accepted_at=MONDAY)
+        for each in (Commit(Event.DRAFT, Item("id", is_draft=True)), Commit(Event.TRY), Commit(Event.TAKEN)):
+            assert outbox.commit(message, each)
         return Message.objects.select_related("contact").get(pk=message.pk)
 
 

@@ -119,12 +119,17 @@ def test_somebody_in_a_sequence_already_is_left_out(member, sequence, mailbox):
     assert refusal(make_sequence(member), mailbox, contact) == "is in a sequence already"
 
 
-def test_somebody_who_was_in_this_sequence_before_is_left_out_but_may_join_another(member, sequence, mailbox):
+def test_somebody_who_was_in_this_sequence_before_is_left_out_but_may_join_another_after_a_while(
+    member, sequence, mailbox, monday
+):
     contact = make_contact(sequence.workspace)
     enrolment = make_enrolment(sequence, contact, mailbox)
     actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
     assert refusal(sequence, mailbox, contact) == "was in this sequence before"
-    assert enrol(make_sequence(member), mailbox, contact).count == 1
+    another = make_sequence(member)
+    assert refusal(another, mailbox, contact) == "was in another sequence within the last 14 days"
+    advance(monday, timedelta(days=15))
+    assert enrol(another, mailbox, contact).count == 1
 
 
 def test_the_database_itself_allows_one_running_enrolment_for_each_contact(sequence, mailbox):

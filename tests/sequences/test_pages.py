@@ -1,9 +1,11 @@
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from gatepost import clock
 from gatepost.isolation import inside
 from gatepost.sequences import forms
 from gatepost.sequences.lists import drafts_of
-from gatepost.sequences.models import Enrolment, Sequence
+from gatepost.sequences.models import Absence, Enrolment, Sequence
 from tests.makers import (
     STEPS,
     make_contact,
@@ -99,7 +101,7 @@ def test_a_delay_is_shown_in_the_largest_whole_unit() -> None:
 
 def test_a_window_until_midnight_survives_the_form() -> None:
     shown = forms.schedule_of({"mon": [["00:00", "24:00"]]}, "Europe/Berlin").initial
-    posted = forms.Schedule({**shown, "days": ["mon"]})
+    posted = forms.Schedule(shown)
     assert posted.is_valid()
     assert posted.window() == {"mon": [["00:00", "24:00"]]}
 
@@ -178,10 +180,10 @@ def test_a_sequence_is_paused_and_activated_again(db: None) -> None:
 def test_the_sending_hours_are_saved(db: None) -> None:
     alice = make_member(make_workspace())
     sequence = make_sequence(alice)
-    given = {"days": ["mon", "wed"], "opens": "09:00", "closes": "12:30", "time_zone": "Europe/Lisbon"}
+    given = {"mon": "9:00-12:30", "wed": "09:00 – 12:30, 14:00–00:00", "time_zone": "Europe/Lisbon"}
     signed_in(alice).post(f"/sequences/{sequence.pk}/schedule/", given)
     saved = rows(Sequence, alice.workspace_id)[0]
-    assert saved.window == {"mon": [["09:00", "12:30"]], "wed": [["09:00", "12:30"]]}
+    assert saved.window == {"mon": [["09:00", "12:30"]], "wed": [["09:00", "12:30"], ["14:00", "24:00"]]}
     assert saved.time_zone == "Europe/Lisbon"
 
 
@@ -200,3 +202,101 @@ def test_a_rep_pauses_no_sequence_of_a_colleague(committed_db: None) -> None:
     sequence = make_sequence(alice)
     assert signed_in(ben).post(f"/sequences/{sequence.pk}/pause/").status_code == 403
     assert rows(Sequence, alice.workspace_id)[0].state == Sequence.State.ACTIVE
+
+
+# Planning
+
+
+def test_saving_while_somebody_is_in_it_shows_the_difference_and_asks_who_gets_it(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    make_enrolment(sequence, make_contact(alice.workspace), make_mailbox(alice))
+    client, path = signed_in(alice), f"/sequences/{sequence.pk}/edit/"
+    page = client.post(path, editor(FIRST, SECOND, do="save"))
+    shown = text_of(page)
+    assert page.status_code == 200 and "Who gets the edit?" in shown
+    assert "Step 3 is removed" in shown and "- just following up." in shown
+    assert len(stored(sequence)) == len(STEPS)
+    assert client.post(path, editor(FIRST, SECOND, do="save", who="new")).status_code == 302
+    assert rows(Sequence, alice.workspace_id)[0].edition == 2
+    assert rows(Enrolment, alice.workspace_id)[0].edition == 1
+
+
+def test_an_editor_keeps_kinds_conditions_and_wordings(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    more = {
+        "kind-1": "approval", "unit-1": "business_days", "if-1-has_phone": "1", "task-days-1": "3",
+        "subject-1-1": "B", "body-1-1": "Another way to say it.", "weight-1-1": "2", "weight-1": "1",
+    }  # fmt: skip
+    posted = editor(FIRST, SECOND, do="save", **more)
+    posted["unit-1"] = "business_days"
+    assert signed_in(alice).post(f"/sequences/{sequence.pk}/edit/", posted).status_code == 302
+    saved = stored(sequence)[1]
+    assert (saved.kind, saved.business_days, saved.delay_minutes) == ("approval", 2, 0)
+    assert (saved.conditions, saved.task_days) == (("has_phone",), 3)
+    assert [(each.subject, each.weight) for each in saved.wordings] == [("", 1), ("B", 2)]
+    page = signed_in(alice).get(f"/sequences/{sequence.pk}/edit/").content.decode()
+    assert "Another way to say it." in page
+
+
+def test_a_wording_is_added_and_dropped_on_the_page_only() -> None:
+    step = forms.StepForm(subject="Hi", body="A")
+    assert len(forms.rearranged([step], "vary-0")[0].others) == 1
+    for _ in range(9):
+        forms.rearranged([step], "vary-0")
+    assert len(step.others) == 4
+    forms.rearranged([step], "drop-0-1")
+    assert len(step.others) == 3
+
+
+def test_a_dry_run_lists_the_days_and_why(db: None) -> None:
+    alice = make_member(make_workspace())
+    make_mailbox(alice)
+    sequence = make_sequence(alice)
+    contact = make_contact(alice.workspace, first_name="Petra")
+    page = text_of(signed_in(alice).get(f"/sequences/{sequence.pk}/dry-run/?contact={contact.pk}"))
+    assert page.count("Petra Quandt") >= 3 and "Europe/Berlin" in page
+    # The mail leaves at once, so the page says what a clock there shows now, whatever zone the reader is in.
+    far = make_contact(alice.workspace, first_name="Kiri", time_zone="Pacific/Kiritimati")
+    before = clock.now()
+    page = text_of(signed_in(alice).get(f"/sequences/{sequence.pk}/dry-run/?contact={far.pk}"))
+    there = {f"{each.astimezone(ZoneInfo('Pacific/Kiritimati')):%H:%M}" for each in (before, clock.now())}
+    assert any(f"{each} Pacific/Kiritimati" in page for each in there)
+    assert rows(Enrolment, alice.workspace_id) == []
+
+
+def test_days_off_are_noted_and_removed(db: None) -> None:
+    alice = make_member(make_workspace())
+    client = signed_in(alice)
+    page = client.post("/sequences/days-off/", {"first": "2027-02-01", "last": "2027-02-05"}, follow=True)
+    assert "Noted." in text_of(page) and "everything waits" in text_of(page)
+    (absence,) = rows(Absence, alice.workspace_id)
+    client.post(f"/sequences/days-off/{absence.pk}/give-back/")
+    assert rows(Absence, alice.workspace_id) == []
+
+
+def test_when_a_sequence_waits_and_pauses_is_saved_and_a_wrong_number_is_refused(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence = make_sequence(alice)
+    given = {
+        "absence_buffer_days": "2", "cool_off_days": "30", "hold_company_days": "7", "bounce_limit": "3",
+        "complaint_limit": "0",
+    }  # fmt: skip
+    client = signed_in(alice)
+    client.post(f"/sequences/{sequence.pk}/life/", given)
+    saved = rows(Sequence, alice.workspace_id)[0]
+    assert (saved.cool_off_days, saved.bounce_limit, saved.skips_holidays) == (30, 3, False)
+    refused = client.post(f"/sequences/{sequence.pk}/life/", {**given, "bounce_limit": "101"})
+    assert "Nothing was saved" in text_of(refused)
+    assert rows(Sequence, alice.workspace_id)[0].bounce_limit == 3
+
+
+def test_a_rep_enrols_nobody_in_spite_of_another_sequence(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    ben = make_member(alice.workspace, "Ben", role="rep")
+    mailbox, sequence = make_mailbox(ben, "ben@northwind.example"), make_sequence(alice)
+    contact = make_contact(alice.workspace)
+    given = {"mailbox": str(mailbox.pk), "contact": [str(contact.pk)], "in_spite": "because I want to"}
+    assert signed_in(ben).post(f"/sequences/{sequence.pk}/enrol/", given).status_code == 403
+    assert rows(Enrolment, alice.workspace_id) == []

@@ -10,8 +10,9 @@ from gatepost.audit.models import AuditEntry
 from gatepost.isolation import inside
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.models import Gap, Mailbox, Notice
-from gatepost.sequences import actions, rules
+from gatepost.sequences import actions, windows
 from gatepost.sequences.models import Enrolment
+from gatepost.sequences.windows import Hours
 from tests.makers import (
     MONDAY,
     clock_at,
@@ -25,15 +26,15 @@ from tests.makers import (
     rows,
 )  # fmt: skip
 
-ALL_DAY = {day: [["00:00", "24:00"]] for day in rules.DAYS}
-OFFICE = {day: [["09:00", "17:00"]] for day in rules.DAYS[:5]}
+ALL_DAY = {day: [["00:00", "24:00"]] for day in windows.DAYS}
+OFFICE = {day: [["09:00", "17:00"]] for day in windows.DAYS[:5]}
 FRIDAYS = {"fri": [["09:00", "17:00"]]}
 TUESDAY = datetime(2027, 1, 12, 9, 0, tzinfo=UTC)
 
 
-def spread(*windows, start=TUESDAY, minutes=10):
-    waiting = [(window, "UTC") for window in windows]
-    return rules.spread(waiting, start=start, pace=timedelta(minutes=minutes))
+def spread(*each_window, start=TUESDAY, minutes=10):
+    waiting = [Hours(window, "UTC") for window in each_window]
+    return windows.spread(waiting, start=start, pace=timedelta(minutes=minutes))
 
 
 def test_what_waited_goes_out_one_after_another_and_the_oldest_first():
@@ -49,7 +50,7 @@ def test_no_two_share_a_place_whatever_their_windows():
     due = spread(*[OFFICE, FRIDAYS, ALL_DAY] * 40)
     assert len(set(due)) == 120
     for window, moment in zip([OFFICE, FRIDAYS, ALL_DAY] * 40, due, strict=True):
-        assert rules.next_open(window, "UTC", moment) == moment
+        assert windows.next_open(window, "UTC", moment) == moment
 
 
 def test_a_window_that_is_closed_for_days_holds_up_nobody_else():
@@ -63,8 +64,8 @@ def test_thousands_that_waited_are_spread_without_a_burst():
 
 
 def test_the_pace_fills_a_working_day_with_the_limit_and_never_falls_below_the_pause():
-    assert rules.pace(48, timedelta(seconds=90)) == timedelta(minutes=10)
-    assert rules.pace(10_000, timedelta(seconds=90)) == timedelta(seconds=90)
+    assert windows.pace(48, timedelta(seconds=90)) == timedelta(minutes=10)
+    assert windows.pace(10_000, timedelta(seconds=90)) == timedelta(seconds=90)
 
 
 # Sending again

@@ -8,16 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.ids import uuid7
-from gatepost.sequences.rules import (
-    EnrolmentFacts,
-    Finish,
-    Send,
-    Stop,
-    Wait,
+from gatepost.sequences.rules import EnrolmentFacts, Finish, Send, Stop, Wait, decide_next
+from gatepost.sequences.variants import choose_variant
+from gatepost.sequences.windows import (
+    Hours,
     check_time_zone,
     check_window,
-    choose_variant,
-    decide_next,
     due_after,
     next_open,
     resume_after,
@@ -25,6 +21,7 @@ from gatepost.sequences.rules import (
 
 BERLIN, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe")
 OFFICE = {day: [["08:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+BERLIN_OFFICE = Hours(OFFICE, "Europe/Berlin")
 ALL_WEEK = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 
 
@@ -122,13 +119,13 @@ def test_the_window_is_open_at_the_moment_it_gives_and_never_in_the_past(naive, 
 
 def test_a_day_after_the_first_step_the_second_is_due_at_the_same_hour_also_over_a_weekend():
     friday = local(BERLIN, 2027, 1, 15, 10)
-    assert due_after(friday, 2 * 24 * 60, OFFICE, "Europe/Berlin") == local(BERLIN, 2027, 1, 18, 8)
-    assert due_after(friday, 4 * 24 * 60, OFFICE, "Europe/Berlin") == local(BERLIN, 2027, 1, 19, 10)
+    assert due_after(friday, 2 * 24 * 60, BERLIN_OFFICE).at == local(BERLIN, 2027, 1, 18, 8)
+    assert due_after(friday, 4 * 24 * 60, BERLIN_OFFICE).at == local(BERLIN, 2027, 1, 19, 10)
 
 
 def test_after_an_absence_it_goes_on_the_day_after_the_return():
-    assert resume_after(date(2027, 1, 14), OFFICE, "Europe/Berlin") == local(BERLIN, 2027, 1, 15, 8)
-    assert resume_after(date(2027, 1, 15), OFFICE, "Europe/Berlin") == local(BERLIN, 2027, 1, 18, 8)
+    assert resume_after(date(2027, 1, 14), BERLIN_OFFICE) == local(BERLIN, 2027, 1, 15, 8)
+    assert resume_after(date(2027, 1, 15), BERLIN_OFFICE) == local(BERLIN, 2027, 1, 18, 8)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +161,7 @@ DUE = EnrolmentFacts(
     suppressed=False,
     internal=False,
     company_hold_until=None,
-    window=OFFICE,
-    time_zone="Europe/Berlin",
+    hours=BERLIN_OFFICE,
 )
 
 
@@ -179,11 +175,11 @@ DUE = EnrolmentFacts(
         ({"sequence_active": False}, Wait(NOW + timedelta(hours=1), "the sequence is paused")),
         (
             {"company_hold_until": NOW + timedelta(days=9)},
-            Wait(NOW + timedelta(days=9), "somebody at this company asked to wait"),
+            Wait(NOW + timedelta(days=9), "somebody at this company answered or asked to wait"),
         ),
         ({"company_hold_until": NOW}, Send(2)),
         (
-            {"window": {"tue": [["08:00", "09:00"]]}},
+            {"hours": Hours({"tue": [["08:00", "09:00"]]}, "Europe/Berlin")},
             Wait(local(BERLIN, 2027, 1, 12, 8), "outside the sending window"),
         ),
         ({"suppressed": True, "sequence_active": False}, Stop("suppressed", "on the do-not-contact list")),

@@ -47,12 +47,12 @@ def task(alice: Any) -> Task:
 
 
 def test_without_a_task_the_page_says_what_will_be_here(alice: Any) -> None:
-    assert "its text waits here for you" in text_of(signed_in(alice).get("/sequences/tasks/"))
+    assert "wait here when they are due" in text_of(signed_in(alice).get("/sequences/tasks/"))
 
 
 def test_what_is_to_do_is_told_in_the_outbox_and_listed(alice: Any, task: Task) -> None:
     client = signed_in(alice)
-    assert "1 follow-up is yours to send by hand." in text_of(client.get("/sequences/tasks/count/"))
+    assert "1 task waits for you." in text_of(client.get("/sequences/tasks/count/"))
     page = client.get("/sequences/tasks/")
     assert rows_in(page) == 1 and "just following up" not in text_of(page)
 

@@ -169,6 +169,7 @@ def _follow(
         bounce=tone.bounce or "",
         return_date=tone.return_date,
         today=clock.now().date(),
+        soft_bounces=Reply.objects.filter(message__contact=message.contact_id, bounce="soft").count(),
     )
     workspace_id = message.workspace_id
     if tone.label == "bounce":
@@ -205,3 +206,4 @@ def _promise(reply: Reply, conversation: Conversation, tone: Tone, due: date) ->
     seal(promise, "quote", tone.new_text[:500])
     promise.save(force_insert=True)
     record(BY_INTAKE, tags.PROMISE_MAKE, promise, due=str(due))
+    sequences.remind(conversation.enrolment_id, due, workspace_id=reply.workspace_id)

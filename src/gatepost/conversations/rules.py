@@ -24,6 +24,8 @@ AUTOMATIC = frozenset({"out_of_office", "auto_reply", "bounce"})
 # An absence without a date: look again after this.
 ABSENCE_WITHOUT_DATE = timedelta(days=7)
 SOFT_BOUNCE_PAUSE = timedelta(days=2)
+# A temporary bounce so many times is no longer temporary.
+MOST_SOFT_BOUNCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,18 @@ class Consequence:
 
 
 def consequence(
-    label: str, labels: tuple[str, ...], *, bounce: str, return_date: date | None, today: date
+    label: str,
+    labels: tuple[str, ...],
+    *,
+    bounce: str,
+    return_date: date | None,
+    today: date,
+    soft_bounces: int = 1,
 ) -> Consequence:
     """What follows. Any human reply stops the enrolment; a machine's only where it says so.
 
     An opt-out stops and suppresses wherever it stands among the labels: when in doubt, stop.
+    `soft_bounces`: how many temporary ones the contact's mails had, this one included.
     """
     every = {label, *labels}
     if label == "bounce":
@@ -50,6 +59,8 @@ def consequence(
             return Consequence("the address does not exist", stop="bounce", suppress="bounce")
         if bounce == "blocked":
             return Consequence("the mail was blocked", stop="bounce")
+        if soft_bounces >= MOST_SOFT_BOUNCES:
+            return Consequence(f"{soft_bounces} temporary bounces", stop="bounce")
         return Consequence("a temporary bounce", pause_until=today + SOFT_BOUNCE_PAUSE)
     if "unsubscribe" in every:
         return Consequence("asked not to be written to", stop="opt_out", suppress="unsubscribe")

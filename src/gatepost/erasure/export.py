@@ -133,13 +133,17 @@ def _sequences() -> Iterator[dict[str, Any]]:
             "window": sequence.window,
             "steps": [
                 {
+                    "kind": step.get_kind_display(),
                     "delay_minutes": step.delay_minutes,
+                    "business_days": step.business_days,
+                    "conditions": step.conditions,
                     "variants": [
                         {"subject": names.open(each, "subject"), "text": names.open(each, "body")}
                         for each in step.variants.all()
                     ],
                 }
                 for step in sequence.steps.all()
+                if step.edition == sequence.edition
             ],
         }
 

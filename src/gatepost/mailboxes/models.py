@@ -250,19 +250,22 @@ class Gap(InWorkspace):
 
 
 class Notice(InWorkspace):
-    """What a member is told once about a mailbox or the app registration: in the app, and by letter."""
+    """What a member is told once about a mailbox, a sequence or the app registration: in the app, and by letter."""
 
     class Kind(models.TextChoices):
         HEALTH = "health", "The health of a mailbox changed"
         GAP = "gap", "What happened in a gap"
         REGISTRATION = "registration", "Microsoft refuses the app registration"
         CREDENTIAL_ENDS = "credential_ends", "Its secret or certificate ends soon"
+        SEQUENCE_PAUSED = "sequence_paused", "A sequence was paused by itself"
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="notices")
     gap = models.ForeignKey(Gap, null=True, on_delete=models.CASCADE)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    about = models.CharField(max_length=60, blank=True)  # the health, Microsoft's code, or the days left
+    about = models.CharField(
+        max_length=60, blank=True
+    )  # the health, Microsoft's code, the days left, or the sequence's id
     created_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True)
 

@@ -41,7 +41,7 @@ def _create(name: str, body: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0010_proved_sends")]
+    dependencies = [("gatepost", "0011_planning")]
 
     operations = [
         migrations.CreateModel(

@@ -67,6 +67,7 @@ class GateFacts:
     paused_until: datetime | None  # datetime.max: until somebody resumes it
     pause_reason: str
     window_opens: datetime  # the next moment, from now on, at which the sending window is open
+    closed_reason: str = "outside the sending window"  # why it is not open now
     recovery: str = ""  # why all sending is stopped; "" while it is not
     sent_before: datetime | None = None  # when the mailbox sent this step already, unknown to the database
     may_have_left: bool = False  # before a restore, from a mailbox that cannot be looked into
@@ -96,7 +97,7 @@ def may_send(facts: GateFacts, *, now: datetime) -> Verdict:
     if facts.paused_until is not None and facts.paused_until > now:
         return Wait(facts.paused_until, facts.pause_reason)
     if facts.window_opens > now:
-        return Wait(facts.window_opens, "outside the sending window")
+        return Wait(facts.window_opens, facts.closed_reason)
     return _mailbox_may_send(facts.mailbox, is_follow_up=facts.is_follow_up, now=now)
 
 

@@ -57,7 +57,7 @@ async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait
     if message.state != State.PLANNED:
         return None
     verdict = await gate(message)
-    if isinstance(verdict, rules.Send) and message.position > 1:
+    if isinstance(verdict, rules.Send) and message.previous_id is not None:
         verdict = rules.Wait(clock.now() + timedelta(hours=1), NEEDS_DRAFTS)
     match verdict:
         case rules.Wait(until, reason):

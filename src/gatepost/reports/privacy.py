@@ -22,8 +22,11 @@ from gatepost.vault import names
 
 # What an audit tag means, for people. A tag without a word is shown as it is.
 WORDS = {
+    tags.ABSENCE_GIVE_BACK: _("Days off given back"),
+    tags.ABSENCE_TAKE: _("Days off taken"),
     tags.BRIEF_REMOVE: _("Brief taken off the calendar"),
     tags.BRIEF_WRITE: _("Brief written"),
+    tags.COMPANY_HOLD: _("Company left alone for a while"),
     tags.CONTACT_ADD: _("Contact added"),
     tags.CONTACT_EXPORT: _("All about a person downloaded"),
     tags.CONTACT_IMPORT: _("Contacts imported"),
@@ -38,8 +41,11 @@ WORDS = {
     tags.CONTENT_READ: _("Text opened"),
     tags.CONVERSATION_DONE: _("Conversation done or reopened"),
     tags.ENROLMENT_FINISH: _("Enrolment finished"),
+    tags.ENROLMENT_OVERRIDE: _("Enrolled in spite of another sequence"),
+    tags.ENROLMENT_PASS_ON: _("Enrolment passed on to a colleague"),
     tags.ENROLMENT_PAUSE: _("Enrolment paused"),
     tags.ENROLMENT_RESUME: _("Enrolment goes on"),
+    tags.ENROLMENT_SKIP: _("Step left out by its condition"),
     tags.ENROLMENT_START: _("Contact enrolled"),
     tags.ENROLMENT_STOP: _("Enrolment stopped"),
     tags.ERASURE_FINISH: _("Erased, with a receipt"),
@@ -93,6 +99,7 @@ WORDS = {
     tags.RETENTION_CHANGE: _("Times of keeping changed"),
     tags.RETENTION_EXPIRE: _("Kept long enough, and removed"),
     tags.SEQUENCE_ACTIVATE: _("Sequence activated"),
+    tags.SEQUENCE_ARCHIVE: _("Sequence archived"),
     tags.SEQUENCE_EDIT: _("Sequence changed"),
     tags.SEQUENCE_PAUSE: _("Sequence paused"),
     tags.TASK_DONE: _("Task done"),

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypedDict, Unpack
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max, QuerySet
 
 from gatepost import clock
 from gatepost.accounts.membership import by
@@ -14,24 +17,27 @@ from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
 from gatepost.audit.reveal import reveal
-from gatepost.contacts.models import Contact
+from gatepost.contacts.models import Company, Contact
 from gatepost.contacts.queries import field_names, is_suppressed
 from gatepost.contacts.rules import domain_of
 from gatepost.errors import BadInput, Conflict
 from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
-from gatepost.mailboxes import gaps
+from gatepost.mailboxes import gaps, notices
 from gatepost.mailboxes.features import why_it_may_not_send
-from gatepost.mailboxes.models import Gap, Mailbox
+from gatepost.mailboxes.models import Gap, Mailbox, Notice
 from gatepost.outbox import actions as outbox
 from gatepost.outbox import optout
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Route
 from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
-from gatepost.sequences import rules
-from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
-from gatepost.sequences.preview import BY_REPLY, FIELDS, Preview, compose
+from gatepost.sequences import rules, variants, windows
+from gatepost.sequences.edits import EVERYBODY, ONLY_NEW, WHO, StepDraft, Wording
+from gatepost.sequences.hours import hours_for, hours_of, hours_of_many, stand_in_of
+from gatepost.sequences.models import Absence, Enrolment, Sequence, Step, Task, Variant
+from gatepost.sequences.preview import BY_REPLY, FIELDS, Preview, compose, merge_fields_of
+from gatepost.sequences.rules import Condition, Kind
 from gatepost.text import templates
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
@@ -39,13 +45,7 @@ from gatepost.vault.sealing import index, seal
 BY_SENDING = by_job("sequences.send")
 
 
-@dataclass(frozen=True, slots=True)
-class StepDraft:
-    """A step as it is written on the page or sent to the API."""
-
-    delay_minutes: int
-    subject: str
-    body: str
+RUNNING = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
 
 
 class BadTemplate(BadInput):
@@ -53,7 +53,9 @@ class BadTemplate(BadInput):
 
     def __init__(self, problems: list[tuple[int, str, templates.Problem]]) -> None:
         step, column, problem = problems[0]
-        super().__init__(f"Step {step}, {column}, line {problem.line}: {problem.message}")
+        name, _dash, place = column.partition("-")
+        name = f"{name} of wording {chr(65 + int(place))}" if place else name
+        super().__init__(f"Step {step}, {name}, line {problem.line}: {problem.message}")
         self.problems = problems
 
 
@@ -81,57 +83,173 @@ def create_sequence(workspace_id: UUID, name: str, *, member: Member) -> Sequenc
     return sequence
 
 
-def save_steps(sequence_id: UUID, steps: SequenceOf[StepDraft], *, workspace_id: UUID, actor: Actor) -> None:
+def save_steps(
+    sequence_id: UUID,
+    steps: SequenceOf[StepDraft],
+    *,
+    workspace_id: UUID,
+    actor: Actor,
+    who: str = EVERYBODY,
+) -> None:
     """The sequence has these steps. Raises BadInput or BadTemplate; then nothing is changed.
 
-    Steps keep their identity by position, so that what was sent stays attributed to them.
+    `who` gets them: "everybody", from their next step on, or "new", only those who are enrolled from now on.
+    Steps keep their identity by position within an edition, so that what was sent stays attributed to them.
     """
+    if who not in WHO:
+        raise BadInput(f"Say who gets the edit: {' or '.join(WHO)}.")
     with inside(workspace_id):
         _check(steps, field_names())
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
-        existing = {step.position: step for step in sequence.steps.all()}
+        running = Enrolment.objects.filter(sequence=sequence, state__in=RUNNING)
+        if who == ONLY_NEW and running.exists():
+            sequence.edition = _last_edition(sequence) + 1
+            sequence.save(update_fields=["edition"])
+        existing = {step.position: step for step in steps_of(sequence)}
         for position, draft in enumerate(steps, 1):
             step = existing.pop(position, None) or Step(
-                workspace_id=workspace_id, sequence=sequence, position=position
+                workspace_id=workspace_id, sequence=sequence, edition=sequence.edition, position=position
             )
-            step.delay_minutes = draft.delay_minutes
+            step.kind = draft.kind
+            step.delay_minutes = 0 if draft.business_days else draft.delay_minutes
+            step.business_days = draft.business_days
+            step.conditions = list(draft.conditions)
+            step.task_days = draft.task_days
             step.save()
-            variant = step.variants.first() or Variant(workspace_id=workspace_id, step=step)
-            seal(variant, "subject", draft.subject.strip())
-            seal(variant, "body", draft.body.strip())
-            variant.save()
+            _save_wordings(step, draft.wordings)
         for step in existing.values():
             step.delete()
-        record(actor, tags.SEQUENCE_EDIT, sequence, steps=len(steps))
+        if who == EVERYBODY:
+            running.exclude(edition=sequence.edition).update(edition=sequence.edition)
+            _due_anew(running.filter(state=Enrolment.State.ACTIVE, due_at__isnull=False))
+        record(actor, tags.SEQUENCE_EDIT, sequence, steps=len(steps), who=who)
+
+
+def steps_of(sequence: Sequence, edition: int | None = None) -> QuerySet[Step]:
+    """The steps that those get who are enrolled now, or those of an edition; in order."""
+    return Step.objects.filter(sequence=sequence, edition=edition or sequence.edition).order_by("position")
+
+
+def _last_edition(sequence: Sequence) -> int:
+    last: int | None = Step.objects.filter(sequence=sequence).aggregate(last=Max("edition"))["last"]
+    return max(last or 0, sequence.edition)
+
+
+def _save_wordings(step: Step, wordings: SequenceOf[Wording]) -> None:
+    """A wording keeps its identity by its place, as a step does by its position."""
+    existing = sorted(step.variants.all(), key=lambda each: each.pk)
+    for number, wording in enumerate(wordings):
+        known = number < len(existing)
+        variant = existing[number] if known else Variant(workspace_id=step.workspace_id, step=step)
+        variant.weight = wording.weight
+        seal(variant, "subject", wording.subject.strip())
+        seal(variant, "body", wording.body.strip())
+        variant.save()
+    for variant in existing[len(wordings) :]:
+        variant.delete()
+
+
+def _due_anew(enrolments: QuerySet[Enrolment]) -> None:
+    """The step that is next has another delay: those who wait for it wait as long as that one says.
+
+    Who waits for something else (a pause, a promise of his company) has a reason, and looks again by itself.
+    """
+    waiting = list(enrolments.filter(reason="").select_related("sequence", "contact", "mailbox"))
+    steps = {(step.edition, step.position): step.facts for step in Step.objects.filter(
+        sequence_id__in={each.sequence_id for each in waiting}
+    )}  # fmt: skip
+    changed = []
+    for each, hours in zip(waiting, hours_of_many(waiting), strict=True):
+        step = steps.get((each.edition, each.next_position))
+        due_at = rules.due(step, hours, after=each.stepped_at or each.created_at).at if step else clock.now()
+        if due_at != each.due_at:
+            each.due_at = due_at
+            changed.append(each)
+    Enrolment.objects.bulk_update(changed, ["due_at"], batch_size=500)
 
 
 def _check(steps: SequenceOf[StepDraft], further: list[str]) -> None:
     if not steps:
         raise BadInput("A sequence needs at least one step.")
+    if unknown := {step.kind for step in steps} - set(Kind):
+        raise BadInput(f"There is no kind of step {min(unknown)!r}. Use: {', '.join(Kind)}.")
     if len(steps) > rules.MAX_STEPS:
         raise BadInput(f"A sequence has at most {rules.MAX_STEPS} steps.")
-    if not steps[0].subject.strip():
+    opening = next((step for step in steps if rules.Kind(step.kind).is_mail), None)
+    if opening is not None and not all(wording.subject.strip() for wording in opening.wordings):
         raise BadInput(
             "The first step needs a subject. Later ones may leave it empty and continue the thread."
         )
     known = {*FIELDS, *further}
     problems: list[tuple[int, str, templates.Problem]] = []
     for number, step in enumerate(steps, 1):
-        if not 0 <= step.delay_minutes <= rules.LONGEST_DELAY_MINUTES:
-            raise BadInput(f"Step {number} must come between 0 minutes and a year after the one before it.")
-        if not step.body.strip():
-            problems.append((number, "text", templates.Problem(1, "The text is empty.")))
-        problems += [(number, "subject", p) for p in templates.check(step.subject, known=known)]
-        problems += [(number, "text", p) for p in templates.check(step.body, known=known)]
+        _check_step(number, step)
+        for place, wording in enumerate(step.wordings):
+            problems += [
+                (number, f"{column}{f'-{place}' if place else ''}", problem)
+                for column, problem in _problems(wording, Kind(step.kind), known)
+            ]
     if problems:
         raise BadTemplate(problems)
 
 
+def _check_step(number: int, step: StepDraft) -> None:
+    if not 0 <= step.delay_minutes <= rules.LONGEST_DELAY_MINUTES:
+        raise BadInput(f"Step {number} must come between 0 minutes and a year after the one before it.")
+    if not 0 <= step.business_days <= rules.LONGEST_DELAY_BUSINESS_DAYS:
+        raise BadInput(f"Step {number} must come at most a year of business days after the one before it.")
+    if not 0 <= step.task_days <= rules.LONGEST_TASK_DAYS:
+        raise BadInput(f"Step {number}: a task may take at most {rules.LONGEST_TASK_DAYS} working days.")
+    if len(step.wordings) > variants.MOST:
+        raise BadInput(f"Step {number} has more than {variants.MOST} wordings.")
+    if not all(0 <= wording.weight <= 100 for wording in step.wordings):
+        raise BadInput(f"Step {number}: a weight lies between 0 and 100.")
+    if not any(wording.weight for wording in step.wordings):
+        raise BadInput(f"Step {number}: at least one wording needs a weight above 0.")
+    unknown = set(step.conditions) - set(Condition)
+    if unknown:
+        raise BadInput(f"Step {number}: there is no condition {min(unknown)!r}. Use: {', '.join(Condition)}.")
+    if number == 1 and {Condition.STEP_DONE, Condition.STEP_SKIPPED} & set(step.conditions):
+        raise BadInput("No step comes before the first one: its conditions cannot be about that.")
+
+
+def _problems(wording: Wording, kind: Kind, known: set[str]) -> list[tuple[str, templates.Problem]]:
+    found: list[tuple[str, templates.Problem]] = []
+    if kind.is_mail and not wording.body.strip():
+        found.append(("text", templates.Problem(1, "The text is empty.")))
+    if not kind.is_mail and not (wording.subject.strip() or wording.body.strip()):
+        found.append(("subject", templates.Problem(1, "Say what is to be done.")))
+    found += [("subject", problem) for problem in templates.check(wording.subject, known=known)]
+    found += [("text", problem) for problem in templates.check(wording.body, known=known)]
+    return found
+
+
+class Life(TypedDict, total=False):
+    """What `change_life` can set; days and percent."""
+
+    skips_holidays: bool
+    absence_buffer_days: int
+    cool_off_days: int
+    hold_company_days: int
+    bounce_limit: int
+    complaint_limit: int
+
+
+# The most of each number that can be set.
+MOST = {
+    "absence_buffer_days": 30,
+    "cool_off_days": 730,
+    "hold_company_days": 365,
+    "bounce_limit": 100,
+    "complaint_limit": 100,
+}
+
+
 def change_schedule(
-    sequence_id: UUID, window: rules.Window, time_zone: str, *, workspace_id: UUID, actor: Actor
+    sequence_id: UUID, window: windows.Window, time_zone: str, *, workspace_id: UUID, actor: Actor
 ) -> None:
     """When mail of this sequence may leave. Raises BadInput."""
-    problem = rules.check_window(window) or rules.check_time_zone(time_zone)
+    problem = windows.check_window(window) or windows.check_time_zone(time_zone)
     if problem:
         raise BadInput(problem)
     with inside(workspace_id):
@@ -141,22 +259,39 @@ def change_schedule(
         record(actor, tags.SEQUENCE_EDIT, sequence, window=True)
 
 
+def change_life(sequence_id: UUID, *, workspace_id: UUID, actor: Actor, **settings: Unpack[Life]) -> None:
+    """What makes the sequence wait and pause, and whom it leaves alone. Raises BadInput."""
+    for name, most in MOST.items():
+        value = settings.get(name, 0)
+        if not isinstance(value, int) or not 0 <= value <= most:
+            raise BadInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and {most}.")
+    with inside(workspace_id):
+        sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
+        for name, value in settings.items():
+            setattr(sequence, name, value)
+        sequence.save(update_fields=list(settings))
+        record(actor, tags.SEQUENCE_EDIT, sequence, **settings)
+
+
 def activate(sequence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
     """Its steps go out when due. Raises BadInput for a sequence without steps."""
     with inside(workspace_id):
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
-        if not sequence.steps.exists():
+        if not steps_of(sequence).exists():
             raise BadInput("Write at least one step first.")
         sequence.state = Sequence.State.ACTIVE
-        sequence.save(update_fields=["state"])
+        if sequence.pause_reason:
+            # Somebody looked at what had paused it: from here on it is counted anew.
+            sequence.pause_reason, sequence.bill_since = "", clock.now()
+        sequence.save(update_fields=["state", "pause_reason", "bill_since"])
         # Those that waited for it look again now, and not an hour later.
         Enrolment.objects.filter(
             sequence=sequence,
             state=Enrolment.State.ACTIVE,
             due_at__gt=clock.now(),
-            reason="the sequence is paused",
+            reason=rules.SEQUENCE_PAUSED,
         ).update(due_at=clock.now(), reason="")
-        outbox.wake(sequence_id=sequence.pk, reason="the sequence is paused")
+        outbox.wake(sequence_id=sequence.pk, reason=rules.SEQUENCE_PAUSED)
         record(actor, tags.SEQUENCE_ACTIVATE, sequence)
 
 
@@ -169,16 +304,93 @@ def pause(sequence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
         record(actor, tags.SEQUENCE_PAUSE, sequence)
 
 
-def enrol(
-    sequence_id: UUID, contact_ids: SequenceOf[UUID], mailbox_id: UUID, *, workspace_id: UUID, actor: Actor
-) -> Enrolled:
-    """The contacts are in the sequence, their first step due when its window is next open.
+ARCHIVED = "the sequence was archived"
 
-    Left out, each with its reason: who is on the do-not-contact list, in a sequence already, of the own
-    organisation, or was in this sequence before.
+
+def archive(sequence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """It is put away: nothing leaves, nobody can be enrolled, and whoever is still in it is stopped.
+
+    Those are stopped by a job, since they may be many; nothing leaves meanwhile. Activating it brings it back.
     """
     with inside(workspace_id):
+        sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
+        sequence.state = Sequence.State.ARCHIVED
+        sequence.save(update_fields=["state"])
+        record(actor, tags.SEQUENCE_ARCHIVE, sequence)
+        enqueue("sequences.archived", workspace=str(workspace_id), sequence=str(sequence_id))
+
+
+def stop_some_of_archived(sequence_id: UUID, *, workspace_id: UUID, most: int = 200) -> int:
+    """Some enrolments of an archived sequence are stopped; how many. None where it was brought back meanwhile."""
+    with inside(workspace_id):
+        running = Enrolment.objects.filter(
+            sequence_id=sequence_id, sequence__state=Sequence.State.ARCHIVED, state__in=RUNNING
+        )
+        found = list(running.order_by("id").values_list("pk", flat=True)[:most])
+        for enrolment_id in found:
+            stop(enrolment_id, Enrolment.Cause.BY_HAND, ARCHIVED, workspace_id=workspace_id, actor=BY_SENDING)
+    return len(found)
+
+
+# A sequence pauses by itself for what became of its mails within so long.
+BILL_OF = timedelta(days=30)
+
+
+def bill_of(sequence: Sequence) -> rules.Bill:
+    """What became of its mails lately. Inside the workspace."""
+    since = max(filter(None, (clock.now() - BILL_OF, sequence.bill_since)))
+    sent = Message.objects.filter(sequence_id=sequence.pk, accepted_at__gte=since)
+    complaints = Enrolment.objects.filter(
+        sequence=sequence, cause=Enrolment.Cause.OPT_OUT, ended_at__gte=since
+    )
+    return rules.Bill(sent.count(), sent.filter(bounced_at__isnull=False).count(), complaints.count())
+
+
+def _pause_if_too_many(sequence_id: UUID) -> None:
+    """The sequence pauses, with its reason and a notice, where too much of its mail bounced or was complained of."""
+    sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
+    if sequence.state != Sequence.State.ACTIVE:
+        return
+    reason = rules.too_many(
+        bill_of(sequence), bounce_limit=sequence.bounce_limit, complaint_limit=sequence.complaint_limit
+    )
+    if not reason:
+        return
+    sequence.state, sequence.pause_reason = Sequence.State.PAUSED, reason
+    sequence.save(update_fields=["state", "pause_reason"])
+    record(BY_SENDING, tags.SEQUENCE_PAUSE, sequence, reason=reason)
+    whom = {sequence.member_id: sequence.member}
+    whom |= {
+        each.pk: each for each in Member.objects.filter(role__in=notices.ADMINISTRATORS, removed_at=None)
+    }
+    for member in whom.values():
+        if member.removed_at is None:
+            notices.tell(member, Notice.Kind.SEQUENCE_PAUSED, about=str(sequence.pk))
+
+
+def enrol(
+    sequence_id: UUID,
+    contact_ids: SequenceOf[UUID],
+    mailbox_id: UUID,
+    *,
+    workspace_id: UUID,
+    actor: Actor,
+    in_spite: str = "",
+) -> Enrolled:
+    """The contacts are in the sequence, their first step due after its delay, when its window is open.
+
+    Left out, each with its reason: who is on the do-not-contact list, in a sequence already, of the own
+    organisation, was in this sequence before, or was in another one until a short while ago.
+    `in_spite`: why it is done although somebody is in another sequence (that one ends) or was a short while ago. Only
+    for who may (queries.may_override), and kept in the record.
+    """
+    if in_spite and len(in_spite.strip()) < 5:
+        raise BadInput("Say why they are enrolled all the same, for example who asked for it.")
+    with inside(workspace_id):
         sequence = Sequence.objects.get(pk=sequence_id)
+        if sequence.state == Sequence.State.ARCHIVED:
+            raise Conflict("This sequence is archived. Activate it again first.")
+        first = steps_of(sequence).first()
         mailbox = Mailbox.objects.select_related("workspace").get(pk=mailbox_id)
         if not mailbox.is_connected:
             raise Conflict("This mailbox is not connected. Connect it again, or choose another one.")
@@ -191,40 +403,67 @@ def enrol(
         count, skipped = 0, []
         now = clock.now()
         for contact in Contact.objects.filter(pk__in=contact_ids).order_by("id"):
-            reason = _not_enrollable(contact, sequence, mailbox)
+            reason = _not_enrollable(contact, sequence, mailbox, in_spite=bool(in_spite))
             if reason:
                 skipped.append((contact.pk, reason))
                 continue
-            zone = contact.time_zone or sequence.time_zone
+            hours = hours_for(sequence, contact, mailbox)
             try:
                 with transaction.atomic():
+                    overridden = _take_out(contact, in_spite, actor) if in_spite else ""
                     enrolment = Enrolment.objects.create(
                         workspace_id=workspace_id,
                         sequence=sequence,
                         contact=contact,
                         mailbox=mailbox,
+                        edition=sequence.edition,
                         created_at=now,
-                        due_at=rules.next_open(sequence.window, zone, now),
+                        due_at=rules.due(first.facts if first else rules.StepFacts(), hours, after=now).at,
                     )
             except IntegrityError:
-                skipped.append((contact.pk, "is in a sequence already"))
+                skipped.append((contact.pk, IN_ANOTHER))
                 continue
             record(actor, tags.ENROLMENT_START, enrolment, mailbox_id=mailbox.id)
+            if in_spite:
+                record(
+                    actor, tags.ENROLMENT_OVERRIDE, enrolment, reason=in_spite.strip()[:200], instead_of=overridden
+                )  # fmt: skip
             count += 1
     return Enrolled(count, tuple(skipped))
 
 
-def _not_enrollable(contact: Contact, sequence: Sequence, mailbox: Mailbox) -> str:
+IN_ANOTHER = "is in a sequence already"
+
+
+def _not_enrollable(contact: Contact, sequence: Sequence, mailbox: Mailbox, *, in_spite: bool) -> str:
     address = names.open(contact, "email") or ""
     if is_suppressed(contact.workspace_id, address):
         return "is on the do-not-contact list"
     if is_internal(address, mailbox):
         return "is an address of your own organisation"
+    cool_since = clock.now() - timedelta(days=sequence.cool_off_days)
+    reason = ""
     for enrolment in Enrolment.objects.filter(contact=contact):
-        if enrolment.state in (Enrolment.State.ACTIVE, Enrolment.State.PAUSED):
-            return "is in a sequence already"
         if enrolment.sequence_id == sequence.pk:
-            return "was in this sequence before"
+            return IN_ANOTHER if enrolment.state in RUNNING else "was in this sequence before"
+        if enrolment.state in RUNNING:
+            reason = IN_ANOTHER
+        elif enrolment.ended_at is not None and enrolment.ended_at > cool_since:
+            reason = reason or f"was in another sequence within the last {sequence.cool_off_days} days"
+    return "" if in_spite else reason
+
+
+def _take_out(contact: Contact, reason: str, actor: Actor) -> str:
+    """The contact is in no sequence any more; the id of the enrolment that ended, or ""."""
+    for enrolment in Enrolment.objects.filter(contact=contact, state__in=RUNNING):
+        stop(
+            enrolment.pk,
+            Enrolment.Cause.BY_HAND,
+            f"moved to another sequence: {reason}",
+            workspace_id=contact.workspace_id,
+            actor=actor,
+        )
+        return str(enrolment.pk)
     return ""
 
 
@@ -253,14 +492,27 @@ def stop(enrolment_id: UUID, cause: str, reason: str, *, workspace_id: UUID, act
             state=Task.State.CALLED_OFF, reason=reason[:200], ended_at=clock.now()
         )
         record(actor, tags.ENROLMENT_STOP, enrolment, cause=cause, after_last_step=was_finished)
+        if cause == Enrolment.Cause.REPLY:
+            _hold_company(enrolment)
+        elif cause in (Enrolment.Cause.BOUNCE, Enrolment.Cause.OPT_OUT):
+            _pause_if_too_many(enrolment.sequence_id)
     return True
+
+
+def _hold_company(enrolment: Enrolment) -> None:
+    """Colleagues of somebody who replied are not written to for a while, where the sequence says so."""
+    days, company_id = enrolment.sequence.hold_company_days, enrolment.contact.company_id
+    if days and company_id:
+        until = clock.now() + timedelta(days=days)
+        held = Company.objects.filter(pk=company_id).exclude(hold_until__gte=until)
+        if held.update(hold_until=until):
+            record(BY_SENDING, tags.COMPANY_HOLD, enrolment.contact, until=until.isoformat())
 
 
 def stop_all_of(contact_id: UUID, *, workspace_id: UUID) -> None:
     """The contact opted out: every enrolment that runs has ended."""
     with inside(workspace_id):
-        running = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
-        for enrolment in Enrolment.objects.filter(contact_id=contact_id, state__in=running):
+        for enrolment in Enrolment.objects.filter(contact_id=contact_id, state__in=RUNNING):
             stop(
                 enrolment.pk, Enrolment.Cause.OPT_OUT, "opted out by the link in a mail", workspace_id=workspace_id,
                 actor=Actor("contact", str(contact_id)),
@@ -270,18 +522,18 @@ def stop_all_of(contact_id: UUID, *, workspace_id: UUID) -> None:
 def pause_until(
     enrolment_id: UUID, return_local_date: date | None, reason: str, *, workspace_id: UUID, actor: Actor
 ) -> bool:
-    """Nothing goes out until the day after a return, or until a member resumes it where no date is known."""
+    """Nothing goes out until some working days after a return, or until a member resumes it where no date is known."""
     with inside(workspace_id):
         enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
-            .select_related("sequence", "contact")
+            .select_related("sequence", "contact", "mailbox")
             .get(pk=enrolment_id)
         )
-        if enrolment.state not in (Enrolment.State.ACTIVE, Enrolment.State.PAUSED):
+        if enrolment.state not in RUNNING:
             return False
         if return_local_date is not None:
-            zone = enrolment.contact.time_zone or enrolment.sequence.time_zone
-            resume = rules.resume_after(return_local_date, enrolment.sequence.window, zone)
+            buffer = enrolment.sequence.absence_buffer_days
+            resume = windows.resume_after(return_local_date, hours_of(enrolment), buffer_days=buffer)
             enrolment.due_at = max(resume, enrolment.due_at or resume)
         else:
             enrolment.due_at = None
@@ -296,23 +548,23 @@ def resume(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> bool:
     with inside(workspace_id):
         enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
-            .select_related("sequence", "contact")
+            .select_related("sequence", "contact", "mailbox")
             .get(pk=enrolment_id)
         )
         if enrolment.state != Enrolment.State.PAUSED:
             return False
-        zone = enrolment.contact.time_zone or enrolment.sequence.time_zone
         enrolment.state, enrolment.reason = Enrolment.State.ACTIVE, ""
-        enrolment.due_at = rules.next_open(enrolment.sequence.window, zone, clock.now())
+        enrolment.due_at = hours_of(enrolment).next_open(clock.now())
         enrolment.save()
         outbox.wake(enrolment_id=enrolment.pk)
         record(actor, tags.ENROLMENT_RESUME, enrolment)
     return True
 
 
-def act_on_due(
-    enrolment: Enrolment, decision: rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask
-) -> Message | None:
+Decision = rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask | rules.Skip | rules.PassOn
+
+
+def act_on_due(enrolment: Enrolment, decision: Decision) -> Message | None:
     """What `decide_next` said is done. For Send: the planned message, or None when a field is missing."""
     with inside(enrolment.workspace_id):
         fresh = (
@@ -329,11 +581,35 @@ def act_on_due(
                 stop(fresh.pk, cause, reason, workspace_id=fresh.workspace_id, actor=BY_SENDING)
             case rules.Finish():
                 _finish(fresh)
-            case rules.Ask(position):
-                _make_task(fresh, position)
+            case rules.Ask(position, kind):
+                _make_task(fresh, position, kind)
+            case rules.Skip(position, reason):
+                record(BY_SENDING, tags.ENROLMENT_SKIP, fresh, position=position, reason=reason)
+                _to_next_step(fresh, left=clock.now(), skipped=True)
+            case rules.PassOn():
+                _pass_on(fresh)
             case rules.Send(position):
                 return _plan(fresh, position)
     return None
+
+
+def _pass_on(enrolment: Enrolment) -> None:
+    """A colleague's mailbox writes to this contact: his sender is away, and nothing was sent yet."""
+    stand_in = stand_in_of(enrolment.mailbox, clock.now())
+    if stand_in is None or is_internal(names.open(enrolment.contact, "email") or "", stand_in):
+        opening = hours_of(enrolment).opening(clock.now())
+        enrolment.due_at, enrolment.reason = opening.at, opening.reason
+        enrolment.save(update_fields=["due_at", "reason"])
+        return
+    record(
+        BY_SENDING,
+        tags.ENROLMENT_PASS_ON,
+        enrolment,
+        mailbox_id=stand_in.pk,
+        before=str(enrolment.mailbox_id),
+    )
+    enrolment.mailbox, enrolment.reason = stand_in, ""
+    enrolment.save(update_fields=["mailbox", "reason"])
 
 
 def mailbox_waits(mailbox: Mailbox, until: datetime) -> None:
@@ -374,13 +650,12 @@ def _spread(mailbox: Mailbox) -> list[datetime]:
     """Steps that have waited get times of their own; the times."""
     now = clock.now()
     waiting = list(
-        Enrolment.objects.select_related("sequence", "contact")
+        Enrolment.objects.select_related("sequence", "contact", "mailbox")
         .filter(mailbox=mailbox, state=Enrolment.State.ACTIVE, due_at__lt=now - WAITED)
         .order_by("due_at")
     )
-    windows = [(each.sequence.window, each.contact.time_zone or each.sequence.time_zone) for each in waiting]
-    pace = rules.pace(mailbox.daily_limit, timedelta(seconds=mailbox.gap_seconds))
-    due = rules.spread(windows, start=now, pace=pace)
+    pace = windows.pace(mailbox.daily_limit, timedelta(seconds=mailbox.gap_seconds))
+    due = windows.spread(hours_of_many(waiting), start=now, pace=pace)
     for each, moment in zip(waiting, due, strict=True):
         each.due_at = moment
     Enrolment.objects.bulk_update(waiting, ["due_at"], batch_size=500)
@@ -392,20 +667,20 @@ def step_left(message: Message) -> None:
     with inside(message.workspace_id):
         enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
-            .select_related("sequence", "contact")
+            .select_related("sequence", "contact", "mailbox")
             .filter(pk=message.enrolment_id)
             .first()
         )
         if enrolment is not None and enrolment.next_position == message.position:
+            enrolment.last_variant = message.variant_id
             _to_next_step(enrolment, left=message.accepted_at or clock.now())
 
 
 def step_cancelled(message: Message) -> None:
     """The step will never leave, so the enrolment ends, if it had not ended before."""
     with inside(message.workspace_id):
-        running = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
         if Enrolment.objects.filter(
-            pk=message.enrolment_id, state__in=running, next_position=message.position
+            pk=message.enrolment_id, state__in=RUNNING, next_position=message.position
         ).exists():
             suppressed = "do-not-contact" in message.reason
             cause = Enrolment.Cause.SUPPRESSED if suppressed else Enrolment.Cause.BY_HAND
@@ -418,37 +693,88 @@ def step_cancelled(message: Message) -> None:
             )
 
 
-def end_task(task_id: UUID, done: bool, *, workspace_id: UUID, actor: Actor) -> None:
-    """A person sent the step by hand, or skips it: the next one is due after its delay. Raises Conflict."""
+def end_task(
+    task_id: UUID,
+    done: bool,
+    *,
+    workspace_id: UUID,
+    actor: Actor,
+    subject: str | None = None,
+    body: str | None = None,
+) -> None:
+    """A person did the task, or skips it. Raises Conflict where it was ended already.
+
+    Done: an approved mail leaves when its mailbox may send, with `subject` and `body` where the person changed them;
+    after anything else the next step is due after its delay. Skipped: the step is left out.
+    """
+    if done and body is not None and not body.strip():
+        raise BadInput("The text is empty: nothing was approved. Write it, or skip this step.")
     with inside(workspace_id):
         task = Task.objects.select_for_update().get(pk=task_id)
         if task.state != Task.State.OPEN:
             raise Conflict("This task was ended already: it is " + task.get_state_display().lower() + ".")
+        approved = done and task.kind == Task.Kind.APPROVAL
+        if approved and body is not None:
+            seal(task, "subject", " ".join((subject or "").split()))
+            seal(task, "body", body.strip())
         task.state, task.ended_at = Task.State.DONE if done else Task.State.SKIPPED, clock.now()
-        task.save(update_fields=["state", "ended_at"])
-        record(actor, tags.TASK_DONE if done else tags.TASK_SKIP, task, position=task.position)
+        task.save()
+        record(
+            actor, tags.TASK_DONE if done else tags.TASK_SKIP, task, position=task.position, kind=task.kind
+        )
         enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
-            .select_related("sequence", "contact")
+            .select_related("sequence", "contact", "mailbox")
             .get(pk=task.enrolment_id)
         )
-        if enrolment.next_position == task.position:
-            _to_next_step(enrolment, left=clock.now())
+        if enrolment.next_position != task.position:
+            return
+        if approved:
+            if enrolment.state == Enrolment.State.ACTIVE:
+                opening = hours_of(enrolment).opening(clock.now())
+                enrolment.due_at, enrolment.reason = opening.at, opening.reason
+                enrolment.save(update_fields=["due_at", "reason"])
+            return
+        _to_next_step(enrolment, left=clock.now(), skipped=not done)
 
 
-def _to_next_step(enrolment: Enrolment, *, left: datetime) -> None:
-    """The step is out: the next one is due after its delay, or the enrolment is finished."""
+def remind(enrolment_id: UUID, due_local_date: date, *, workspace_id: UUID) -> None:
+    """A person is to get back to the contact on the day that he named; nothing goes out by itself.
+
+    Inside the caller's transaction. A later promise of the same enrolment moves the day.
+    """
+    with inside(workspace_id):
+        enrolment = Enrolment.objects.select_related("sequence", "contact", "mailbox").get(pk=enrolment_id)
+        hours = hours_of(enrolment)
+        due_at = windows.resume_after(due_local_date, hours, buffer_days=0)
+        known = Task.objects.filter(enrolment=enrolment, position=0).first()
+        task = known or Task(
+            workspace_id=workspace_id,
+            kind=Task.Kind.REMINDER,
+            mailbox=enrolment.mailbox,
+            enrolment=enrolment,
+            contact=enrolment.contact,
+            position=0,
+            created_at=clock.now(),
+        )
+        task.due_at, task.state, task.ended_at, task.reason = due_at, Task.State.OPEN, None, ""
+        task.save()
+        record(BY_SENDING, tags.TASK_MAKE, task, position=0, kind=task.kind)
+
+
+def _to_next_step(enrolment: Enrolment, *, left: datetime, skipped: bool = False) -> None:
+    """The step is out, or left out: the next one is due after its delay, or the enrolment is finished."""
     enrolment.next_position += 1
-    enrolment.reason = ""
-    following = Step.objects.filter(
-        sequence_id=enrolment.sequence_id, position=enrolment.next_position
-    ).first()
+    enrolment.stepped_at, enrolment.last_skipped = left, skipped
+    following = (
+        steps_of(enrolment.sequence, enrolment.edition).filter(position=enrolment.next_position).first()
+    )
     if enrolment.state == Enrolment.State.ACTIVE:
+        enrolment.reason = ""
         if following is None:
             _finish(enrolment)
             return
-        zone = enrolment.contact.time_zone or enrolment.sequence.time_zone
-        enrolment.due_at = rules.due_after(left, following.delay_minutes, enrolment.sequence.window, zone)
+        enrolment.due_at = rules.due(following.facts, hours_of(enrolment), after=left).at
     enrolment.save()
 
 
@@ -462,10 +788,10 @@ def _finish(enrolment: Enrolment) -> None:
 def _plan(enrolment: Enrolment, position: int) -> Message | None:
     """The step's mail stands in the outbox, and the enrolment waits for it."""
     message_id = uuid7()
-    written = _written(enrolment, position, opt_out=optout.line(message_id))
+    opt_out = optout.line(message_id)
+    written = _approved(enrolment, position, opt_out) or _written(enrolment, position, opt_out=opt_out)
     if written is None:
         return None
-    step, variant, composed = written
     previous = (
         Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
     )
@@ -475,11 +801,11 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
         mailbox_id=enrolment.mailbox_id,
         enrolment_id=enrolment.pk,
         sequence_id=enrolment.sequence_id,
-        step_id=step.pk,
-        variant_id=variant.pk,
+        step_id=written.step.pk,
+        variant_id=written.variant_id,
         position=position,
-        subject=composed.subject,
-        body=composed.body,
+        subject=written.mail.subject,
+        body=written.mail.body,
         previous=previous,
         route=Route.MIME if optout.is_public() else Route.JSON,
     )
@@ -495,34 +821,87 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
     return message
 
 
-def _make_task(enrolment: Enrolment, position: int) -> None:
-    """The step's text waits for a person, and the enrolment for that person."""
+# Why an enrolment waits for a person, by the kind of task; {} is the step's number.
+WAITS_FOR = {
+    Task.Kind.FOLLOW_UP: "step {} is yours to send: this mailbox sends first steps only",
+    Task.Kind.APPROVAL: "step {} waits for your approval",
+    Task.Kind.CALL: "step {} is a call, which waits in the tasks",
+    Task.Kind.LINKEDIN: "step {} is for LinkedIn and waits in the tasks",
+    Task.Kind.TASK: "step {} is a task and waits to be done",
+}
+
+
+def _make_task(enrolment: Enrolment, position: int, kind: str) -> None:
+    """The step waits for a person, with its text, and the enrolment for that person."""
     if not Task.objects.filter(enrolment=enrolment, position=position).exists():
-        written = _written(enrolment, position, opt_out=BY_REPLY)
+        # An approved mail says at its end how to opt out when it leaves, by a link of its own.
+        opt_out = BY_REPLY if kind == Task.Kind.FOLLOW_UP else ""
+        written = _written(enrolment, position, opt_out=opt_out)
         if written is None:
             return
-        step, _variant, composed = written
+        hours = hours_of(enrolment)
+        local_date = clock.now().astimezone(ZoneInfo(hours.time_zone)).date()
         task = Task(
             workspace_id=enrolment.workspace_id,
+            kind=kind,
             mailbox=enrolment.mailbox,
             enrolment=enrolment,
             contact=enrolment.contact,
-            step=step,
+            step=written.step,
             position=position,
+            variant_id=written.variant_id,
             created_at=clock.now(),
+            due_at=None
+            if kind == Task.Kind.FOLLOW_UP
+            else _end_of(hours.working_days_after(local_date, written.step.task_days), hours),
         )
-        seal(task, "subject", composed.subject)
-        seal(task, "body", composed.body)
+        seal(task, "subject", written.mail.subject)
+        seal(task, "body", written.mail.body)
         task.save(force_insert=True)
-        record(BY_SENDING, tags.TASK_MAKE, task, position=position)
+        record(BY_SENDING, tags.TASK_MAKE, task, position=position, kind=kind)
     enrolment.due_at = None
-    enrolment.reason = f"step {position} is yours to send: this mailbox sends first steps only"
+    enrolment.reason = WAITS_FOR[Task.Kind(kind)].format(position)
     enrolment.save(update_fields=["due_at", "reason"])
 
 
-def _written(enrolment: Enrolment, position: int, *, opt_out: str) -> tuple[Step, Variant, Preview] | None:
+def _end_of(local_date: date, hours: windows.Hours) -> datetime:
+    after = datetime.combine(local_date + timedelta(days=1), time.min, ZoneInfo(hours.time_zone))
+    return after.astimezone(UTC) - timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A step as a contact gets it."""
+
+    step: Step
+    variant_id: UUID
+    mail: Preview
+
+
+def _approved(enrolment: Enrolment, position: int, opt_out: str) -> Written | None:
+    """The mail as a person approved it; None where nobody was asked."""
+    task = Task.objects.filter(
+        enrolment=enrolment, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
+    ).first()
+    step = step_of(enrolment, position)
+    if task is None or task.variant_id is None or step is None:
+        return None
+    text = reveal(BY_SENDING, task, "subject", "body", reason="to send the approved mail")
+    body = "\n\n".join(part for part in (text["body"] or "", opt_out) if part)
+    return Written(step, task.variant_id, Preview(text["subject"] or "", body, ()))
+
+
+def step_of(enrolment: Enrolment, position: int) -> Step | None:
+    steps = Step.objects.filter(
+        sequence_id=enrolment.sequence_id, edition=enrolment.edition, position=position
+    )
+    return steps.prefetch_related("variants").first()
+
+
+def _written(enrolment: Enrolment, position: int, *, opt_out: str) -> Written | None:
     """The step as this contact gets it; None where that cannot be, and then the enrolment waits for a person."""
-    step = Step.objects.prefetch_related("variants").get(sequence_id=enrolment.sequence_id, position=position)
+    step = step_of(enrolment, position)
+    assert step is not None  # decide_next asks only for a step that is there
     variant = _variant(enrolment, step)
     try:
         composed = compose(
@@ -542,13 +921,23 @@ def _written(enrolment: Enrolment, position: int, *, opt_out: str) -> tuple[Step
         missing = ", ".join(composed.missing)
         _cannot_compose(enrolment, f"No value for {missing}: complete the contact, then resume.")
         return None
-    return step, variant, composed
+    if not Kind(step.kind).is_mail:
+        composed = _instructions(variant, enrolment)
+    return Written(step, variant.pk, composed)
+
+
+def _instructions(variant: Variant, enrolment: Enrolment) -> Preview:
+    """What a person is to do, filled in; it is no mail, so it has no signature."""
+    fields = merge_fields_of(enrolment.contact, enrolment.mailbox)
+    subject = templates.render_subject(names.open(variant, "subject") or "", fields)
+    return Preview(subject.text, templates.render(names.open(variant, "body") or "", fields).text, ())
 
 
 def _variant(enrolment: Enrolment, step: Step) -> Variant:
     """The wording that this contact gets."""
-    variants = sorted(step.variants.all(), key=lambda each: each.pk)
-    return variants[rules.choose_variant(enrolment.pk, step.pk, [each.weight for each in variants])]
+    wordings = sorted(step.variants.all(), key=lambda each: each.pk)
+    weights = [each.weight for each in wordings]
+    return wordings[variants.choose_variant(enrolment.pk, step.pk, weights)]
 
 
 def _cannot_compose(enrolment: Enrolment, reason: str) -> None:
@@ -560,7 +949,58 @@ def _cannot_compose(enrolment: Enrolment, reason: str) -> None:
 
 def _thread_subject(enrolment: Enrolment) -> str:
     """The subject that the thread was opened with, as it was sent: the step may have been edited since."""
-    opening = Message.objects.filter(enrolment_id=enrolment.pk, position=1).first()
+    opening = Message.objects.filter(enrolment_id=enrolment.pk).order_by("position").first()
     if opening is None:
         return ""
     return reveal(BY_SENDING, opening, "subject", reason="to continue the thread")["subject"] or ""
+
+
+# Days off
+
+
+def take_days_off(
+    member: Member, first: date, last: date, *, stand_in_id: UUID | None, actor: Actor
+) -> Absence:
+    """The member's steps wait from the first day to the last; a colleague's mailbox begins what has not begun.
+
+    Raises BadInput.
+    """
+    if last < first:
+        raise BadInput("The last day lies before the first one.")
+    if last - first > timedelta(days=366):
+        raise BadInput("Days off last a year at most. For longer, pause the mailbox.")
+    with inside(member.workspace_id):
+        stand_in = Mailbox.objects.filter(pk=stand_in_id).first() if stand_in_id else None
+        if stand_in_id and (stand_in is None or not stand_in.is_connected or stand_in.member_id == member.pk):
+            raise BadInput("Choose a colleague's mailbox that is connected, or nobody.")
+        absence = Absence.objects.create(
+            workspace_id=member.workspace_id,
+            member=member,
+            first_local_date=first,
+            last_local_date=last,
+            stand_in=stand_in,
+            created_at=clock.now(),
+        )
+        record(
+            actor,
+            tags.ABSENCE_TAKE,
+            absence,
+            first=str(first),
+            last=str(last),
+            stand_in=str(stand_in_id or ""),
+        )
+        return absence
+
+
+def give_back_days_off(absence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """The member is not away then: what waited for his return looks again now."""
+    with inside(workspace_id):
+        absence = Absence.objects.get(pk=absence_id)
+        member_id = absence.member_id
+        record(actor, tags.ABSENCE_GIVE_BACK, absence, first=str(absence.first_local_date))
+        absence.delete()
+        mine = {"mailbox__member_id": member_id, "reason": windows.AWAY}
+        Enrolment.objects.filter(state=Enrolment.State.ACTIVE, due_at__gt=clock.now(), **mine).update(
+            due_at=clock.now(), reason=""
+        )
+        outbox.wake(**mine)

@@ -107,6 +107,13 @@ async def opted_out(workspace: str, contact: str) -> None:
     await in_thread(actions.stop_all_of, UUID(contact), workspace_id=UUID(workspace))
 
 
+@job("sequences.archived", try_again=True)
+async def stop_archived(workspace: str, sequence: str) -> None:
+    """Nobody is in an archived sequence any more."""
+    while await in_thread(actions.stop_some_of_archived, UUID(sequence), workspace_id=UUID(workspace)):
+        pass
+
+
 async def _next_message(box: Mailbox) -> Message | None:
     """A message to carry on now, planned anew where an enrolment is due."""
     while True:

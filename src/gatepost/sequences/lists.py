@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
+from gatepost import clock
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import display_name, found
@@ -19,11 +20,15 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_send_from, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
-from gatepost.sequences.actions import StepDraft
-from gatepost.sequences.models import Enrolment, Sequence, Task, Variant
+from gatepost.sequences.actions import RUNNING, steps_of
+from gatepost.sequences.edits import CONDITIONS, StepDraft, Wording, delay_in_words
+from gatepost.sequences.hours import days_off, hours_for
+from gatepost.sequences.models import Absence, Enrolment, Sequence, Step, Task, Variant
+from gatepost.sequences.queries import holds
+from gatepost.sequences.rules import Condition, Planned, dry_run
+from gatepost.sequences.variants import Comparison, Result, compare
+from gatepost.sequences.windows import zone_called
 from gatepost.vault import names
-
-RUNNING = (Enrolment.State.ACTIVE, Enrolment.State.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,34 @@ class SequenceRow:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step as it is written, and how often it has left."""
+    """A step as it is written, how often it has left, and how its wordings do."""
 
-    step_id: UUID
-    position: int
-    delay_minutes: int
-    subject: str
-    body: str
+    step: Step
+    draft: StepDraft
     sent: int
+    results: tuple[Result, ...]
+    comparison: Comparison
+
+    @property
+    def delay(self) -> str:
+        return delay_in_words(self.draft)
+
+    @property
+    def conditions(self) -> list[str]:
+        return [CONDITIONS[Condition(each)] for each in self.draft.conditions]
+
+    @property
+    def wordings(self) -> list[tuple[str, Wording, Result, bool]]:
+        """Letter, wording, result, and whether it is the best one so far; none where there is only one."""
+        if len(self.results) < 2:
+            return []
+        found = zip(self.draft.wordings, self.results, strict=True)
+        best = self.comparison.best
+        return [(chr(65 + n), each, result, n == best) for n, (each, result) in enumerate(found)]
+
+    @property
+    def percent_sure(self) -> int:
+        return int(self.comparison.confidence * 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +121,46 @@ def _sent(messages: QuerySet[Message], *, by: str) -> Counter[UUID]:
 
 
 def step_rows(sequence: Sequence) -> list[StepRow]:
-    variants = (
-        Variant.objects.filter(step__sequence=sequence)
-        .select_related("step")
-        .order_by("step__position", "id")
-    )
-    first: dict[UUID, Variant] = {}
-    for variant in variants:
-        first.setdefault(variant.step_id, variant)
-    sent = _sent(Message.objects.filter(sequence_id=sequence.pk), by="step_id")
-    return [
-        StepRow(
-            each.step_id,
-            each.step.position,
-            each.step.delay_minutes,
-            names.open(each, "subject") or "",
-            names.open(each, "body") or "",
-            sent[each.step_id],
+    """The steps as those get them who are enrolled now, with what became of each wording."""
+    messages = Message.objects.filter(sequence_id=sequence.pk)
+    sent, by_variant = _sent(messages, by="step_id"), _sent(messages, by="variant_id")
+    replied = Counter(
+        dict(
+            Enrolment.objects.filter(sequence=sequence, cause=Enrolment.Cause.REPLY)
+            .values_list("last_variant")
+            .annotate(count=Count("*"))
         )
-        for each in first.values()
-    ]
+    )
+    rows = []
+    for step in steps_of(sequence).prefetch_related("variants"):
+        wordings = sorted(step.variants.all(), key=lambda each: each.pk)
+        results = [Result(by_variant[each.pk], replied[each.pk]) for each in wordings]
+        rows.append(StepRow(step, _draft(step, wordings), sent[step.pk], tuple(results), compare(results)))
+    return rows
 
 
 def drafts_of(sequence: Sequence) -> list[StepDraft]:
-    return [StepDraft(row.delay_minutes, row.subject, row.body) for row in step_rows(sequence)]
+    """The steps as they are written now."""
+    steps = steps_of(sequence).prefetch_related("variants")
+    return [_draft(step, sorted(step.variants.all(), key=lambda each: each.pk)) for step in steps]
+
+
+def _draft(step: Step, wordings: list[Variant]) -> StepDraft:
+    first, *others = [
+        Wording(names.open(each, "subject") or "", names.open(each, "body") or "", each.weight)
+        for each in wordings
+    ]
+    return StepDraft(
+        step.delay_minutes,
+        first.subject,
+        first.body,
+        kind=step.kind,
+        business_days=step.business_days,
+        conditions=tuple(step.conditions),
+        task_days=step.task_days,
+        weight=first.weight,
+        others=tuple(others),
+    )
 
 
 def enrolments(sequence: Sequence, state: str = "") -> QuerySet[Enrolment]:
@@ -144,16 +185,34 @@ def require_may_change(member: Member, sequence_id: UUID) -> None:
         raise NotAllowed("Only its author, team leads and administrators may change this sequence.")
 
 
+def may_override(member: Member) -> bool:
+    """Who may enrol somebody in spite of another sequence or the cool-off."""
+    role = Member.Role
+    return member.role in (role.LEAD, role.ADMIN, role.OWNER)
+
+
+def require_may_override(member: Member) -> None:
+    if not may_override(member):
+        raise NotAllowed(
+            "Only team leads and administrators may enrol somebody who is in another sequence or was in one a "
+            "short while ago."
+        )
+
+
 def require_may_enrol(member: Member, mailbox_id: UUID) -> None:
     """Contacts are enrolled from one's own mailbox; team leads and administrators may from any."""
     require_may_send_from(member, get_object_or_404(Mailbox, pk=mailbox_id))
 
 
-def may_be_enrolled(workspace_id: UUID, sequence: Sequence, text: str = "") -> QuerySet[Contact]:
-    """Contacts who are in no sequence now and were never in this one."""
-    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(
-        Q(state__in=RUNNING) | Q(sequence=sequence)
-    )
+def may_be_enrolled(
+    workspace_id: UUID, sequence: Sequence, text: str = "", *, in_spite: bool = False
+) -> QuerySet[Contact]:
+    """Contacts who were never in this sequence; nor are in another, or were a short while ago, unless `in_spite`."""
+    hinders = Q(sequence=sequence)
+    if not in_spite:
+        cool_since = clock.now() - timedelta(days=sequence.cool_off_days)
+        hinders |= Q(state__in=RUNNING) | Q(ended_at__gt=cool_since)
+    busy = Enrolment.objects.filter(contact=OuterRef("pk")).filter(hinders)
     return found(workspace_id, text).filter(~Exists(busy))
 
 
@@ -184,17 +243,74 @@ class TaskRow:
     task: Task
     contact: str
     mailbox: str
+    is_overdue: bool = False
 
 
 def tasks_of(member: Member, state: str = Task.State.OPEN) -> QuerySet[Task]:
     """The tasks that this member sees; the oldest of those to do come first."""
     rows = Task.objects.filter(seen_by(member), state=state)
+    if state == Task.State.OPEN:
+        # A reminder shows on its day, not months before.
+        rows = rows.exclude(kind=Task.Kind.REMINDER, due_at__gt=clock.now())
     return rows.select_related("contact", "mailbox", "enrolment__sequence").order_by("created_at")
 
 
 def task_row(task: Task) -> TaskRow:
-    return TaskRow(task, display_name(task.contact), names.open(task.mailbox, "address") or "")
+    overdue = task.due_at is not None and task.due_at < clock.now()
+    return TaskRow(task, display_name(task.contact), names.open(task.mailbox, "address") or "", overdue)
 
 
 def contacts_to_preview(workspace_id: UUID) -> list[tuple[UUID, str]]:
     return [(contact.pk, display_name(contact)) for contact in found(workspace_id)[:20]]
+
+
+def absences(member: Member) -> QuerySet[Absence]:
+    """Days off that are not over: one's own; team leads and administrators see everybody's."""
+    rows = Absence.objects.filter(last_local_date__gte=clock.now().date() - timedelta(days=1))
+    if not may_override(member):
+        rows = rows.filter(member=member)
+    return rows.select_related("member", "stand_in").order_by("first_local_date")
+
+
+# A dry run
+
+
+@dataclass(frozen=True, slots=True)
+class RunEntry:
+    """One step of one contact in a dry run, on the contact's own clock."""
+
+    contact: str
+    contact_id: UUID
+    time_zone: str
+    planned: Planned
+    what: str
+
+    @property
+    def local(self) -> datetime:
+        return self.planned.at.astimezone(zone_called(self.time_zone))
+
+    @property
+    def wall_time(self) -> str:
+        """As a word: a template would turn a moment into the reader's own time zone."""
+        return f"{self.local:%H:%M}"
+
+
+MOST_IN_A_RUN = 10
+
+
+def dry_run_of(
+    sequence: Sequence, contacts: list[Contact], mailbox: Mailbox | None, *, start: datetime
+) -> list[tuple[date, list[RunEntry]]]:
+    """What would be taken when if these contacts were enrolled at `start`, by the day on the contact's calendar."""
+    steps = list(steps_of(sequence))
+    away = days_off([mailbox.member_id]).get(mailbox.member_id, []) if mailbox else []
+    days: dict[date, list[RunEntry]] = {}
+    for contact in contacts:
+        hours = hours_for(sequence, contact, mailbox, away)
+        run = dry_run([step.facts for step in steps], hours, start=start, holds=holds(contact))
+        for step, planned in zip(steps, run, strict=True):
+            entry = RunEntry(
+                display_name(contact), contact.pk, hours.time_zone, planned, step.get_kind_display()
+            )
+            days.setdefault(entry.local.date(), []).append(entry)
+    return [(day, sorted(days[day], key=lambda each: each.planned.at)) for day in sorted(days)]

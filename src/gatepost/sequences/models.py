@@ -1,10 +1,13 @@
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from gatepost.accounts.models import InWorkspace, Member
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
+from gatepost.sequences.rules import Condition, StepFacts
+from gatepost.sequences.rules import Kind as StepKind
 from gatepost.vault.fields import SealedField
 
 
@@ -28,21 +31,61 @@ class Sequence(InWorkspace):
     window = models.JSONField(default=working_week)
     time_zone = models.CharField(max_length=64, default="Europe/Berlin")  # where the contact's is not known
     created_at = models.DateTimeField()
+    # Grows with each edit that only those get who are enrolled later; each edition has steps of its own.
+    edition = models.PositiveIntegerField(default=1)
+    skips_holidays = models.BooleanField(default=True)  # public holidays where the contact is
+    absence_buffer_days = models.PositiveSmallIntegerField(default=1)  # working days after a return
+    cool_off_days = models.PositiveSmallIntegerField(
+        default=14
+    )  # since another sequence ended for the contact
+    hold_company_days = models.PositiveSmallIntegerField(
+        default=0
+    )  # colleagues wait after a reply; 0: they do not
+    # Percent of the mails sent lately, above which the sequence pauses by itself; 0: never.
+    bounce_limit = models.PositiveSmallIntegerField(default=5)
+    complaint_limit = models.PositiveSmallIntegerField(default=5)
+    pause_reason = models.CharField(max_length=200, blank=True)  # why it paused by itself
+    bill_since = models.DateTimeField(null=True)  # a member let it go on then: what was before counts no more
 
     def __str__(self) -> str:
         return self.name
 
 
 class Step(InWorkspace):
-    """One mail of a sequence: `delay_minutes` after the step before it."""
+    """One step of a sequence: a mail or a task, its delay after the step before it."""
+
+    class Kind(models.TextChoices):
+        MAIL = StepKind.MAIL.value, "Mail"
+        APPROVAL = StepKind.APPROVAL.value, "Mail for approval"
+        CALL = StepKind.CALL.value, "Call"
+        LINKEDIN = StepKind.LINKEDIN.value, "LinkedIn"
+        TASK = StepKind.TASK.value, "Task"
 
     sequence = models.ForeignKey(Sequence, on_delete=models.CASCADE, related_name="steps")
+    edition = models.PositiveIntegerField(default=1)
     position = models.PositiveSmallIntegerField()  # from 1
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.MAIL)
     delay_minutes = models.PositiveIntegerField(default=0)
+    business_days = models.PositiveSmallIntegerField(default=0)  # instead of minutes
+    conditions = ArrayField(models.CharField(max_length=16), default=list)  # Condition; all must be so
+    task_days = models.PositiveSmallIntegerField(default=1)  # working days that a person has for it
 
     class Meta:
-        ordering = ("position",)
-        constraints = [models.UniqueConstraint(fields=["sequence", "position"], name="one_step_per_position")]
+        ordering = ("edition", "position")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sequence", "edition", "position"], name="one_step_per_edition_and_position"
+            )
+        ]
+
+    @property
+    def facts(self) -> StepFacts:
+        return StepFacts(
+            StepKind(self.kind),
+            self.delay_minutes,
+            self.business_days,
+            tuple(Condition(each) for each in self.conditions),
+        )
 
 
 class Variant(InWorkspace):
@@ -77,7 +120,11 @@ class Enrolment(InWorkspace):
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     cause = models.CharField(max_length=12, choices=Cause.choices, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    edition = models.PositiveIntegerField(default=1)  # of the sequence's steps
     next_position = models.PositiveSmallIntegerField(default=1)
+    stepped_at = models.DateTimeField(null=True)  # when the last step was taken or skipped
+    last_skipped = models.BooleanField(default=False)  # that step was skipped
+    last_variant = models.UUIDField(null=True)  # the wording of the last mail: answers are counted for it
     due_at = models.DateTimeField(null=True)  # None: nothing to do (in the outbox, paused for good, ended)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -97,7 +144,7 @@ class Enrolment(InWorkspace):
 
 
 class Task(InWorkspace):
-    """A step that a person sends by hand, since its mailbox may not."""
+    """Something that a person does for an enrolment: a step, a mail to approve, or to remember a promise."""
 
     sealed_with: ClassVar[str] = "mailbox"
 
@@ -107,6 +154,15 @@ class Task(InWorkspace):
         SKIPPED = "skipped", "Skipped"
         CALLED_OFF = "called_off", "Called off"
 
+    class Kind(models.TextChoices):
+        FOLLOW_UP = "follow_up", "Send by hand"  # its mailbox may not send it
+        APPROVAL = StepKind.APPROVAL.value, "Approve a mail"
+        CALL = StepKind.CALL.value, "Call"
+        LINKEDIN = StepKind.LINKEDIN.value, "LinkedIn"
+        TASK = StepKind.TASK.value, "Task"
+        REMINDER = "reminder", "Get back to them"  # a promise whose day has come; it stands at position 0
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FOLLOW_UP)
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="tasks")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE)
@@ -116,7 +172,9 @@ class Task(InWorkspace):
     reason = models.CharField(max_length=200, blank=True)  # why it was called off
     subject = SealedField(holds="content")
     body = SealedField(holds="content")
+    variant_id = models.UUIDField(null=True)  # the wording that was chosen
     created_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)  # None: as soon as possible
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -126,3 +184,23 @@ class Task(InWorkspace):
             )
         ]
         indexes = [models.Index(fields=["workspace", "state", "created_at"], name="task_by_state")]
+
+
+class Absence(InWorkspace):
+    """Days off of a member, in the time zone of each of his mailboxes. His steps wait, or a colleague begins them."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="absences")
+    first_local_date = models.DateField()
+    last_local_date = models.DateField()
+    # Writes meanwhile to contacts who have had no mail yet; a conversation that began waits for its own mailbox.
+    stand_in = models.ForeignKey(Mailbox, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_local_date__gte=models.F("first_local_date")),
+                name="absence_ends_after_it_begins",
+            )
+        ]
+        indexes = [models.Index(fields=["member", "last_local_date"])]

@@ -43,7 +43,7 @@ def compose(
 
     `opt_out`: how the mail says that one need not hear more.
     """
-    fields = {**merge_fields(contact), **_sender(mailbox)}
+    fields = merge_fields_of(contact, mailbox)
     text = templates.render(body, fields)
     missing = list(text.missing)
     if subject.strip():
@@ -53,6 +53,11 @@ def compose(
     else:
         subject_line = f"Re: {thread_subject}" if thread_subject else ""
     return Preview(subject_line, _signed(text.text, mailbox, opt_out), tuple(dict.fromkeys(missing)))
+
+
+def merge_fields_of(contact: Contact, mailbox: Mailbox | None) -> dict[str, str | None]:
+    """What a template may say: about the contact, and about who sends."""
+    return {**merge_fields(contact), **_sender(mailbox)}
 
 
 def _sender(mailbox: Mailbox | None) -> dict[str, str | None]:

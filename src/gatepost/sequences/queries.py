@@ -20,9 +20,11 @@ from gatepost.outbox.actions import send_key
 from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import OPEN, State
 from gatepost.outbox.rules import GateFacts, MailboxFacts
-from gatepost.sequences.actions import is_internal
-from gatepost.sequences.models import Enrolment, Sequence, Step
-from gatepost.sequences.rules import EnrolmentFacts, next_open
+from gatepost.sequences.actions import is_internal, steps_of
+from gatepost.sequences.hours import hours_of, stand_in_of
+from gatepost.sequences.models import Enrolment, Sequence, Step, Task
+from gatepost.sequences.rules import ASKED_TO_WAIT, SEQUENCE_PAUSED, Condition, EnrolmentFacts, StepFacts
+from gatepost.sequences.windows import Opening
 from gatepost.vault import names
 
 # How old "read through" may be before a follow-up leaves: a reply that was there ten seconds before is seen.
@@ -61,24 +63,51 @@ def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, Enrolment
             return None
         contact, sequence = enrolment.contact, enrolment.sequence
         address = names.open(contact, "email") or ""
-        last = (
-            Step.objects.filter(sequence=sequence)
-            .order_by("-position")
-            .values_list("position", flat=True)
-            .first()
-        )
+        steps = {step.position: step for step in steps_of(sequence, enrolment.edition)}
+        step = steps.get(enrolment.next_position)
+        written = Message.objects.filter(enrolment_id=enrolment.pk).exclude(state=State.CANCELLED)
         return enrolment, EnrolmentFacts(
             next_position=enrolment.next_position,
-            last_position=last or 0,
+            last_position=max(steps, default=0),
             sequence_active=sequence.state == Sequence.State.ACTIVE,
             suppressed=is_suppressed(enrolment.workspace_id, address) is not None,
             internal=is_internal(address, enrolment.mailbox),
             company_hold_until=contact.company.hold_until if contact.company else None,
-            window=sequence.window,
-            time_zone=contact.time_zone or sequence.time_zone,
+            hours=hours_of(enrolment),
             sends="send" in enrolment.mailbox.running,
             follows_up={"drafts", "replies"} <= enrolment.mailbox.running,
+            step=step.facts if step else StepFacts(),
+            holds=holds(contact) | _about_the_step_before(enrolment),
+            approved=_is_approved(enrolment),
+            has_written=written.exists(),
+            stand_in=stand_in_of(enrolment.mailbox, now) is not None,
         )
+
+
+def holds(contact: Contact) -> set[Condition]:
+    """The conditions about a contact that are so. Inside the workspace."""
+    causes = set(Enrolment.objects.filter(contact=contact).exclude(cause="").values_list("cause", flat=True))
+    so = {
+        Condition.HAS_PHONE: contact.phone is not None,
+        Condition.HAS_TITLE: contact.title is not None,
+        Condition.HAS_COMPANY: contact.company_id is not None,
+        Condition.NEVER_REPLIED: Enrolment.Cause.REPLY not in causes,
+        Condition.NEVER_MET: Enrolment.Cause.MEETING not in causes,
+    }
+    return {condition for condition, is_so in so.items() if is_so}
+
+
+def _about_the_step_before(enrolment: Enrolment) -> set[Condition]:
+    return {Condition.STEP_SKIPPED if enrolment.last_skipped else Condition.STEP_DONE}
+
+
+def _is_approved(enrolment: Enrolment) -> bool:
+    return Task.objects.filter(
+        enrolment=enrolment,
+        position=enrolment.next_position,
+        kind=Task.Kind.APPROVAL,
+        state=Task.State.DONE,
+    ).exists()
 
 
 def waiting_steps(mailbox: Mailbox, now: datetime) -> int:
@@ -100,13 +129,15 @@ def gate_facts(message: Message) -> GateFacts:
     with inside(message.workspace_id):
         now = clock.now()
         enrolment = (
-            Enrolment.objects.select_related("sequence", "contact").filter(pk=message.enrolment_id).first()
+            Enrolment.objects.select_related("sequence", "contact", "contact__company", "mailbox")
+            .filter(pk=message.enrolment_id)
+            .first()
         )
         mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
         sending = restored.sending_of(mailbox)
         stopped = "the enrolment was removed"
         may_have_left = False
-        paused_until, pause_reason, window_opens = None, "", now
+        paused_until, pause_reason, opening = None, "", Opening(now)
         address = names.open(message.contact, "email") or ""
         if enrolment is not None:
             ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
@@ -116,17 +147,17 @@ def gate_facts(message: Message) -> GateFacts:
             paused_until, pause_reason = _pause(enrolment, now)
             if paused_until is None and (why := why_it_may_not_send(mailbox)):
                 paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
-            sequence = enrolment.sequence
             may_have_left = restored.may_have_left_before(message, mailbox, known_since=enrolment.created_at)
-            window_opens = next_open(sequence.window, message.contact.time_zone or sequence.time_zone, now)
+            opening = hours_of(enrolment).opening(now)
         return GateFacts(
             mailbox=mailbox_facts(mailbox, now, compared=sending.compared),
-            is_follow_up=message.position > 1,
+            is_follow_up=message.previous_id is not None,
             stopped=stopped,
             suppressed=is_suppressed(message.workspace_id, address) is not None,
             paused_until=paused_until,
             pause_reason=pause_reason,
-            window_opens=window_opens,
+            window_opens=opening.at,
+            closed_reason=opening.reason,
             recovery=sending.recovery,
             sent_before=restored.sent_before(message),
             may_have_left=may_have_left,
@@ -159,7 +190,10 @@ def _pause(enrolment: Enrolment, now: datetime) -> tuple[datetime | None, str]:
     if enrolment.state == Enrolment.State.PAUSED:
         return enrolment.due_at or FOREVER, enrolment.reason or "paused"
     if enrolment.sequence.state != Sequence.State.ACTIVE:
-        return now + timedelta(hours=1), "the sequence is paused"
+        return now + timedelta(hours=1), SEQUENCE_PAUSED
+    company = enrolment.contact.company
+    if company is not None and company.hold_until is not None and company.hold_until > now:
+        return company.hold_until, ASKED_TO_WAIT
     return None, ""
 
 
@@ -200,9 +234,9 @@ def would_send_now(workspace_id: UUID, *, most: int = 500) -> list[WouldSend]:
         due = Enrolment.objects.select_related("contact", "sequence").filter(
             state=Enrolment.State.ACTIVE, due_at__lte=now, sequence__state=Sequence.State.ACTIVE
         )
-        steps = {(step.sequence_id, step.position): step.pk for step in Step.objects.all()}
+        steps = {(step.sequence_id, step.edition, step.position): step.pk for step in Step.objects.all()}
         for each in due.order_by("due_at")[:most]:
-            step = steps.get((each.sequence_id, each.next_position))
+            step = steps.get((each.sequence_id, each.edition, each.next_position))
             if step is not None and send_key(each.mailbox_id, each.pk, step) not in sent:
                 found.append(
                     WouldSend(

@@ -1,16 +1,56 @@
-"""When a step is due, whether it goes out, and which wording. Pure: facts and `now` in, a reason out."""
+"""When the next step is due, and what is done then. One planner, pure: facts and `now` in, a reason out."""
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-Window = dict[str, list[list[str]]]
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from gatepost.sequences.windows import Hours, Opening, due_after
+
 MAX_STEPS = 50
 LONGEST_DELAY_MINUTES = 366 * 24 * 60
+LONGEST_DELAY_BUSINESS_DAYS = 260
+LONGEST_TASK_DAYS = 60
+SEQUENCE_PAUSED = "the sequence is paused"
+ASKED_TO_WAIT = "somebody at this company answered or asked to wait"
+
+
+class Kind(StrEnum):
+    """What a step is."""
+
+    MAIL = "mail"  # leaves by itself
+    APPROVAL = "approval"  # a mail that leaves when a person approved it
+    CALL = "call"
+    LINKEDIN = "linkedin"
+    TASK = "task"  # anything else that a person does
+
+    @property
+    def is_mail(self) -> bool:
+        return self in (Kind.MAIL, Kind.APPROVAL)
+
+
+class Condition(StrEnum):
+    """What must be so for a step to be taken; else it is skipped. Several of them must all be so."""
+
+    STEP_DONE = "step_done"
+    STEP_SKIPPED = "step_skipped"
+    HAS_PHONE = "has_phone"
+    HAS_TITLE = "has_title"
+    HAS_COMPANY = "has_company"
+    NEVER_REPLIED = "never_replied"
+    NEVER_MET = "never_met"
+
+
+# Why a step is skipped, by the condition that does not hold.
+NOT_SO = {
+    Condition.STEP_DONE: "the step before was skipped",
+    Condition.STEP_SKIPPED: "the step before was not skipped",
+    Condition.HAS_PHONE: "the contact has no phone number",
+    Condition.HAS_TITLE: "the contact has no job title",
+    Condition.HAS_COMPANY: "the contact has no company",
+    Condition.NEVER_REPLIED: "the contact has replied before",
+    Condition.NEVER_MET: "the contact has booked a meeting before",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +62,23 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The step at this position becomes a task: its mailbox may not send it by itself."""
+    """The step at this position becomes a task: it is none that leaves by itself, or its mailbox may not send it."""
 
     position: int
+    kind: str = "follow_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The step at this position is left out, and the enrolment goes on."""
+
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassOn:
+    """The sender is away, and a colleague's mailbox writes to this contact from the first mail on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +101,16 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class StepFacts:
+    """A step as the planner sees it."""
+
+    kind: Kind = Kind.MAIL
+    delay_minutes: int = 0
+    business_days: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolmentFacts:
     next_position: int
     last_position: int
@@ -54,13 +118,17 @@ class EnrolmentFacts:
     suppressed: bool
     internal: bool
     company_hold_until: datetime | None
-    window: Window
-    time_zone: str
+    hours: Hours
     sends: bool = True  # its mailbox may send
     follows_up: bool = True  # its mailbox may write drafts and notice replies
+    step: StepFacts = field(default=StepFacts())
+    holds: Collection[Condition] = ()  # the conditions that are so
+    approved: bool = False  # a person approved the mail of this step
+    has_written: bool = False  # a mail of this enrolment has left or is on its way
+    stand_in: bool = False  # the sender is away, and a colleague writes instead
 
 
-def decide_next(facts: EnrolmentFacts, *, now: datetime) -> Send | Ask | Wait | Stop | Finish:
+def decide_next(facts: EnrolmentFacts, *, now: datetime) -> Send | Ask | Skip | PassOn | Wait | Stop | Finish:
     """What is to be done with an enrolment that is due."""
     if facts.suppressed:
         return Stop("suppressed", "on the do-not-contact list")
@@ -69,132 +137,92 @@ def decide_next(facts: EnrolmentFacts, *, now: datetime) -> Send | Ask | Wait | 
     if facts.next_position > facts.last_position:
         return Finish()
     if not facts.sequence_active:
-        return Wait(now + timedelta(hours=1), "the sequence is paused")
+        return Wait(now + timedelta(hours=1), SEQUENCE_PAUSED)
     if facts.company_hold_until is not None and facts.company_hold_until > now:
-        return Wait(facts.company_hold_until, "somebody at this company asked to wait")
-    opens = next_open(facts.window, facts.time_zone, now)
-    if opens > now:
-        return Wait(opens, "outside the sending window")
-    if facts.next_position > 1 and not facts.follows_up:
+        return Wait(facts.company_hold_until, ASKED_TO_WAIT)
+    if reason := why_skipped(facts.step.conditions, facts.holds):
+        return Skip(facts.next_position, reason)
+    if facts.stand_in and not facts.has_written:
+        return PassOn()
+    opening = facts.hours.opening(now)
+    if opening.at > now:
+        return Wait(opening.at, opening.reason)
+    kind = facts.step.kind
+    if not kind.is_mail or (kind == Kind.APPROVAL and not facts.approved):
+        return Ask(facts.next_position, kind)
+    if facts.has_written and not facts.follows_up:
         return Ask(facts.next_position)
     if not facts.sends:
         return Wait(now + timedelta(hours=1), "Microsoft has not granted this mailbox to send")
     return Send(facts.next_position)
 
 
-def next_open(window: Window, time_zone: str, moment: datetime) -> datetime:
-    """The first moment from `moment` on at which the window is open, in the zone of who receives the mail.
+def why_skipped(conditions: Collection[Condition], holds: Collection[Condition]) -> str:
+    """Why a step with these conditions is left out; "" where it is not."""
+    return next((NOT_SO[condition] for condition in conditions if condition not in holds), "")
 
-    Local wall times are turned into moments day by day, so that a day of 23 or 25 hours is neither skipped nor
-    sent twice. A window that is never open is refused when it is saved.
+
+def due(step: StepFacts, hours: Hours, *, after: datetime) -> Opening:
+    """When a step is due, counted from when the one before was taken or skipped (or from enrolling)."""
+    return due_after(after, step.delay_minutes, hours, business_days=step.business_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a dry run says of one step: when it would be taken at the earliest, or why it would be skipped."""
+
+    position: int
+    kind: Kind
+    at: datetime
+    reason: str
+    skipped: bool = False
+
+
+def dry_run(
+    steps: Sequence[StepFacts], hours: Hours, *, start: datetime, holds: Collection[Condition]
+) -> list[Planned]:
+    """The whole sequence for one contact who never answers, as it would go if each person did a task at once.
+
+    `holds`: the conditions about the contact; those about the step before follow from the run itself.
     """
-    zone = ZoneInfo(time_zone)
-    local = moment.astimezone(zone)
-    for day in range(15):
-        for opens, closes in spans(window, local.date() + timedelta(days=day), zone):
-            if moment < closes:
-                return max(moment, opens)
-    raise ValueError("the sending window is never open")
+    run, before = [], start
+    about_contact = set(holds) - {Condition.STEP_DONE, Condition.STEP_SKIPPED}
+    said = {Condition.STEP_DONE}  # before the first step nothing was skipped
+    for position, step in enumerate(steps, 1):
+        opening = due(step, hours, after=before)
+        skipped = why_skipped(step.conditions, about_contact | said)
+        run.append(Planned(position, step.kind, opening.at, skipped or opening.reason, bool(skipped)))
+        said = {Condition.STEP_SKIPPED if skipped else Condition.STEP_DONE}
+        before = opening.at
+    return run
 
 
-def spans(window: Window, local_date: date, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
-    """The open spans of one day, as moments."""
-    day = window.get(DAYS[local_date.weekday()], [])
-    found = []
-    for opens, closes in sorted(day):
-        # In UTC, since Python compares two moments of one zone by their wall times, also across a change of the clock.
-        start, end = (datetime.combine(local_date, _wall(t), zone).astimezone(UTC) for t in (opens, closes))
-        if start < end:
-            found.append((start, end))
-    return found
+# When a sequence is paused by itself
+
+FEWEST_SENT = 20
+FEWEST_BAD = 3
 
 
-def _wall(text: str) -> time:
-    return time.max if text == "24:00" else time.fromisoformat(text)
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What became of the mails of a sequence within the last days."""
+
+    sent: int
+    bounced: int
+    complained: int  # opted out, or refused any further contact
 
 
-def check_time_zone(name: str) -> str:
-    """What is wrong with a time zone, or ""."""
-    known = name in available_timezones()
-    return "" if known else f"The time zone “{name[:40]}” is not known. Use a name such as Europe/Berlin."
+def too_many(bill: Bill, *, bounce_limit: int, complaint_limit: int) -> str:
+    """Why the sequence must pause, or "". Limits are percent of the mails sent; 0 is no limit.
 
-
-def check_window(window: Window) -> str:
-    """What is wrong with a sending window, or ""."""
-    for day, opening in window.items():
-        if day not in DAYS:
-            return f"“{day}” is no weekday."
-        for span in opening:
-            try:
-                start, end = (_wall(text) for text in span)
-            except ValueError:
-                return f"The times of {day} must look like 08:00 and 18:00."
-            if start >= end:
-                return f"On {day} the window closes before it opens."
-    return "" if any(window.values()) else "The sending window is never open: choose at least one day."
-
-
-def due_after(left_at: datetime, delay_minutes: int, window: Window, time_zone: str) -> datetime:
-    """When the following step is due: its delay after the last one left, moved to when the window is open."""
-    return next_open(window, time_zone, left_at + timedelta(minutes=delay_minutes))
-
-
-# What waited during a gap goes out over a working day's worth of the mailbox's limit, not in one burst.
-WORKING_DAY = timedelta(hours=8)
-
-
-def pace(daily_limit: int, gap: timedelta) -> timedelta:
-    """The pause between two steps that waited."""
-    return max(gap, WORKING_DAY / max(daily_limit, 1))
-
-
-def spread(waiting: Sequence[tuple[Window, str]], *, start: datetime, pace: timedelta) -> list[datetime]:
-    """When each step that waited goes out, the oldest first: one for each pace, when its own window is open.
-
-    A window that is closed for days holds up its own contact and nobody else.
+    A few mails prove nothing: neither the first twenty nor fewer than three bad ones pause a sequence.
     """
-    taken: dict[int, int] = {}  # a slot in use, and one behind it from which to look on
-
-    def free(slot: int) -> int:
-        way = []
-        while slot in taken:
-            way.append(slot)
-            slot = taken[slot]
-        for each in way:  # the next one need not go this way again
-            taken[each] = slot
-        return slot
-
-    due = []
-    for window, time_zone in waiting:
-        opens = next_open(window, time_zone, start)
-        while True:
-            slot = free(-((start - opens) // pace))
-            moment = max(opens, start + slot * pace)
-            opens = next_open(window, time_zone, moment)
-            if opens == moment:
-                break
-        taken[slot] = slot + 1
-        due.append(moment)
-    return due
-
-
-def resume_after(return_local_date: date, window: Window, time_zone: str) -> datetime:
-    """When to go on after an absence: the day after the return, since nobody reads mail of strangers on the first."""
-    zone = ZoneInfo(time_zone)
-    return next_open(
-        window, time_zone, datetime.combine(return_local_date + timedelta(days=1), time.min, zone)
-    )
-
-
-def choose_variant(enrolment_id: UUID, step_id: UUID, weights: list[int]) -> int:
-    """Which wording a contact gets, by weight; the same whenever it is asked."""
-    total = sum(weights)
-    if total <= 0:
-        return 0
-    digest = hashlib.sha256(enrolment_id.bytes + step_id.bytes).digest()
-    point = int.from_bytes(digest[:8], "big") % total
-    for number, weight in enumerate(weights):
-        point -= weight
-        if point < 0:
-            return number
-    return len(weights) - 1
+    if bill.sent < FEWEST_SENT:
+        return ""
+    for bad, limit, words in (
+        (bill.bounced, bounce_limit, "bounced"),
+        (bill.complained, complaint_limit, "were answered by an opt-out or a refusal"),
+    ):
+        if limit and bad >= FEWEST_BAD and bad * 100 > limit * bill.sent:
+            return f"{bad} of its last {bill.sent} mails {words}, more than {limit} %"
+    return ""

@@ -22,6 +22,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.sequences import actions, forms, lists, queries
+from gatepost.sequences.edits import EVERYBODY, WHO, Change, difference
 from gatepost.sequences.models import Enrolment, Sequence, Task
 from gatepost.sequences.preview import FIELDS, Preview, compose
 from gatepost.sequences.queries import would_send_now
@@ -80,14 +81,15 @@ def sequence(request: Any, sequence_id: UUID) -> HttpResponse:
 def edit(request: Any, sequence_id: UUID) -> HttpResponse:
     """The editor. Adding, moving and removing steps changes the page only; Save stores them all."""
     steps: list[forms.StepForm] | None = None
-    problem = ""
+    problem, changes = "", []
     _require_change(request, sequence_id)
     if request.method == "POST":
         steps = forms.steps_in(request.POST)
         order = request.POST.get("do", "save")
         if order == "save":
-            problem = _save(request, sequence_id, steps)
-            if not problem:
+            changes = _to_confirm(request, sequence_id, steps)
+            problem = "" if changes else _save(request, sequence_id, steps)
+            if not problem and not changes:
                 messages.success(request, _("Saved."))
                 return redirect("sequences:sequence", sequence_id)
         else:
@@ -100,10 +102,15 @@ def edit(request: Any, sequence_id: UUID) -> HttpResponse:
             "sequence": found,
             "steps": steps,
             "problem": problem,
+            "changes": changes,
+            "running": found.enrolments.filter(state__in=actions.RUNNING).count(),
+            "kinds": forms.KINDS,
+            "conditions": forms.CONDITIONS,
             "fields": {**FIELDS, **{column: _("a field of your own") for column in field_names()}},
             "units": forms.UNITS,
             "contacts": lists.contacts_to_preview(request.workspace.id),
             "schedule": forms.schedule_of(found.window, found.time_zone),
+            "life": forms.life_of(found),
         }
         return render(request, "sequences/edit.html", context)
 
@@ -145,6 +152,94 @@ def schedule(request: Any, sequence_id: UUID) -> HttpResponse:
 
 @page(write=True)
 @require_POST
+def life(request: Any, sequence_id: UUID) -> HttpResponse:
+    """When it waits and pauses, and whom it leaves alone."""
+    _require_change(request, sequence_id)
+    form = forms.Life(request.POST)
+    if not form.is_valid():
+        name, problems = next(iter(form.errors.items()))
+        raise BadInput(
+            _("Nothing was saved: %(name)s: %(problem)s") % {"name": form[name].label, "problem": problems[0]}
+        )
+    actions.change_life(
+        sequence_id, workspace_id=request.workspace.id, actor=by(request.member), **form.cleaned_data
+    )
+    messages.success(request, _("Saved."))
+    return redirect("sequences:edit", sequence_id)
+
+
+@page
+def dry_run(request: Any, sequence_id: UUID) -> HttpResponse:
+    """What would go when, day by day, if some contacts were enrolled now. Nothing is stored."""
+    found = get_object_or_404(Sequence, pk=sequence_id)
+    chosen = id_in(request.GET, "contact") if request.GET.get("contact") else None
+    contacts = list(
+        Contact.objects.filter(pk=chosen)
+        if chosen
+        else lists.may_be_enrolled(request.workspace.id, found)[: lists.MOST_IN_A_RUN]
+    )
+    mailbox = Mailbox.objects.filter(member=request.member).order_by("state", "connected_at").first()
+    context = {
+        "sequence": found,
+        "days": lists.dry_run_of(found, contacts, mailbox, start=clock.now()),
+        "contacts": lists.contacts_to_preview(request.workspace.id),
+        "chosen": chosen,
+        "count": len(contacts),
+        "mailbox": mailbox,
+        "address": (names.open(mailbox, "address") or "") if mailbox else "",
+    }
+    return render(request, "sequences/dry_run.html", context)
+
+
+@page(write=True)
+@require_POST
+def archive(request: Any, sequence_id: UUID) -> HttpResponse:
+    _require_change(request, sequence_id)
+    actions.archive(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Archived. Whoever was still in it is being stopped; nothing more leaves."))
+    return redirect("sequences:sequence", sequence_id)
+
+
+@page(write=True)
+def days_off(request: Any) -> HttpResponse:
+    """A member's days off: the list, and new ones."""
+    form = forms.DaysOff(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.take_days_off(
+            request.member,
+            form.cleaned_data["first"],
+            form.cleaned_data["last"],
+            stand_in_id=form.cleaned_data["stand_in"],
+            actor=by(request.member),
+        )
+        messages.success(request, _("Noted. Your steps wait until you are back."))
+        return redirect("sequences:days_off")
+    others = Mailbox.objects.filter(state=Mailbox.State.CONNECTED).exclude(member=request.member)
+    context = {
+        "form": form,
+        "rows": [
+            (each, (names.open(each.stand_in, "address") or "") if each.stand_in else "")
+            for each in lists.absences(request.member)
+        ],
+        "stand_ins": [
+            (each.pk, names.open(each, "address") or "") for each in others.order_by("connected_at")
+        ],
+    }
+    return render(request, "sequences/days_off.html", context)
+
+
+@page(write=True)
+@require_POST
+def give_back(request: Any, absence_id: UUID) -> HttpResponse:
+    with inside(request.workspace.id):
+        get_object_or_404(lists.absences(request.member), pk=absence_id)
+    actions.give_back_days_off(absence_id, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(request, _("Removed. What had waited for it goes on when its hours open."))
+    return redirect("sequences:days_off")
+
+
+@page(write=True)
+@require_POST
 def activate(request: Any, sequence_id: UUID) -> HttpResponse:
     _require_change(request, sequence_id)
     actions.activate(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
@@ -167,7 +262,8 @@ def enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         return _enrol(request, sequence_id)
     found = get_object_or_404(Sequence, pk=sequence_id)
     text = request.GET.get("search", "").strip()
-    free = lists.may_be_enrolled(request.workspace.id, found, text)
+    in_spite = "in_spite" in request.GET and lists.may_override(request.member)
+    free = lists.may_be_enrolled(request.workspace.id, found, text, in_spite=in_spite)
     listed = page_of(free, by="created_at", after=request.GET.get("after", ""))
     context = {
         "sequence": found,
@@ -175,6 +271,8 @@ def enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         "search": text,
         "mailboxes": lists.mailboxes_to_send_from(),
         "at_once": AT_ONCE,
+        "may_override": lists.may_override(request.member),
+        "in_spite": in_spite,
     }
     return render(request, "sequences/enrol.html", context)
 
@@ -237,12 +335,30 @@ def task(request: Any, task_id: UUID) -> HttpResponse:
             require_may_read(request.member, found.mailbox)
             texts = reveal(by(request.member), found, "subject", "body", reason="task page")
             row = lists.task_row(found)
-            context = {"row": row, "to": names.open(found.contact, "email") or "", **texts}
+            context = {
+                "row": row,
+                "to": names.open(found.contact, "email") or "",
+                "phone": names.open(found.contact, "phone") or "",
+                **texts,
+            }
             return render(request, "sequences/task.html", context)
         require_may_send_from(request.member, found.mailbox)
     done = request.POST.get("do") == "done"
-    actions.end_task(task_id, done, workspace_id=request.workspace.id, actor=by(request.member))
-    messages.success(request, _("Done. The next step is due after its delay.") if done else _("Skipped."))
+    actions.end_task(
+        task_id,
+        done,
+        workspace_id=request.workspace.id,
+        actor=by(request.member),
+        subject=request.POST.get("subject"),
+        body=request.POST["body"].replace("\r\n", "\n") if "body" in request.POST else None,
+    )
+    if not done:
+        words = _("Skipped.")
+    elif found.kind == Task.Kind.APPROVAL:
+        words = _("Approved. It leaves when its mailbox may send.")
+    else:
+        words = _("Done. The next step is due after its delay.")
+    messages.success(request, words)
     return redirect("sequences:tasks")
 
 
@@ -251,11 +367,28 @@ def _require_change(request: Any, sequence_id: UUID) -> None:
         lists.require_may_change(request.member, sequence_id)
 
 
+def _to_confirm(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> list[Change]:
+    """What the edit changes, where somebody is in the sequence and it was not said yet who gets it."""
+    if request.POST.get("who") in WHO:
+        return []
+    with inside(request.workspace.id):
+        found = get_object_or_404(Sequence, pk=sequence_id)
+        if not found.enrolments.filter(state__in=actions.RUNNING).exists():
+            return []
+        return difference(lists.drafts_of(found), [step.draft() for step in steps])
+
+
 def _save(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> str:
     """ "" when saved; else the sentence for the top of the page, and each step's problems at its fields."""
     drafts = [step.draft() for step in steps]
     try:
-        actions.save_steps(sequence_id, drafts, workspace_id=request.workspace.id, actor=by(request.member))
+        actions.save_steps(
+            sequence_id,
+            drafts,
+            workspace_id=request.workspace.id,
+            actor=by(request.member),
+            who=request.POST.get("who", EVERYBODY),
+        )
     except actions.BadTemplate as error:
         forms.show_problems(steps, error)
         return _("Not saved yet: a step needs a change. It is marked below.")
@@ -269,7 +402,7 @@ def _filled(
 ) -> list[Preview | TemplateError]:
     filled: list[Preview | TemplateError] = []
     thread_subject = ""
-    for step in steps:
+    for step in (each for each in steps if each.is_mail):
         try:
             mail = compose(step.subject, step.body, contact, mailbox, thread_subject=thread_subject)
         except TemplateError as error:
@@ -284,23 +417,31 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
     mailbox_id = id_in(request.POST, "mailbox")
     if mailbox_id is None:
         raise BadInput(_("Choose the mailbox to send from."))
+    in_spite = request.POST.get("in_spite", "").strip()
     with inside(request.workspace.id):
         lists.require_may_enrol(request.member, mailbox_id)
+        if in_spite:
+            lists.require_may_override(request.member)
     if "all" in request.POST:
         text = request.POST.get("search", "").strip()
         with inside(request.workspace.id):
             found = get_object_or_404(Sequence, pk=sequence_id)
             chosen = list(
-                lists.may_be_enrolled(request.workspace.id, found, text).values_list("pk", flat=True)[
-                    :AT_ONCE
-                ]
+                lists.may_be_enrolled(request.workspace.id, found, text, in_spite=bool(in_spite)).values_list(
+                    "pk", flat=True
+                )[:AT_ONCE]
             )
     else:
         chosen = [contact for contact in map(_as_id, request.POST.getlist("contact")) if contact]
     if not chosen:
         raise BadInput(_("Tick at least one contact."))
     done = actions.enrol(
-        sequence_id, chosen, mailbox_id, workspace_id=request.workspace.id, actor=by(request.member)
+        sequence_id,
+        chosen,
+        mailbox_id,
+        workspace_id=request.workspace.id,
+        actor=by(request.member),
+        in_spite=in_spite,
     )
     messages.success(request, _("%(count)s enrolled.") % {"count": done.count})
     if done.skipped:

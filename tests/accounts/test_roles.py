@@ -20,6 +20,7 @@ SOME_ID = UUID("00000000-0000-7000-8000-000000000000")
 # back, the page for IT, receipts of erasures, the letterbox of the demo, the way to the start page.
 WITHOUT_A_ROLE = (
     "sign-in/",
+    "unsubscribe/",
     "sign-out/",
     "join/",
     "account/",

@@ -122,7 +122,7 @@ def limit(
     only_outreach_mailboxes: bool,
     daily_limit: int | None = None,
     company_daily_limit: int | None = None,
-    tenant_daily_limit: int = 10_000,
+    tenant_daily_limit: int | None = None,
     actor: Actor,
 ) -> None:
     """Which mailboxes may be connected, and from which mail may leave. What is connected already stays connected."""
@@ -133,7 +133,7 @@ def limit(
         workspace.sender_domains = sorted(sender_domains)
         workspace.only_outreach_mailboxes = only_outreach_mailboxes
         workspace.daily_limit, workspace.company_daily_limit = daily_limit, company_daily_limit
-        workspace.tenant_daily_limit = tenant_daily_limit
+        workspace.tenant_daily_limit = tenant_daily_limit or 10_000
         workspace.save(
             update_fields=[
                 "mailbox_domains", "mailbox_tenants", "sender_domains", "only_outreach_mailboxes",
@@ -145,7 +145,7 @@ def limit(
             mailbox_domains=len(workspace.mailbox_domains), mailbox_tenants=len(workspace.mailbox_tenants),
             sender_domains=len(workspace.sender_domains), only_outreach_mailboxes=only_outreach_mailboxes,
             daily_limit=daily_limit, company_daily_limit=company_daily_limit,
-            tenant_daily_limit=tenant_daily_limit,
+            tenant_daily_limit=workspace.tenant_daily_limit,
         )  # fmt: skip
         connected = Mailbox.objects.filter(state=Mailbox.State.CONNECTED)
         connected.update(sending_not_before=None)

@@ -102,10 +102,11 @@ class Limits(forms.Form):
     )
     tenant_daily_limit = forms.IntegerField(
         label=_("Mails a day from one Microsoft organisation"),
+        required=False,
         min_value=1,
         max_value=10_000_000,
         help_text=_(
-            "In any 24 hours, from all its mailboxes. Microsoft allows 10,000 to outside with one licence, "
+            "In any 24 hours, from all its mailboxes. Empty: 10,000. Microsoft allows 10,000 to outside with one licence, "
             "about 22,000 with 100, and 5,000 on trial; colleagues' own mail counts there too."
         ),
     )

@@ -75,6 +75,7 @@ def make_message(
             reason=reason,
             content_hash="-",
             planned_at=moment,
+            not_before=moment if state in ("planned", "drafted", "sending", "accepted") else None,
         )
         if state in ("accepted", "confirmed"):
             message.sending_at = message.accepted_at = moment

@@ -145,6 +145,8 @@ def test_functions_that_look_across_workspaces_return_ids_only():
         # Whose keys were destroyed, as ids.
         "TABLE(key text)",
         "TABLE(entries bigint, requests bigint)",
+        # When a Microsoft tenant's limit has room again, whose mailboxes may be in several workspaces: a moment.
+        "timestamp with time zone",
     }
     assert all("search_path=public, pg_temp" in config for _, config in functions.values())
 

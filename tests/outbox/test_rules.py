@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gatepost.outbox.limits import Counted, Limit, Pause
 from gatepost.outbox.rules import (
     Cancel,
     GateFacts,
@@ -20,13 +21,15 @@ BOX = MailboxFacts(
     connected=True,
     not_before=None,
     read_through=NOW,
-    sent_today=0,
-    daily_limit=50,
-    last_sent_at=None,
-    gap=timedelta(seconds=90),
-    day_ends=NOW + timedelta(hours=15),
     max_age=5 * MINUTE,
 )
+TODAY = Limit("mailbox_day", 50, "mails a day from this mailbox")
+
+
+def paused_since(moment):
+    return Pause(moment, timedelta(seconds=90), timedelta(seconds=90), "")
+
+
 OPEN = GateFacts(
     mailbox=BOX,
     is_follow_up=False,
@@ -80,6 +83,11 @@ def test_a_pause_that_is_over_holds_nobody():
     assert gate(paused_until=NOW, pause_reason="out of office") == Send()
 
 
+def test_what_a_member_postponed_waits_also_when_it_is_woken():
+    assert gate(postponed_until=NOW + MINUTE) == Wait(NOW + MINUTE, "postponed by a member")
+    assert gate(postponed_until=NOW) == Send()
+
+
 def test_outside_the_window_the_message_waits_until_it_opens():
     assert gate(window_opens=NOW + MINUTE) == Wait(NOW + MINUTE, "outside the sending window")
 
@@ -89,9 +97,13 @@ def test_outside_the_window_the_message_waits_until_it_opens():
     [
         ({"connected": False}, NOW + 15 * MINUTE, "the mailbox is not connected"),
         ({"not_before": NOW + 2 * MINUTE}, NOW + 2 * MINUTE, "Microsoft asked us to wait"),
-        ({"sent_today": 50}, NOW + timedelta(hours=15), "the mailbox's 50 mails for today are sent"),
         (
-            {"last_sent_at": NOW - timedelta(seconds=60)},
+            {"limits": (Counted(TODAY, NOW - MINUTE),)},
+            NOW + timedelta(hours=15),
+            "the limit of 50 mails a day from this mailbox is reached",
+        ),
+        (
+            {"pause": paused_since(NOW - timedelta(seconds=60))},
             NOW + timedelta(seconds=30),
             "the pause between two mails",
         ),
@@ -102,7 +114,12 @@ def test_what_holds_one_message_of_a_mailbox_holds_them_all(facts, until, reason
 
 
 @pytest.mark.parametrize(
-    "facts", [{"not_before": NOW}, {"sent_today": 49}, {"last_sent_at": NOW - timedelta(seconds=90)}]
+    "facts",
+    [
+        {"not_before": NOW},
+        {"limits": (Counted(TODAY, None),)},
+        {"pause": paused_since(NOW - timedelta(seconds=90))},
+    ],
 )
 def test_a_mailbox_just_inside_its_limits_may_send(facts):
     assert mailbox_gate(**facts) == Send()

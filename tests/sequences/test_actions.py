@@ -12,6 +12,7 @@ from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions as outbox
+from gatepost.outbox.limits import next_leaves
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event, Item, PutOff
 from gatepost.sequences import actions, queries
@@ -402,14 +403,16 @@ def test_the_gate_learns_that_the_enrolment_ended_or_is_paused(sequence, mailbox
 
 
 def test_what_a_mailbox_sent_is_counted_by_its_own_day(sequence, mailbox, monday):
+    mailbox.daily_limit = 1
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
     sent(actions.act_on_due(enrolment, Send(1)))
     with inside(sequence.workspace_id):
         today = queries.mailbox_facts(mailbox, clock.now(), compared=True)
         # Midnight in Berlin is 23:00 in UTC.
         tomorrow = queries.mailbox_facts(mailbox, MONDAY.replace(hour=23, minute=1), compared=True)
-    assert (today.sent_today, tomorrow.sent_today) == (1, 0)
-    assert today.day_ends == MONDAY.replace(hour=23)
+    full = next_leaves(today.limits, None, now=clock.now())
+    assert full.limit == "mailbox_day" and full.until == MONDAY.replace(hour=23)
+    assert next_leaves(tomorrow.limits, None, now=full.until) is None
 
 
 def test_a_filter_with_a_wrong_argument_is_refused_when_it_is_written(member):

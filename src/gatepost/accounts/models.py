@@ -57,6 +57,10 @@ class Workspace(models.Model):
     mailbox_tenants = ArrayField(models.CharField(max_length=36), default=list)
     sender_domains = ArrayField(models.CharField(max_length=253), default=list)
     only_outreach_mailboxes = models.BooleanField(default=False)  # sequences leave from no other mailbox
+    # Mails a day: of all mailboxes together, to one company, and from one Microsoft tenant (there: in any 24 hours).
+    daily_limit = models.PositiveIntegerField(null=True)
+    company_daily_limit = models.PositiveIntegerField(null=True)
+    tenant_daily_limit = models.PositiveIntegerField(default=10_000)  # what Microsoft allows with one licence
     # Days for each kind of data, where an administrator chose others than the usual (gatepost.erasure.rules).
     retention = models.JSONField(default=dict)
     retention_due_at = models.DateTimeField(null=True)  # when to look for what is too old; None: now

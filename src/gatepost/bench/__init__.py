@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import imports, sandbox, send
+from gatepost.bench import due, imports, sandbox, send
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "due": due.measure,
     "import": imports.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,

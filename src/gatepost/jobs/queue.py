@@ -1,8 +1,9 @@
 """Defining jobs, and putting them into the queue in the transaction of the change that needs them."""
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Sequence
 
-from django.db import transaction
+from django.db import connections, transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
@@ -41,3 +42,31 @@ def enqueue(name: str, *, once_for: object = None, **arguments: str) -> bool:
     except AlreadyEnqueued:
         return False
     return True
+
+
+def enqueue_each(name: str, *, once_for: str, each: Sequence[dict[str, str]]) -> int:
+    """One job for each of these arguments, as `enqueue` puts them one by one, in a single statement.
+
+    `once_for` names the argument for which bursts fold. How many were added.
+    """
+    if not each:
+        return 0
+    queue = app.tasks[name].queue if name in app.tasks else "default"
+    keys = [f"{name}:{arguments[once_for]}" for arguments in each]
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, args) "
+            "SELECT %s, %s, key, key, args::jsonb FROM unnest(%s::text[], %s::text[]) AS job (key, args) "
+            "ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING",
+            [queue, name, keys, [json.dumps(arguments) for arguments in each]],
+        )
+        return int(cursor.rowcount)
+
+
+def waiting_jobs(name: str) -> int:
+    """How many jobs of this name wait for a worker."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo'", [name]
+        )
+        return int(cursor.fetchone()[0])

@@ -189,6 +189,9 @@ def change_settings(
     workspace_id: UUID,
     daily_limit: int,
     gap_seconds: int,
+    hourly_limit: int | None = None,
+    longest_gap_seconds: int | None = None,
+    slow_start_days: int | None = None,
     signature: str,
     briefs_on_calendar: bool,
     actor: Actor,
@@ -198,9 +201,20 @@ def change_settings(
         raise BadInput("Mails a day must be between 1 and 10,000: Microsoft takes no more from one mailbox.")
     if not 2 <= gap_seconds <= 3600:
         raise BadInput("The pause between two mails must be between 2 seconds and an hour.")
+    longest_gap_seconds, slow_start_days = longest_gap_seconds or 0, slow_start_days or 0
+    if hourly_limit is not None and not 1 <= hourly_limit <= 1800:
+        raise BadInput("Mails an hour must be between 1 and 1,800, or empty for no limit of their own.")
+    if longest_gap_seconds and not gap_seconds <= longest_gap_seconds <= 3600:
+        raise BadInput("The longest pause must be at least the shortest one, and at most an hour.")
+    if not 0 <= slow_start_days <= 90:
+        raise BadInput("The slow start takes at most 90 days.")
     with inside(workspace_id):
         mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
         mailbox.daily_limit, mailbox.gap_seconds = daily_limit, gap_seconds
+        mailbox.hourly_limit, mailbox.longest_gap_seconds = hourly_limit, longest_gap_seconds
+        if slow_start_days != mailbox.slow_start_days:
+            mailbox.slow_start_days = slow_start_days
+            mailbox.slow_start_at = clock.now() if slow_start_days else None
         mailbox.signature, mailbox.briefs_on_calendar = signature, briefs_on_calendar
         # What waits for the old limit or pause is looked at anew; the gate says whether it may go now.
         mailbox.sending_not_before = None

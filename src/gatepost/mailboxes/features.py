@@ -120,6 +120,9 @@ def limit(
     mailbox_tenants: Iterable[str],
     sender_domains: Iterable[str],
     only_outreach_mailboxes: bool,
+    daily_limit: int | None = None,
+    company_daily_limit: int | None = None,
+    tenant_daily_limit: int | None = None,
     actor: Actor,
 ) -> None:
     """Which mailboxes may be connected, and from which mail may leave. What is connected already stays connected."""
@@ -129,15 +132,28 @@ def limit(
         workspace.mailbox_tenants = sorted(mailbox_tenants)
         workspace.sender_domains = sorted(sender_domains)
         workspace.only_outreach_mailboxes = only_outreach_mailboxes
+        workspace.daily_limit, workspace.company_daily_limit = daily_limit, company_daily_limit
+        workspace.tenant_daily_limit = tenant_daily_limit or 10_000
         workspace.save(
-            update_fields=["mailbox_domains", "mailbox_tenants", "sender_domains", "only_outreach_mailboxes"]
-        )
+            update_fields=[
+                "mailbox_domains", "mailbox_tenants", "sender_domains", "only_outreach_mailboxes",
+                "daily_limit", "company_daily_limit", "tenant_daily_limit",
+            ]
+        )  # fmt: skip
         record(
             actor, tags.WORKSPACE_LIMITS, workspace, workspace_id=workspace_id,
             mailbox_domains=len(workspace.mailbox_domains), mailbox_tenants=len(workspace.mailbox_tenants),
             sender_domains=len(workspace.sender_domains), only_outreach_mailboxes=only_outreach_mailboxes,
+            daily_limit=daily_limit, company_daily_limit=company_daily_limit,
+            tenant_daily_limit=workspace.tenant_daily_limit,
         )  # fmt: skip
-        Mailbox.objects.filter(state=Mailbox.State.CONNECTED).update(sending_not_before=None)
+        connected = Mailbox.objects.filter(state=Mailbox.State.CONNECTED)
+        connected.update(sending_not_before=None)
+        for mailbox_id in connected.values_list("pk", flat=True):
+            # What waits for a limit is looked at anew; the gate says whether it may go now.
+            enqueue(
+                "sequences.send", once_for=mailbox_id, workspace=str(workspace_id), mailbox=str(mailbox_id)
+            )
 
 
 def mark(mailbox_id: UUID, outreach_only: bool, *, workspace_id: UUID, actor: Actor) -> None:

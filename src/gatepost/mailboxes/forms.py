@@ -11,11 +11,32 @@ class MailboxSettings(forms.Form):
         max_value=10_000,
         help_text=_("Of your sequences, from this mailbox. New mailboxes do well to start with 50 or fewer."),
     )
+    hourly_limit = forms.IntegerField(
+        label=_("Mails an hour"),
+        required=False,
+        min_value=1,
+        max_value=1800,
+        help_text=_("In any 60 minutes. Empty: only the limit a day."),
+    )
+    slow_start_days = forms.IntegerField(
+        label=_("Days of slow start"),
+        required=False,
+        min_value=0,
+        max_value=90,
+        help_text=_("For a new mailbox: each day a step more, from few mails to the limit. 0: none."),
+    )
     gap_seconds = forms.IntegerField(
         label=_("Seconds between two mails"),
         min_value=2,
         max_value=3600,
         help_text=_("At least. Microsoft takes no more than 30 mails a minute."),
+    )
+    longest_gap_seconds = forms.IntegerField(
+        label=_("At most so many seconds"),
+        required=False,
+        min_value=0,
+        max_value=3600,
+        help_text=_("Each pause is then drawn between the two, as a person's would be. 0: always the same."),
     )
     signature = forms.CharField(
         label=_("Signature"),
@@ -63,6 +84,31 @@ class Limits(forms.Form):
         label=_("Sequences leave from outreach-only mailboxes alone"),
         required=False,
         help_text=_("An administrator marks a dedicated mailbox as outreach-only on its page."),
+    )
+
+    daily_limit = forms.IntegerField(
+        label=_("Mails a day from all mailboxes together"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
+        help_text=_("Of this workspace. Empty: no limit besides those of the mailboxes."),
+    )
+    company_daily_limit = forms.IntegerField(
+        label=_("Mails a day to one company"),
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text=_("From all mailboxes. Empty: no limit."),
+    )
+    tenant_daily_limit = forms.IntegerField(
+        label=_("Mails a day from one Microsoft organisation"),
+        required=False,
+        min_value=1,
+        max_value=10_000_000,
+        help_text=_(
+            "In any 24 hours, from all its mailboxes. Empty: 10,000. Microsoft allows 10,000 to outside with one licence, "
+            "about 22,000 with 100, and 5,000 on trial; colleagues' own mail counts there too."
+        ),
     )
 
     def clean_mailbox_domains(self) -> list[str]:

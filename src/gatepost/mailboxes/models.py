@@ -70,7 +70,13 @@ class Mailbox(InWorkspace):
     # Nothing of ours leaves before then: the pause between two mails, a limit, or mail that must be read first.
     sending_not_before = models.DateTimeField(null=True)
     daily_limit = models.PositiveIntegerField(default=50)
+    hourly_limit = models.PositiveIntegerField(null=True)  # None: only the day's
     gap_seconds = models.PositiveIntegerField(default=90)
+    longest_gap_seconds = models.PositiveIntegerField(
+        default=0
+    )  # each pause is between the two; 0: no longer
+    slow_start_days = models.PositiveSmallIntegerField(default=0)  # until the daily limit is allowed in full
+    slow_start_at = models.DateTimeField(null=True)
     last_sent_at = models.DateTimeField(null=True)
     last_number = models.PositiveBigIntegerField(default=0)  # of its messages; each carries its own
     # The installation's beat when the mailbox was last compared with this database (outbox.restored).

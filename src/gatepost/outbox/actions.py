@@ -1,8 +1,9 @@
 """Each change of a message: one transaction, one audit entry. Compare-and-set, so that of two workers one wins."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import across_workspaces
+from gatepost.outbox import counting
 from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import (
     CLOSED,
@@ -32,6 +34,7 @@ from gatepost.outbox.protocol import (
     Route,
     State,
 )
+from gatepost.outbox.rules import POSTPONED
 from gatepost.vault import names
 from gatepost.vault.sealing import index, installation_index, seal
 
@@ -55,6 +58,7 @@ TAGS = {
     Event.REMOVED: tags.MESSAGE_RETURN,
     Event.RESTORED: tags.MESSAGE_RETURN,
 }
+LONGEST_DELAY = timedelta(days=366)
 # After these the enrolment goes on, or ends.
 ENDS = (Event.SEEN, Event.SAID_SENT, Event.CANCEL)
 
@@ -138,7 +142,10 @@ def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **det
     `message` then holds the new values. False: somebody was quicker, or the table knows no such change.
     """
     transition = TRANSITIONS[commit.event]
+    tries = commit.event in (Event.TRY, Event.TRY_AT_ONCE)
     with inside(message.workspace_id):
+        if tries and not counting.still_fits(message, clock.now()):
+            return False  # another mailbox took the last place: the gate says until when to wait
         changes = _changes(message, commit)
         changes |= {"state": transition.after, "reason": commit.reason[:200]}
         changed = Message.objects.filter(
@@ -149,7 +156,7 @@ def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **det
         for name, value in changes.items():
             setattr(message, name, value)
         message.revision += 1
-        if commit.event in (Event.TRY, Event.TRY_AT_ONCE):
+        if tries:
             Mailbox.objects.filter(pk=message.mailbox_id).update(last_sent_at=message.sending_at)
             detail = {"attempt": message.attempts}
         if commit.reason:
@@ -284,6 +291,106 @@ def wake(**which: object) -> None:
 def bounced(message: Message) -> None:
     """A delivery report says that it did not arrive. Inside the caller's transaction."""
     Message.objects.filter(pk=message.pk, bounced_at__isnull=True).update(bounced_at=clock.now())
+
+
+SKIPPED = "skipped by a member"
+
+
+def send_now(message_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """It is the next of its mailbox and does not wait for its sending window; limits hold as for any other."""
+    _ask(message_id, Message.Hurry.NOW, workspace_id=workspace_id, actor=actor)
+
+
+def prioritise(message_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """It leaves before the others of its mailbox that are due."""
+    _ask(message_id, Message.Hurry.FIRST, workspace_id=workspace_id, actor=actor)
+
+
+def _ask(message_id: UUID, hurry: int, *, workspace_id: UUID, actor: Actor) -> None:
+    with inside(workspace_id):
+        message = _waiting(message_id)
+        Message.objects.filter(pk=message.pk).update(
+            hurry=hurry, postponed_until=None, not_before=clock.now()
+        )
+        record(actor, tags.MESSAGE_HURRY, message, how=Message.Hurry(hurry).name.lower())
+        _look_again(message)
+
+
+def postpone(message_id: UUID, until: datetime, *, workspace_id: UUID, actor: Actor) -> None:
+    """It does not leave before then. Raises BadInput for a moment that is over, or more than a year away."""
+    now = clock.now()
+    if not now < until <= now + LONGEST_DELAY:
+        raise BadInput("Postpone to a moment that is still to come, at most a year from now.")
+    with inside(workspace_id):
+        message = _waiting(message_id)
+        Message.objects.filter(pk=message.pk).update(
+            hurry=Message.Hurry.NONE, postponed_until=until, not_before=until, reason=POSTPONED
+        )
+        record(actor, tags.MESSAGE_POSTPONE, message, until=until.isoformat())
+
+
+def skip(message_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """It never leaves; its contact goes on with the step after it."""
+    with inside(workspace_id):
+        commit(_waiting(message_id), Commit(Event.CANCEL, reason=SKIPPED), actor=actor)
+
+
+CHANGES = ("send_now", "prioritise", "postpone", "skip")
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """How many were changed, and why the others were not."""
+
+    count: int
+    left_out: tuple[str, ...]
+
+
+def change_each(
+    message_ids: Sequence[UUID], name: str, until: datetime | None, *, workspace_id: UUID, actor: Actor
+) -> Changed:
+    """One of CHANGES to each of these; what does not wait any more is left out with its reason.
+
+    Each is a change of its own, so that one that was sent meanwhile does not keep the others back.
+    """
+    if name not in CHANGES:
+        raise BadInput(f"There is no change {name!r}. Use {', '.join(CHANGES)}.")
+    if name == "postpone" and until is None:
+        raise BadInput("Say until when to postpone it.")
+    count, left_out = 0, []
+    for message_id in message_ids:
+        try:
+            match name:
+                case "send_now":
+                    send_now(message_id, workspace_id=workspace_id, actor=actor)
+                case "prioritise":
+                    prioritise(message_id, workspace_id=workspace_id, actor=actor)
+                case "skip":
+                    skip(message_id, workspace_id=workspace_id, actor=actor)
+                case "postpone":
+                    assert until is not None
+                    postpone(message_id, until, workspace_id=workspace_id, actor=actor)
+            count += 1
+        except Conflict as error:
+            left_out.append(error.message)
+    return Changed(count, tuple(left_out))
+
+
+def _waiting(message_id: UUID) -> Message:
+    """The message, while it waits. Raises Conflict where it is on its way, gone or ended."""
+    message = Message.objects.select_for_update(of=("self",)).get(pk=message_id)
+    if message.state not in (State.PLANNED, State.DRAFTED):
+        raise Conflict("This mail does not wait any more: it is " + message.get_state_display().lower() + ".")
+    return message
+
+
+def _look_again(message: Message) -> None:
+    """Its mailbox is looked at now, also where it waits for something: the gate says whether it may go."""
+    Mailbox.objects.filter(pk=message.mailbox_id).update(sending_not_before=None)
+    enqueue(
+        "sequences.send", once_for=message.mailbox_id,
+        workspace=str(message.workspace_id), mailbox=str(message.mailbox_id),
+    )  # fmt: skip
 
 
 DECISIONS = ("was_sent", "send_now", "drop")

@@ -85,6 +85,8 @@ RECORDED = {
     tags.MESSAGE_RETURN: _("Noted as not sent"),
     tags.MESSAGE_CONFIRM: _("Noted as seen among the sent mails"),
     tags.MESSAGE_HOLD: _("Held for a decision"),
+    tags.MESSAGE_HURRY: _("Put before others by a member"),
+    tags.MESSAGE_POSTPONE: _("Postponed by a member"),
     tags.MESSAGE_CANCEL: _("Cancelled"),
     tags.MESSAGE_RESOLVE: _("A person decided"),
 }

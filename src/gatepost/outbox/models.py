@@ -2,6 +2,8 @@ from typing import ClassVar
 from uuid import uuid4
 
 from django.db import models
+from django.db.models import Case, When
+from django.db.models.functions import Coalesce
 
 from gatepost.accounts.models import InWorkspace
 from gatepost.contacts.models import Contact
@@ -23,6 +25,11 @@ class Message(InWorkspace):
         CONFIRMED = protocol.State.CONFIRMED.value, "Sent"
         HELD = protocol.State.HELD.value, "Needs a decision"
         CANCELLED = protocol.State.CANCELLED.value, "Cancelled"
+
+    class Hurry(models.IntegerChoices):
+        NONE = 0, "In its turn"
+        FIRST = 1, "Before others of its mailbox"
+        NOW = 2, "Now, also outside the sending window"
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="messages")
@@ -64,6 +71,20 @@ class Message(InWorkspace):
     confirmed_at = models.DateTimeField(null=True)
     bounced_at = models.DateTimeField(null=True)
 
+    # When it left, or may have left: what the limits count.
+    left_at = models.GeneratedField(
+        expression=Case(
+            When(
+                state__in=["sending", "accepted", "confirmed", "held"],
+                then=Coalesce("accepted_at", "sending_at"),
+            )
+        ),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+    )
+    hurry = models.PositiveSmallIntegerField(choices=Hurry.choices, default=Hurry.NONE)
+    postponed_until = models.DateTimeField(null=True)  # by a member
+
     class Meta:
         constraints = [
             # The second guard: whatever happens to keys, one step of a sequence reaches an address once.
@@ -96,6 +117,16 @@ class Message(InWorkspace):
             models.Index(fields=["workspace", "internet_message_index"]),
             models.Index(fields=["mailbox", "conversation_index"]),
             models.Index(fields=["workspace", "-planned_at"]),
+            models.Index(
+                fields=["mailbox", "left_at"],
+                condition=models.Q(left_at__isnull=False),
+                name="message_left_mailbox",
+            ),
+            models.Index(
+                fields=["workspace", "left_at"],
+                condition=models.Q(left_at__isnull=False),
+                name="message_left_workspace",
+            ),
             # What reports count, without touching the rows themselves.
             models.Index(
                 fields=["workspace", "accepted_at"],

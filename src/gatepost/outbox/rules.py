@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from gatepost.outbox.limits import Counted, Pause, next_leaves
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -39,21 +41,18 @@ Verdict = Send | Wait | Cancel | Hold
 
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
-    """A mailbox at this moment. Counts are of its own day."""
+    """A mailbox at this moment."""
 
     connected: bool
     not_before: datetime | None
     read_through: datetime | None
-    sent_today: int
-    daily_limit: int
-    last_sent_at: datetime | None
-    gap: timedelta
-    day_ends: datetime
     max_age: timedelta  # how old `read_through` may be before a follow-up
     paused: bool = False  # by its owner
     max_gap: timedelta = timedelta.max  # how old it may be before anything at all
     calendar_read: bool = True  # the meetings of the last gap are known, or no calendar is read
     compared: bool = True  # with this database, since the last start
+    limits: tuple[Counted, ...] = ()  # its own, and those that it shares with others
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,11 @@ class GateFacts:
     closed_reason: str = "outside the sending window"  # why it is not open now
     recovery: str = ""  # why all sending is stopped; "" while it is not
     sent_before: datetime | None = None  # when the mailbox sent this step already, unknown to the database
+    postponed_until: datetime | None = None  # by a member
     may_have_left: bool = False  # before a restore, from a mailbox that cannot be looked into
 
 
+POSTPONED = "postponed by a member"
 PAUSED = "the mailbox is paused"
 CALENDAR_FIRST = "reading the calendar first"
 NOT_COMPARABLE = (
@@ -96,6 +97,8 @@ def may_send(facts: GateFacts, *, now: datetime) -> Verdict:
         return Hold(NOT_COMPARABLE)
     if facts.paused_until is not None and facts.paused_until > now:
         return Wait(facts.paused_until, facts.pause_reason)
+    if facts.postponed_until is not None and facts.postponed_until > now:
+        return Wait(facts.postponed_until, POSTPONED)
     if facts.window_opens > now:
         return Wait(facts.window_opens, facts.closed_reason)
     return _mailbox_may_send(facts.mailbox, is_follow_up=facts.is_follow_up, now=now)
@@ -112,12 +115,9 @@ def _mailbox_may_send(box: MailboxFacts, *, is_follow_up: bool, now: datetime) -
         return Wait(now + timedelta(minutes=15), PAUSED, whole_mailbox=True)
     if box.not_before is not None and box.not_before > now:
         return Wait(box.not_before, "Microsoft asked us to wait", whole_mailbox=True)
-    if box.sent_today >= box.daily_limit:
-        return Wait(
-            box.day_ends, f"the mailbox's {box.daily_limit} mails for today are sent", whole_mailbox=True
-        )
-    if box.last_sent_at is not None and box.last_sent_at + box.gap > now:
-        return Wait(box.last_sent_at + box.gap, "the pause between two mails", whole_mailbox=True)
+    full = next_leaves(box.limits, box.pause, now=now)
+    if full is not None:
+        return Wait(full.until, full.reason, whole_mailbox=full.whole_mailbox)
     oldest = box.max_age if is_follow_up else box.max_gap
     if box.read_through is None or now - box.read_through > oldest:
         # A reply may lie in the mailbox already: look before writing again.

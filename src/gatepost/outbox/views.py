@@ -1,14 +1,16 @@
 """The pages of the outbox: what is planned, on its way, held and sent, and the decision about what is held."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -37,12 +39,18 @@ def outbox(request: Any) -> HttpResponse:
         bounced="bounced" in asked,
     )
     found = lists.listed(lists.chosen_messages(chosen), request.member)
-    rows = page_of(found, by="planned_at", after=asked.get("after", ""))
+    # What waits is shown in the order in which it leaves; all else by the newest.
+    waiting = chosen.part == "waiting"
+    rows = page_of(
+        found.filter(not_before__isnull=False) if waiting else found,
+        by="not_before" if waiting else "planned_at", after=asked.get("after", ""), newest_first=not waiting,
+    )  # fmt: skip
     context = {
         "rows": replace(rows, rows=[lists.row_of(each) for each in rows]),
         "chosen": chosen,
         "narrowed": chosen != lists.Chosen(part=chosen.part),
         "held": lists.held_count(request.member),
+        "zone": request.workspace.time_zone,
     }
     return render(request, "outbox/outbox.html", context)
 
@@ -69,6 +77,46 @@ def decide(request: Any, message_id: UUID) -> HttpResponse:
     actions.resolve(message_id, decision, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Decided."))
     return redirect("/outbox/?part=held")
+
+
+@page(write=True)
+@require_POST
+def change(request: Any) -> HttpResponse:
+    """One of actions.CHANGES to one waiting mail, or to all that are ticked."""
+    asked = request.POST
+    # The buttons of a row name it: "skip <id>". Those above the list go for what is ticked.
+    name, _space, row = asked.get("change", "").partition(" ")
+    if name not in actions.CHANGES:
+        raise BadInput(_("Choose what to do: send now, before others, postpone or skip."))
+    chosen = [row] if row else asked.getlist("message")[:200]
+    try:
+        ids = [UUID(each) for each in chosen]
+    except ValueError:
+        raise BadInput(_("One of the mails is not known.")) from None
+    until = _moment(asked.get("until", ""), request.workspace.time_zone) if name == "postpone" else None
+    with inside(request.workspace.id):
+        found = list(Message.objects.select_related("mailbox").filter(pk__in=ids))
+        for each in found:
+            require_may_send_from(request.member, each.mailbox)
+    if not found:
+        raise Http404
+    done = actions.change_each(
+        [each.pk for each in found], name, until, workspace_id=request.workspace.id, actor=by(request.member)
+    )
+    if done.count:
+        told = ngettext("Done: %(n)s mail.", "Done: %(n)s mails.", done.count) % {"n": done.count}
+        messages.success(request, told)
+    for reason in sorted(set(done.left_out)):
+        messages.warning(request, reason)
+    return redirect("/outbox/?part=waiting")
+
+
+def _moment(text: str, time_zone: str) -> datetime:
+    """A moment as a browser's field gives it, by the workspace's clock."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    except ValueError:
+        raise BadInput(_("Say until when to postpone it.")) from None
 
 
 @page

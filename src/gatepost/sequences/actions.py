@@ -29,6 +29,8 @@ from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Gap, Mailbox, Notice
 from gatepost.outbox import actions as outbox
 from gatepost.outbox import optout
+from gatepost.outbox.limits import BEGINS as LIMIT_BEGINS
+from gatepost.outbox.limits import GAP
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Route
 from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
@@ -621,7 +623,8 @@ def mailbox_waits(mailbox: Mailbox, until: datetime) -> None:
 def limits_changed(mailbox: Mailbox) -> None:
     """Nothing holds the whole mailbox back any more: what waited for its limits is looked at now."""
     with inside(mailbox.workspace_id):
-        outbox.wake(mailbox=mailbox, reason__contains="for today are sent")
+        outbox.wake(mailbox=mailbox, reason__startswith=LIMIT_BEGINS)
+        outbox.wake(mailbox=mailbox, reason=GAP)
 
 
 # What was due this long before a gap ended has waited for it.
@@ -677,8 +680,18 @@ def step_left(message: Message) -> None:
 
 
 def step_cancelled(message: Message) -> None:
-    """The step will never leave, so the enrolment ends, if it had not ended before."""
+    """The step will never leave: the enrolment ends, if it had not ended before. A skipped one is passed over."""
     with inside(message.workspace_id):
+        if message.reason == outbox.SKIPPED:
+            enrolment = (
+                Enrolment.objects.select_for_update(of=("self",))
+                .select_related("sequence", "contact", "mailbox")
+                .filter(pk=message.enrolment_id, state__in=RUNNING, next_position=message.position)
+                .first()
+            )
+            if enrolment is not None:
+                _to_next_step(enrolment, left=clock.now(), skipped=True)
+            return
         if Enrolment.objects.filter(
             pk=message.enrolment_id, state__in=RUNNING, next_position=message.position
         ).exists():
@@ -793,7 +806,10 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
     if written is None:
         return None
     previous = (
-        Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position).order_by("-position").first()
+        Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position)
+        .exclude(state=Message.State.CANCELLED)  # skipped
+        .order_by("-position")
+        .first()
     )
     plan = outbox.Plan(
         message_id=message_id,

@@ -12,7 +12,7 @@ from gatepost import clock
 from gatepost.errors import GatepostError
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
-from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.queue import enqueue, enqueue_each, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
@@ -43,11 +43,11 @@ def find_due_work() -> int:
     for each in queries.returned(now):
         actions.resume(each.id, workspace_id=each.workspace_id, actor=actions.BY_SENDING)
     found = queries.mailboxes_with_work(now)
-    for each in found:
-        with inside(each.workspace_id):
-            enqueue(
-                "sequences.send", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id)
-            )
+    enqueue_each(
+        "sequences.send",
+        once_for="mailbox",
+        each=[{"workspace": str(each.workspace_id), "mailbox": str(each.id)} for each in found],
+    )
     return len(found)
 
 

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
 from gatepost import clock
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import is_suppressed
@@ -15,7 +13,7 @@ from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces
-from gatepost.outbox import restored
+from gatepost.outbox import counting, restored
 from gatepost.outbox.actions import send_key
 from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import OPEN, State
@@ -45,7 +43,7 @@ def open_message(mailbox: Mailbox, now: datetime) -> Message | None:
         return (
             Message.objects.select_related("contact", "previous")
             .filter(mailbox=mailbox, state__in=OPEN, not_before__lte=now)
-            .order_by("not_before")
+            .order_by("-hurry", "not_before", "number")
             .first()
         )
 
@@ -148,9 +146,12 @@ def gate_facts(message: Message) -> GateFacts:
             if paused_until is None and (why := why_it_may_not_send(mailbox)):
                 paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
             may_have_left = restored.may_have_left_before(message, mailbox, known_since=enrolment.created_at)
-            opening = hours_of(enrolment).opening(now)
+            if message.hurry < Message.Hurry.NOW:
+                opening = hours_of(enrolment).opening(now)
         return GateFacts(
-            mailbox=mailbox_facts(mailbox, now, compared=sending.compared),
+            mailbox=mailbox_facts(
+                mailbox, now, compared=sending.compared, company_id=message.contact.company_id
+            ),
             is_follow_up=message.previous_id is not None,
             stopped=stopped,
             suppressed=is_suppressed(message.workspace_id, address) is not None,
@@ -158,26 +159,26 @@ def gate_facts(message: Message) -> GateFacts:
             pause_reason=pause_reason,
             window_opens=opening.at,
             closed_reason=opening.reason,
+            postponed_until=message.postponed_until,
             recovery=sending.recovery,
             sent_before=restored.sent_before(message),
             may_have_left=may_have_left,
         )
 
 
-def mailbox_facts(mailbox: Mailbox, now: datetime, *, compared: bool) -> MailboxFacts:
-    zone = ZoneInfo(mailbox.time_zone)
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    sent = Message.objects.filter(Q(sending_at__gte=midnight) | Q(accepted_at__gte=midnight), mailbox=mailbox)
+def mailbox_facts(
+    mailbox: Mailbox, now: datetime, *, compared: bool, company_id: UUID | None = None
+) -> MailboxFacts:
     return MailboxFacts(
         connected=mailbox.is_connected,
         not_before=mailbox.not_before,
         # A mailbox whose replies are not read has nothing to be read first.
         read_through=mailbox.read_through if "replies" in mailbox.running else now,
-        sent_today=sent.count(),
-        daily_limit=mailbox.daily_limit,
-        last_sent_at=mailbox.last_sent_at,
-        gap=timedelta(seconds=mailbox.gap_seconds),
-        day_ends=midnight + timedelta(days=1),
+        limits=(
+            *counting.of_mailbox(mailbox, now),
+            *counting.shared(mailbox.workspace, mailbox.microsoft_tenant, company_id, now),
+        ),
+        pause=counting.pause_of(mailbox),
         max_age=clock.at_least(READ_MAX_AGE, real=READ_MAX_AGE_REAL),
         paused=mailbox.paused_at is not None,
         max_gap=gaps.oldest_read(),

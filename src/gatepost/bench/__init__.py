@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import sandbox
+from gatepost.bench import classify, sandbox
 
-_BENCHES: dict[str, Callable[[], dict[str, Any]]] = {"sandbox": sandbox.measure}
+_BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "classify": classify.measure,
+    "sandbox": sandbox.measure,
+}
 NAMES = tuple(_BENCHES)
 
 

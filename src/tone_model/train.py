@@ -244,7 +244,7 @@ def calibrated(
         "encoder_share": 0.8,
         "threshold": 0.4,
         "threshold_ngrams": 0.4,
-        "leave_us_alone": 0.3,
+        "leave_us_alone": 0.17,
         "second": 0.25,
     }
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from . import ngrams
 from .encoder import Array, Encoded, Encoder
-from .labeller import LABELS_OF_PEOPLE, Choice, Evidence, Finding, RuleLabeller, Scores
+from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
 
 WEIGHTS = Path(__file__).parent / "weights"
 LONGEST_QUOTE = 160
@@ -69,18 +69,21 @@ class LearnedLabeller:
     def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
         """The likeliest label among these, or `unsure`; and what is also likely.
 
-        A wish to be left alone is heard sooner than any other: where it is likely enough, nothing friendly is said.
+        A wish to be left alone is heard sooner than any other: where it is likely enough, a person decides instead of
+        anything friendly, and any other label gives way to it.
         """
         ranked = sorted(among, key=lambda label: -scores.of(label))
         first = ranked[0]
         whole = sum(scores.of(label) for label in among) or 1.0
         score = scores.of(first) / whole
-        leave_us = scores.of("unsubscribe") + scores.of("hard_no")
-        if first in FRIENDLY and leave_us >= self._told["leave_us_alone"]:
-            return Choice("unsure", round(score, 3))
+        if among == LABELS_OF_PEOPLE and first not in REFUSALS:
+            leave_us = sum(scores.of(label) for label in REFUSALS)
+            if leave_us >= self._told["leave_us_alone"]:
+                refusal = max(sorted(REFUSALS), key=scores.of)
+                return Choice(UNSURE if first in FRIENDLY else refusal, round(max(leave_us, score), 3))
         threshold = self._told["threshold" if self._encoder else "threshold_ngrams"]
-        if score < threshold and len(among) == len(LABELS_OF_PEOPLE):
-            return Choice("unsure", round(score, 3))
+        if score < threshold and among == LABELS_OF_PEOPLE:
+            return Choice(UNSURE, round(score, 3))
         also = tuple(
             other
             for other in ranked[1:]
@@ -100,11 +103,10 @@ class LearnedLabeller:
     def _findings(self, text: str, by_label: Mapping[str, float], encoded: Encoded | None) -> tuple[Finding, ...]:
         """The words that speak for each likely label: those of a rule where one fits, else the clause that
         adds most to the encoder's score."""
-        by_rule = self._rules.scores(text).findings
+        likely = {label: chance for label, chance in by_label.items() if chance >= self._told["second"]}
+        by_rule = self._rules.findings(text, likely)
         found = []
-        for label, chance in by_label.items():
-            if chance < self._told["second"]:
-                continue
+        for label, chance in likely.items():
             fitting = [finding for finding in by_rule if finding.label == label]
             if not fitting and encoded:
                 evidence = self._clause(text, encoded, label)

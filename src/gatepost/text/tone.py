@@ -136,7 +136,10 @@ def _complete(
         *decision.also,
     }
     third = people.find(parts, sender=reply.sender, cc=reply.cc, sent=reply.sent) if names_somebody else None
-    label = "referral" if decision.label == "not_the_right_person" and third else decision.label
+    label = decision.label
+    if label == "not_the_right_person" and third:
+        # A word with a capital letter may be a name; an address is somebody.
+        label, third = ("referral", third) if third.address else (label, None)
     return Tone(
         label=label,
         labels=(label, *(other for other in decision.also if other != label)),

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import due, imports, sandbox, send
+from gatepost.bench import classify, due, imports, sandbox, send
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "classify": classify.measure,
     "due": due.measure,
     "import": imports.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,
+}
 }
 NAMES = tuple(_BENCHES)
 

@@ -1,6 +1,9 @@
-"""Labels from the words of a reply: what a model will take over, and the rules that do it today."""
+"""Labels from the words of a reply: what every labeller gives, and the one that goes by phrases.
 
-from collections.abc import Mapping
+What Gatepost uses is the labeller that learned (learned.py); its evidence is the phrases of this one where they fit.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +11,18 @@ from .lexicon.rules import VERSION, Rule, all_rules
 from .patterns import compiled, plain, words_of
 
 MAX_CHARS = 6_000
+
+# What the words of a reply can say; `bounce` is for headers alone.
+LABELS_OF_PEOPLE = (
+    "interested", "question", "circle_back_later", "not_interested", "hard_no", "unsubscribe",
+    "not_the_right_person", "referral", "out_of_office", "left_company", "auto_reply", "other",
+)  # fmt: skip
+LABELS_OF_MACHINES = ("left_company", "out_of_office", "auto_reply")
+UNSURE = "unsure"
+
+THRESHOLD = 0.5
+SECOND = 0.6  # what a further label needs to be named beside the first
+TIE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +55,24 @@ class Scores:
         return self.by_label.get(label, 0.0)
 
 
-class Labeller(Protocol):
-    """Reads labels from the new text of a reply. Pure: the same text gives the same scores."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The label that a text has (or `unsure`), how sure that is, and what it has besides."""
 
-    version: str
+    label: str
+    score: float
+    also: tuple[str, ...] = ()
+
+
+class Labeller(Protocol):
+    """Reads labels from the new text of a reply. Pure: the same text gives the same answer."""
+
+    @property
+    def version(self) -> str: ...
 
     def scores(self, new_text: str) -> Scores: ...
+
+    def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice: ...
 
 
 class RuleLabeller:
@@ -55,14 +82,35 @@ class RuleLabeller:
     version = VERSION
 
     def scores(self, new_text: str) -> Scores:
-        text = plain(new_text[:MAX_CHARS])
-        found = [*_phrases(text), *_punctuation(text), *_addresses(text)]
+        found = self.findings(new_text, LABELS_OF_PEOPLE)
         kept = tuple(finding for finding in found if not _overruled(finding, found))
         return Scores(_combined(kept), kept)
 
+    def findings(self, new_text: str, labels: Collection[str]) -> list[Finding]:
+        """Every phrase that speaks for one of these labels."""
+        text = plain(new_text[:MAX_CHARS])
+        found = [
+            finding
+            for rule in all_rules()
+            if rule.label in labels and (finding := _finding(rule, text)) is not None
+        ]
+        if "question" in labels:
+            found += _punctuation(text)
+        if "referral" in labels:
+            found += _addresses(text)
+        return found
 
-def _phrases(text: str) -> list[Finding]:
-    return [finding for rule in all_rules() if (finding := _finding(rule, text)) is not None]
+    def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
+        if among == LABELS_OF_MACHINES:
+            return _of_a_machine(scores)
+        standing = dict(scores.by_label)
+        for winner, loser in _PRECEDENCE:
+            needed = 0.9 if (winner, loser) == ("circle_back_later", "not_interested") else 0.75
+            if standing.get(winner, 0.0) >= needed and loser in standing and standing[loser] < 0.99:
+                standing[loser] = min(standing[loser], standing[winner] - 2 * TIE)
+        if len(new_text.split()) > 12 and "other" in standing:
+            standing["other"] = min(standing["other"], 0.3)
+        return _highest(standing, scores)
 
 
 def _finding(rule: Rule, text: str) -> Finding | None:
@@ -120,3 +168,60 @@ def _combined(findings: tuple[Finding, ...]) -> dict[str, float]:
     for finding in findings:
         doubt[finding.label] = doubt.get(finding.label, 1.0) * (1.0 - finding.weight)
     return {label: round(1.0 - rest, 4) for label, rest in doubt.items()}
+
+
+# Where two of these are both said, the first is what the reply is about (each pair: winner, loser).
+_PRECEDENCE = (
+    ("hard_no", "circle_back_later"),
+    ("hard_no", "not_interested"),
+    ("hard_no", "question"),
+    ("hard_no", "interested"),
+    ("left_company", "not_the_right_person"),
+    ("left_company", "out_of_office"),
+    ("left_company", "referral"),
+    ("left_company", "not_interested"),
+    ("referral", "not_the_right_person"),
+    ("referral", "not_interested"),
+    ("referral", "question"),
+    ("not_the_right_person", "question"),
+    ("not_the_right_person", "not_interested"),
+    ("circle_back_later", "not_interested"),
+    ("circle_back_later", "out_of_office"),
+    ("circle_back_later", "interested"),
+    ("circle_back_later", "question"),
+    ("not_interested", "interested"),
+    ("not_interested", "question"),
+    ("interested", "question"),
+)
+
+
+def _of_a_machine(scores: Scores) -> Choice:
+    gone, away, ticket = (scores.of(label) for label in LABELS_OF_MACHINES)
+    if gone >= 0.8 and gone >= away - 0.1:
+        return Choice("left_company", gone)
+    if away > 0 and away >= ticket - 0.2:
+        return Choice("out_of_office", 0.95)
+    return Choice("auto_reply" if ticket else UNSURE, ticket)
+
+
+def _highest(standing: dict[str, float], scores: Scores) -> Choice:
+    ranked = sorted(standing.items(), key=lambda item: (-item[1], LABELS_OF_PEOPLE.index(item[0])))
+    if not ranked or ranked[0][1] < THRESHOLD:
+        return Choice(UNSURE, round(ranked[0][1], 3) if ranked else 0.0)
+    label, score = ranked[0]
+    if len(ranked) > 1 and score - ranked[1][1] < TIE and {label, ranked[1][0]} - _MILD:
+        return Choice(UNSURE, round(score, 3))
+    also = tuple(
+        other for other, value in ranked[1:] if scores.of(other) >= SECOND and _may_stand_beside(label, other)
+    )
+    return Choice(label, round(score, 3), also)
+
+
+# A tie between these harms nobody: the rep reads the reply first either way.
+_MILD = frozenset({"interested", "question"})
+
+
+def _may_stand_beside(label: str, other: str) -> bool:
+    """No wish to go on is ever shown beside a refusal."""
+    refused = label in ("hard_no", "unsubscribe")
+    return not (refused and other in ("interested", "question", "circle_back_later")) and other != "other"

@@ -9,19 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import dates, machine, optout, people, quotes
-from .labeller import Evidence, Labeller, RuleLabeller, Scores
+from .labeller import LABELS_OF_MACHINES, LABELS_OF_PEOPLE, UNSURE, Evidence, Labeller, Scores
+from .learned import shipped
 from .patterns import compiled
 
-LABELS = (
-    "interested", "question", "circle_back_later", "not_interested", "hard_no", "unsubscribe",
-    "not_the_right_person", "referral", "out_of_office", "left_company", "auto_reply", "bounce", "other", "unsure",
-)  # fmt: skip
+LABELS = (*LABELS_OF_PEOPLE[:-1], "bounce", LABELS_OF_PEOPLE[-1], UNSURE)
+SURE_OF_A_MACHINE = 0.8
 
-THRESHOLD = 0.5
-SECOND = 0.6  # what a further label needs to be named beside the first
-TIE = 0.04
-
-VERSION = "tone-1"
+VERSION = "tone-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class Tone:
 
 def classify(reply: ReplyInput, labeller: Labeller | None = None) -> Tone:
     """The label of this reply and why. Pure: the same reply gives the same answer."""
-    labeller = labeller or RuleLabeller()
+    labeller = labeller or shipped()
     parts = quotes.extract(reply.text, reply.html, sent=reply.sent)
     from_machine = machine.recognise(reply.headers, reply.subject, reply.sender, parts.source)
     decision = _decide(parts, from_machine, labeller, reply)
@@ -84,8 +79,8 @@ def _decide(
     if asked_to_stop := optout.find(message):
         return _opted_out(asked_to_stop, scores)
     if from_machine:
-        return _of_a_machine(from_machine, message, scores, reply)
-    return _of_a_person(message, scores)
+        return _of_a_machine(from_machine, message, scores, reply, labeller)
+    return _of_a_person(message, scores, labeller)
 
 
 def _opted_out(asked_to_stop: tuple[Evidence, ...], scores: Scores) -> _Decision:
@@ -93,81 +88,33 @@ def _opted_out(asked_to_stop: tuple[Evidence, ...], scores: Scores) -> _Decision
     return _Decision("unsubscribe", 0.97, asked_to_stop, ("hard_no",) if hostile else ())
 
 
-def _of_a_machine(seen: machine.Machine, message: str, scores: Scores, reply: ReplyInput) -> _Decision:
+def _of_a_machine(
+    seen: machine.Machine, message: str, scores: Scores, reply: ReplyInput, labeller: Labeller
+) -> _Decision:
     """Headers say automatic: only an absence, a departure or another automatic answer is left."""
     if seen.kind in ("receipt", "calendar"):
         return _Decision("auto_reply", 1.0)
-    gone, away, ticket = (scores.of(label) for label in ("left_company", "out_of_office", "auto_reply"))
-    if gone >= 0.8 and gone >= away - 0.1:
-        return _Decision("left_company", gone, _evidence(scores, "left_company"))
-    dated = reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
-    if away > 0 and away >= ticket - 0.2 or seen.absence or (dated and ticket < 0.8):
-        return _Decision("out_of_office", 0.95, _evidence(scores, "out_of_office"))
-    return _Decision("auto_reply", 0.9, _evidence(scores, "auto_reply"))
+    choice = labeller.choose(message, scores, LABELS_OF_MACHINES)
+    label = choice.label
+    if label != "left_company":
+        dated = reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
+        if seen.absence or (dated and choice.score < SURE_OF_A_MACHINE):
+            label = "out_of_office"
+        elif label == UNSURE:
+            label = "auto_reply"
+    return _Decision(label, max(choice.score, 0.9), _evidence(scores, label))
 
 
-# Where two of these are both said, the first is what the reply is about (each pair: winner, loser).
-_PRECEDENCE = (
-    ("hard_no", "circle_back_later"),
-    ("hard_no", "not_interested"),
-    ("hard_no", "question"),
-    ("hard_no", "interested"),
-    ("left_company", "not_the_right_person"),
-    ("left_company", "out_of_office"),
-    ("left_company", "referral"),
-    ("left_company", "not_interested"),
-    ("referral", "not_the_right_person"),
-    ("referral", "not_interested"),
-    ("referral", "question"),
-    ("not_the_right_person", "question"),
-    ("not_the_right_person", "not_interested"),
-    ("circle_back_later", "not_interested"),
-    ("circle_back_later", "out_of_office"),
-    ("circle_back_later", "interested"),
-    ("circle_back_later", "question"),
-    ("not_interested", "interested"),
-    ("not_interested", "question"),
-    ("interested", "question"),
-)
-
-
-def _of_a_person(message: str, scores: Scores) -> _Decision:
+def _of_a_person(message: str, scores: Scores, labeller: Labeller) -> _Decision:
     if not _WORDS.search(message):
         return _Decision("other", 0.8)
-    standing = dict(scores.by_label)
-    for winner, loser in _PRECEDENCE:
-        needed = 0.9 if (winner, loser) == ("circle_back_later", "not_interested") else 0.75
-        if standing.get(winner, 0.0) >= needed and loser in standing and standing[loser] < 0.99:
-            standing[loser] = min(standing[loser], standing[winner] - 2 * TIE)
-    if len(message.split()) > 12 and "other" in standing:
-        standing["other"] = min(standing["other"], 0.3)
-    return _highest(standing, scores)
+    choice = labeller.choose(message, scores)
+    if choice.label == UNSURE:
+        return _Decision(UNSURE, choice.score, tuple(f.evidence for f in scores.findings))
+    return _Decision(choice.label, choice.score, _evidence(scores, choice.label, *choice.also), choice.also)
 
 
 _WORDS = compiled(r"\pL{2,}")
-
-
-def _highest(standing: dict[str, float], scores: Scores) -> _Decision:
-    ranked = sorted(standing.items(), key=lambda item: (-item[1], LABELS.index(item[0])))
-    if not ranked or ranked[0][1] < THRESHOLD:
-        return _Decision("unsure", round(ranked[0][1], 3) if ranked else 0.0)
-    label, score = ranked[0]
-    if len(ranked) > 1 and score - ranked[1][1] < TIE and {label, ranked[1][0]} - _MILD:
-        return _Decision("unsure", round(score, 3), _evidence(scores, label, ranked[1][0]))
-    also = tuple(
-        other for other, value in ranked[1:] if scores.of(other) >= SECOND and _may_stand_beside(label, other)
-    )
-    return _Decision(label, round(score, 3), _evidence(scores, label, *also), also)
-
-
-# A tie between these harms nobody: the rep reads the reply first either way.
-_MILD = frozenset({"interested", "question"})
-
-
-def _may_stand_beside(label: str, other: str) -> bool:
-    """No wish to go on is ever shown beside a refusal."""
-    refused = label in ("hard_no", "unsubscribe")
-    return not (refused and other in ("interested", "question", "circle_back_later")) and other != "other"
 
 
 def _evidence(scores: Scores, *labels: str) -> tuple[Evidence, ...]:
@@ -189,7 +136,10 @@ def _complete(
         *decision.also,
     }
     third = people.find(parts, sender=reply.sender, cc=reply.cc, sent=reply.sent) if names_somebody else None
-    label = "referral" if decision.label == "not_the_right_person" and third else decision.label
+    label = decision.label
+    if label == "not_the_right_person" and third:
+        # A word with a capital letter may be a name; an address is somebody.
+        label, third = ("referral", third) if third.address else (label, None)
     return Tone(
         label=label,
         labels=(label, *(other for other in decision.also if other != label)),

@@ -1,0 +1,172 @@
+"""The labeller that learned: an encoder with a head, and n-grams with another. What each says counts half.
+
+Both learned from data/replies alone, which was written for it; nobody's mail trains anything. Where the encoder was
+not built, the n-grams speak alone and are sure less often. Files and figures: docs/tone-model.md.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import ngrams
+from .encoder import Array, Encoded, Encoder
+from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
+
+WEIGHTS = Path(__file__).parent / "weights"
+LONGEST_QUOTE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What was learned: of the encoder's head and the n-grams' one row for each label."""
+
+    labels: tuple[str, ...]
+    encoder: Array
+    encoder_bias: Array
+    ngrams: NDArray[np.int8]
+    ngrams_scale: Array
+    ngrams_bias: Array
+    rarity: Array
+
+    @classmethod
+    def load(cls, folder: Path, labels: tuple[str, ...]) -> "Heads":
+        with np.load(folder / "heads.npz") as held:
+            return cls(
+                labels,
+                held["encoder"].astype(np.float32),
+                held["encoder_bias"].astype(np.float32),
+                held["ngrams"],
+                held["ngrams_scale"].astype(np.float32),
+                held["ngrams_bias"].astype(np.float32),
+                held["rarity"].astype(np.float32),
+            )
+
+
+class LearnedLabeller:
+    """Scores are probabilities; below its threshold nothing is chosen."""
+
+    def __init__(self, heads: Heads, told: Mapping[str, float], version: str, encoder: Encoder | None) -> None:
+        self._heads, self._told, self._encoder = heads, told, encoder
+        self._rules = RuleLabeller()
+        self.version = version if encoder else f"{version}-ngrams"
+
+    def scores(self, new_text: str) -> Scores:
+        logits = self._of_ngrams(new_text) / self._told["ngrams_temperature"]
+        chances = _softmax(logits)
+        encoded = self._encoder.encode(new_text) if self._encoder else None
+        if encoded:
+            of_encoder = self._heads.encoder @ encoded.embedding + self._heads.encoder_bias
+            share = self._told["encoder_share"]
+            chances = share * _softmax(of_encoder / self._told["encoder_temperature"]) + (1 - share) * chances
+        by_label = {label: round(float(chance), 4) for label, chance in zip(self._heads.labels, chances, strict=True)}
+        return Scores(by_label, self._findings(new_text, by_label, encoded))
+
+    def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
+        """The likeliest label among these, or `unsure`; and what is also likely.
+
+        A wish to be left alone is heard sooner than any other: where it is likely enough, a person decides instead of
+        anything friendly, and any other label gives way to it.
+        """
+        ranked = sorted(among, key=lambda label: -scores.of(label))
+        first = ranked[0]
+        whole = sum(scores.of(label) for label in among) or 1.0
+        score = scores.of(first) / whole
+        if among == LABELS_OF_PEOPLE and first not in REFUSALS:
+            leave_us = sum(scores.of(label) for label in REFUSALS)
+            if leave_us >= self._told["leave_us_alone"]:
+                refusal = max(sorted(REFUSALS), key=scores.of)
+                return Choice(UNSURE if first in FRIENDLY else refusal, round(max(leave_us, score), 3))
+        threshold = self._told["threshold" if self._encoder else "threshold_ngrams"]
+        if score < threshold and among == LABELS_OF_PEOPLE:
+            return Choice(UNSURE, round(score, 3))
+        also = tuple(
+            other
+            for other in ranked[1:]
+            if scores.of(other) >= self._told["second"] and not (first in REFUSALS and other in FRIENDLY)
+        )
+        return Choice(first, round(score, 3), also)
+
+    def _of_ngrams(self, text: str) -> Array:
+        buckets, amounts = ngrams.features(text)
+        if not len(buckets):
+            return self._heads.ngrams_bias
+        weighed = amounts * self._heads.rarity[buckets]
+        weighed /= np.linalg.norm(weighed) or 1.0
+        said: Array = self._heads.ngrams[:, buckets].astype(np.float32) @ weighed * self._heads.ngrams_scale
+        return said + self._heads.ngrams_bias
+
+    def _findings(self, text: str, by_label: Mapping[str, float], encoded: Encoded | None) -> tuple[Finding, ...]:
+        """The words that speak for each likely label: those of a rule where one fits, else the clause that
+        adds most to the encoder's score."""
+        likely = {label: chance for label, chance in by_label.items() if chance >= self._told["second"]}
+        by_rule = self._rules.findings(text, likely)
+        found = []
+        for label, chance in likely.items():
+            fitting = [finding for finding in by_rule if finding.label == label]
+            if not fitting and encoded:
+                evidence = self._clause(text, encoded, label)
+                fitting = [Finding(label, chance, evidence)] if evidence else []
+            found += fitting
+        return tuple(found)
+
+    def _clause(self, text: str, encoded: Encoded, label: str) -> Evidence | None:
+        """The embedding is the mean of its tokens: what each adds to the label's score is known exactly."""
+        head = self._heads.encoder[self._heads.labels.index(label)] - self._heads.encoder.mean(axis=0)
+        adds = encoded.hidden @ head
+        best: tuple[float, int, int] | None = None
+        for start, end in clauses(text):
+            inside = [
+                float(gain) for gain, (at, to) in zip(adds, encoded.spans, strict=True) if start <= at < to <= end
+            ]
+            if inside and (best is None or sum(inside) > best[0]):
+                best = sum(inside), start, end
+        if best is None:
+            return None
+        _, start, end = best
+        end = min(end, start + LONGEST_QUOTE)
+        return Evidence(start, end, text[start:end], f"model/{label}")
+
+
+FRIENDLY = frozenset({"interested", "question", "circle_back_later"})
+REFUSALS = frozenset({"hard_no", "unsubscribe"})
+_ENDS = frozenset(".!?;\n。！？…")
+
+
+def clauses(text: str) -> list[tuple[int, int]]:
+    """Where the sentences and lines of a text stand, without the white space around them."""
+    spans, start = [], 0
+    for at, char in enumerate(text):
+        if char in _ENDS and (char in "\n。！？" or at + 1 == len(text) or text[at + 1].isspace()):
+            spans.append((start, at + 1))
+            start = at + 1
+    spans.append((start, len(text)))
+    trimmed = []
+    for start, end in spans:
+        inner = text[start:end]
+        start += len(inner) - len(inner.lstrip())
+        end = start + len(inner.strip())
+        if end > start:
+            trimmed.append((start, end))
+    return trimmed
+
+
+def _softmax(logits: Array) -> Array:
+    raised = np.exp(logits - logits.max())
+    shares: Array = raised / raised.sum()
+    return shares
+
+
+@functools.cache
+def shipped() -> LearnedLabeller:
+    """The labeller that comes with this version, loaded once in a process."""
+    told = json.loads((WEIGHTS / "model.json").read_text())
+    files = WEIGHTS / "encoder.onnx", WEIGHTS / "tokenizer.json"
+    encoder = Encoder(*files) if all(file.exists() for file in files) else None
+    return LearnedLabeller(
+        Heads.load(WEIGHTS, tuple(told["labels"])), told["numbers"], f"{told['version']}", encoder
+    )

@@ -1,0 +1,262 @@
+"""python -m tone_model.train: the adapter of the encoder and both heads, learned from data/replies/training.
+
+One seed, one order, no network; about half an hour on two cores. Writes adapter.npz, heads.npz and model.json beside
+what the product loads, and builds the encoder with them. A tenth of the rows is kept back: it sets temperatures and
+thresholds, and which epoch to trust is nobody's choice. data/replies/development is not opened here.
+"""
+
+import argparse
+import io
+import json
+import math
+import random
+import re
+import sys
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from gatepost.text import ngrams
+from gatepost.text.encoder import MAX_TOKENS, Encoder, prompt
+from gatepost.text.labeller import LABELS_OF_PEOPLE as LABELS
+
+from . import build, network, replies, source, vocabulary
+
+VERSION = "1"
+SEED = 20_261_128
+RANK = 16
+EPOCHS = 9
+BATCH = 24
+RATE, HEAD_RATE = 8e-4, 4e-3
+SMOOTHING, DROPOUT, SECOND = 0.1, 0.1, 0.25
+WIDTHS = (16, 24, 32, 48, 72, 128, 256)  # batches are padded to one of these: less is padded so
+
+
+# Variations: what happens to a text between a person's hands and ours, and says nothing about its purpose.
+
+_GREETING = re.compile(r"^[^\n,.!?]{1,40}[,!.:]?\n+")
+_CLOSING = re.compile(r"\n+[^\n]{1,40}\n[^\n]{1,40}\s*$")
+
+
+def varied(text: str, chance: random.Random) -> str:
+    if chance.random() < 0.25:
+        text = _GREETING.sub("", text, count=1) or text
+    if chance.random() < 0.25:
+        text = _CLOSING.sub("", text, count=1) or text
+    if chance.random() < 0.15:
+        text = text.lower()
+    if chance.random() < 0.1:
+        text = re.sub(r"[.,!]", "", text)
+    if chance.random() < 0.15 and len(text) > 12:
+        at = chance.randrange(1, len(text) - 2)
+        text = chance.choice((text[:at] + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :]))
+    return text
+
+
+def targets(reply: replies.Reply) -> np.ndarray:
+    wanted = np.zeros(len(LABELS), np.float32)
+    wanted[LABELS.index(reply.label)] = 1.0 - SECOND * (len(reply.labels) > 1)
+    for other in reply.labels[1:]:
+        wanted[LABELS.index(other)] += SECOND / (len(reply.labels) - 1)
+    return wanted * (1 - SMOOTHING) + SMOOTHING / len(LABELS)
+
+
+class Batches:
+    """Texts of like length together, padded to a few widths."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    def of(self, texts: list[str], order: list[int]) -> list[tuple[list[int], np.ndarray, np.ndarray]]:
+        coded = self.tokenizer.encode_batch([prompt(texts[i])[0] for i in order])
+        lengths = {i: coding.ids[:MAX_TOKENS] for i, coding in zip(order, coded, strict=True)}
+        by_width: dict[int, list[int]] = {width: [] for width in WIDTHS}
+        for i in order:
+            by_width[next(width for width in WIDTHS if len(lengths[i]) <= width)].append(i)
+        batches = []
+        for width, rows in by_width.items():
+            size = max(4, min(BATCH, BATCH * 48 // width))
+            for start in range(0, len(rows), size):
+                chosen = rows[start : start + size]
+                ids = np.ones((size, width), np.int64)  # <pad> is 1
+                mask = np.zeros((size, width), np.float32)
+                mask[:, 0] = 1.0
+                for line, i in enumerate(chosen):
+                    ids[line, : len(lengths[i])] = lengths[i]
+                    mask[line, : len(lengths[i])] = 1.0
+                batches.append((chosen, ids, mask))
+        return batches
+
+
+def learn(
+    shape: source.Shape, arrays: dict[str, Any], tokenizer: Tokenizer, rows: list[replies.Reply], epochs: int = EPOCHS
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """The adapter, and the head's weights (labels x 384) and bias."""
+    torch.manual_seed(SEED)
+    chance = random.Random(SEED)
+    encoder = network.Encoder(shape, arrays, RANK, DROPOUT)
+    head = torch.nn.Linear(shape.hidden, len(LABELS))
+    torch.nn.init.zeros_(head.weight)
+    wanted = np.array([targets(row) for row in rows])
+    batches = Batches(tokenizer)
+    steps = epochs * len(batches.of([row.text for row in rows], list(range(len(rows)))))
+    optimiser = torch.optim.AdamW(
+        [{"params": list(encoder.parameters()), "lr": RATE}, {"params": list(head.parameters()), "lr": HEAD_RATE}],
+        weight_decay=0.01,
+    )
+    warm = steps // 12
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda step: min(step / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * min(1, max(0, step - warm) / (steps - warm))))),
+    )
+    for epoch in range(epochs):
+        begun, total, seen = time.monotonic(), 0.0, 0
+        order = list(range(len(rows)))
+        chance.shuffle(order)
+        made = batches.of([varied(row.text, chance) for row in rows], order)
+        chance.shuffle(made)
+        for chosen, ids, mask in made:
+            said = head(encoder(torch.from_numpy(ids), torch.from_numpy(mask)) * SCALE)
+            goal = torch.from_numpy(wanted[chosen])
+            loss = -(functional.log_softmax(said[: len(chosen)], dim=1) * goal).sum(1).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_([*encoder.parameters(), *head.parameters()], 1.0)
+            optimiser.step()
+            schedule.step()
+            total, seen = total + float(loss) * len(chosen), seen + len(chosen)
+        print(f"epoch {epoch + 1}: loss {total / seen:.4f}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    weights, bias = (part.detach().numpy() for part in (head.weight, head.bias))
+    return encoder.learned(), weights * SCALE, bias
+
+
+SCALE = 8.0  # an embedding has length 1: its numbers are small
+
+
+def learn_ngrams(rows: list[replies.Reply]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights (labels x buckets), bias, and how rare each bucket is."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+
+    found = [ngrams.features(row.text) for row in rows]
+    seen = np.zeros(ngrams.BUCKETS, np.int64)
+    for buckets, _ in found:
+        seen[buckets] += 1
+    rarity = np.where(seen >= 2, np.log((1 + len(rows)) / (1 + seen)) + 1, 0).astype(np.float32)
+    lines, columns, values = [], [], []
+    for line, (buckets, amounts) in enumerate(found):
+        weighed = amounts * rarity[buckets]
+        weighed /= np.linalg.norm(weighed) or 1.0
+        lines += [line] * len(buckets)
+        columns += list(buckets)
+        values += list(weighed)
+    matrix = csr_matrix((values, (lines, columns)), shape=(len(rows), ngrams.BUCKETS))
+    head = LogisticRegression(C=20.0, max_iter=400).fit(matrix, [LABELS.index(row.label) for row in rows])
+    return head.coef_, head.intercept_, rarity
+
+
+def temperature(logits: np.ndarray, right: np.ndarray) -> float:
+    """The one that makes the probabilities of what is right the largest on the rows kept back."""
+
+    def surprise(heat: float) -> float:
+        scaled = logits / heat
+        scaled -= scaled.max(1, keepdims=True)
+        whole = np.log(np.exp(scaled).sum(1))
+        return float((whole - scaled[np.arange(len(right)), right]).mean())
+
+    return min((round(0.3 + step * 0.05, 2) for step in range(60)), key=surprise)
+
+
+def kept_back(rows: list[replies.Reply]) -> tuple[list[replies.Reply], list[replies.Reply]]:
+    """Every tenth row of each label is for calibration; the others are for learning."""
+    count: dict[str, int] = {}
+    learning, calibrating = [], []
+    for row in rows:
+        count[row.label] = count.get(row.label, 0) + 1
+        (calibrating if count[row.label] % 10 == 5 else learning).append(row)
+    return learning, calibrating
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("sources", type=Path, help="the unpacked packages of requirements/encoder.txt")
+    options.add_argument("--replies", type=Path, default=Path("data/replies/training"))
+    options.add_argument("--target", type=Path, default=Path("src/gatepost/text/weights"))
+    options.add_argument("--epochs", type=int, default=EPOCHS)
+    chosen = options.parse_args()
+    target: Path = chosen.target
+    target.mkdir(parents=True, exist_ok=True)
+
+    learning, calibrating = kept_back(replies.read(chosen.replies))
+    print(f"{len(learning)} replies to learn from, {len(calibrating)} kept back", file=sys.stderr)
+    shape, arrays = source.read(chosen.sources / build.WEIGHTS)
+    smaller, keep = vocabulary.trimmed(source.checked_tokenizer(chosen.sources / build.TOKENIZER))
+    arrays["emb.word"] = arrays["emb.word"][keep]
+    tokenizer = Tokenizer.from_str(smaller.decode())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    adapter, head, bias = learn(shape, arrays, tokenizer, learning, chosen.epochs)
+    _save(target / "adapter.npz", **adapter)
+    built = build.build(chosen.sources, target)
+
+    weights, ngrams_bias, rarity = learn_ngrams(learning)
+    scale = np.abs(weights).max(1) / 127
+    in_bytes = np.rint(weights / scale[:, None]).astype(np.int8)
+    _save(
+        target / "heads.npz",
+        encoder=head.astype(np.float16),
+        encoder_bias=bias.astype(np.float16),
+        ngrams=in_bytes,
+        ngrams_scale=scale.astype(np.float32),
+        ngrams_bias=ngrams_bias.astype(np.float32),
+        rarity=rarity.astype(np.float16),
+    )
+    numbers = calibrated(target, calibrating, head, bias, in_bytes, scale, ngrams_bias, rarity)
+    told = {"version": VERSION, "labels": list(LABELS), "numbers": numbers, "built": built}
+    (target / "model.json").write_text(json.dumps(told, indent=2) + "\n")
+    print(json.dumps(numbers), file=sys.stderr)
+    return 0
+
+
+def calibrated(
+    target: Path, rows: list[replies.Reply], head: Any, bias: Any, in_bytes: Any, scale: Any, ngrams_bias: Any, rarity: Any
+) -> dict[str, float]:
+    """Temperatures from the rows kept back, read by the encoder as it is built; the rest is by decision."""
+    encoder = Encoder(target / "encoder.onnx", target / "tokenizer.json")
+    right = np.array([LABELS.index(row.label) for row in rows])
+    of_encoder = np.array([head @ encoder.encode(row.text).embedding + bias for row in rows])
+    of_ngrams = []
+    for row in rows:
+        buckets, amounts = ngrams.features(row.text)
+        weighed = amounts * rarity[buckets]
+        weighed /= np.linalg.norm(weighed) or 1.0
+        of_ngrams.append(in_bytes[:, buckets] @ weighed * scale + ngrams_bias)
+    print(f"encoder right on {np.mean(of_encoder.argmax(1) == right):.3f} of those kept back", file=sys.stderr)
+    return {
+        "encoder_temperature": temperature(of_encoder, right),
+        "ngrams_temperature": temperature(np.array(of_ngrams), right),
+        "encoder_share": 0.8,
+        "threshold": 0.4,
+        "threshold_ngrams": 0.4,
+        "leave_us_alone": 0.17,
+        "second": 0.25,
+    }
+
+
+def _save(path: Path, **arrays: Any) -> None:
+    """As numpy does, but the same bytes each time."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, array in sorted(arrays.items()):
+            held = io.BytesIO()
+            np.lib.format.write_array(held, np.asanyarray(array), allow_pickle=False)
+            file.writestr(zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)), held.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

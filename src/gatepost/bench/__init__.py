@@ -12,7 +12,6 @@ _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "sandbox": sandbox.measure,
     "send": send.measure,
 }
-}
 NAMES = tuple(_BENCHES)
 
 

@@ -50,7 +50,9 @@ class Heads:
 class LearnedLabeller:
     """Scores are probabilities; below its threshold nothing is chosen."""
 
-    def __init__(self, heads: Heads, told: Mapping[str, float], version: str, encoder: Encoder | None) -> None:
+    def __init__(
+        self, heads: Heads, told: Mapping[str, float], version: str, encoder: Encoder | None
+    ) -> None:
         self._heads, self._told, self._encoder = heads, told, encoder
         self._rules = RuleLabeller()
         self.version = version if encoder else f"{version}-ngrams"
@@ -63,7 +65,9 @@ class LearnedLabeller:
             of_encoder = self._heads.encoder @ encoded.embedding + self._heads.encoder_bias
             share = self._told["encoder_share"]
             chances = share * _softmax(of_encoder / self._told["encoder_temperature"]) + (1 - share) * chances
-        by_label = {label: round(float(chance), 4) for label, chance in zip(self._heads.labels, chances, strict=True)}
+        by_label = {
+            label: round(float(chance), 4) for label, chance in zip(self._heads.labels, chances, strict=True)
+        }
         return Scores(by_label, self._findings(new_text, by_label, encoded))
 
     def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
@@ -100,7 +104,9 @@ class LearnedLabeller:
         said: Array = self._heads.ngrams[:, buckets].astype(np.float32) @ weighed * self._heads.ngrams_scale
         return said + self._heads.ngrams_bias
 
-    def _findings(self, text: str, by_label: Mapping[str, float], encoded: Encoded | None) -> tuple[Finding, ...]:
+    def _findings(
+        self, text: str, by_label: Mapping[str, float], encoded: Encoded | None
+    ) -> tuple[Finding, ...]:
         """The words that speak for each likely label: those of a rule where one fits, else the clause that
         adds most to the encoder's score."""
         likely = {label: chance for label, chance in by_label.items() if chance >= self._told["second"]}
@@ -121,7 +127,9 @@ class LearnedLabeller:
         best: tuple[float, int, int] | None = None
         for start, end in clauses(text):
             inside = [
-                float(gain) for gain, (at, to) in zip(adds, encoded.spans, strict=True) if start <= at < to <= end
+                float(gain)
+                for gain, (at, to) in zip(adds, encoded.spans, strict=True)
+                if start <= at < to <= end
             ]
             if inside and (best is None or sum(inside) > best[0]):
                 best = sum(inside), start, end

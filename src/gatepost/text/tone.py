@@ -97,7 +97,9 @@ def _of_a_machine(
     choice = labeller.choose(message, scores, LABELS_OF_MACHINES)
     label = choice.label
     if label != "left_company":
-        dated = reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
+        dated = (
+            reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
+        )
         if seen.absence or (dated and choice.score < SURE_OF_A_MACHINE):
             label = "out_of_office"
         elif label == UNSURE:

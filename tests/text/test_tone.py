@@ -28,8 +28,8 @@ def tone(text: str, **more):
         ("No, gracias, no nos interesa.", "not_interested"),
         ("Non siamo interessati, grazie.", "not_interested"),
         ("Wij hebben geen interesse.", "not_interested"),
-        ("Leave me alone or you hear from my lawyer.", "hard_no"),
-        ("Lassen Sie mich in Ruhe.", "hard_no"),
+        ("Leave me alone or you hear from my lawyer.", "unsubscribe"),
+        ("Lassen Sie mich in Ruhe.", "unsubscribe"),
         ("I'm not the right person for this.", "not_the_right_person"),
         ("Dafür bin ich nicht zuständig.", "not_the_right_person"),
         ("Please contact Jane Smith at jane@theirs.example.", "referral"),
@@ -128,10 +128,8 @@ def test_a_person_in_copy_is_introduced():
     assert (third.address, third.kind) == ("jane@theirs.example", "introduced")
 
 
-def test_words_that_say_nothing_are_unsure():
-    assert (
-        tone("The heron stood in the reeds until the water had gone from the meadow again.").label == "unsure"
-    )
+def test_a_script_that_the_model_does_not_know_is_unsure():
+    assert tone("Ευχαριστώ πολύ, θα ήθελα να μιλήσουμε την Τρίτη για την προσφορά σας.").label == "unsure"
 
 
 def test_every_label_is_one_of_the_set():

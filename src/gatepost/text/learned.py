@@ -19,6 +19,7 @@ from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleL
 
 WEIGHTS = Path(__file__).parent / "weights"
 LONGEST_QUOTE = 160
+TOO_MUCH_UNKNOWN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class LearnedLabeller:
         logits = self._of_ngrams(new_text) / self._told["ngrams_temperature"]
         chances = _softmax(logits)
         encoded = self._encoder.encode(new_text) if self._encoder else None
+        if encoded and encoded.unknown > TOO_MUCH_UNKNOWN:
+            return Scores(dict.fromkeys(self._heads.labels, 0.0), ())
         if encoded:
             of_encoder = self._heads.encoder @ encoded.embedding + self._heads.encoder_bias
             share = self._told["encoder_share"]

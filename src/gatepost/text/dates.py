@@ -39,19 +39,29 @@ class _Candidate:
 
 def find(text: str, received: datetime, *, about_return: bool) -> ReturnDate | None:
     """The day named in the sentence that speaks of return (or, for a later talk, of writing again)."""
-    text = plain(text)[:6_000]
+    text = plain(text)[:6_000].translate(_FULL_WIDTH)
     today = received.date()
     best: tuple[int, ReturnDate] | None = None
-    for start, end in _sentences(text):
+    sentences = _sentences(text)[:_SENTENCES_READ]
+    for place, (start, end) in enumerate(sentences):
         sentence = text[start:end]
         candidates = [c for c in _candidates(sentence, today) if c.date >= today]
         if not candidates:
             continue
         rank = _rank(sentence, about_return)
+        if rank < 3 and place + 1 < len(sentences) and _THEN.search(text[slice(*sentences[place + 1])]):
+            rank = 2
         chosen = _chosen(sentence, candidates)
-        if best is None or rank > best[0]:
+        if chosen.date == today and chosen.precision != "day":
+            rank = min(rank, 2)  # “in January”, said in January, is hardly when to come back
+        # Of two sentences alike, a wish to talk later comes after its reasons.
+        if best is None or rank > best[0] or (rank == best[0] and rank >= 3 and not about_return):
             best = (rank, chosen)
     return best[1] if best and best[0] > 0 else None
+
+
+_SENTENCES_READ = 100  # a reply has fewer; a wall of short lines costs no more than these
+_FULL_WIDTH = {ord("０") + digit: ord("0") + digit for digit in range(10)}
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
@@ -63,11 +73,12 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(borders) if b > a]
 
 
-_SENTENCE_END = compiled(r"[!?\n]|[^\d\s]{4,}\.\s|\d{4}\.\s")
+_SENTENCE_END = compiled(r"[!?\n]|[^\d\s]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s")
 
-_RETURN = compiled(rf"(?i)({words.RETURN})")
-_ABSENCE = compiled(rf"(?i)({words.ABSENCE})")
-_LATER = compiled(rf"(?i)({words.LATER})")
+_THEN = compiled(rf"(?i)(?:^|[^\pL])(?:{words.THEN})(?:$|[^\pL])")
+_RETURN = compiled(rf"(?i)(?:^|[^\pL])({words.RETURN})|(復帰|出社|恢复|恢復)")
+_ABSENCE = compiled(rf"(?i)(?:^|[^\pL])({words.ABSENCE})|まで|不在|休假")
+_LATER = compiled(rf"(?i)(?:^|[^\pL])({words.LATER})|連絡|联系|聯絡|来信|來信")
 _ELSEWHERE = compiled(rf"(?i)({words.ELSEWHERE})")
 
 
@@ -85,11 +96,16 @@ def _chosen(sentence: str, candidates: list[_Candidate]) -> ReturnDate:
     """The last day of a range, a day later where the range includes it."""
     returning = _RETURN.search(sentence)
     after = [c for c in candidates if returning and c.start >= returning.start()]
-    chosen = after[0] if after else max(candidates, key=lambda c: (c.precision == "day", c.date))
+    chosen = after[0] if after else _last(candidates)
     day = chosen.date
     if _INCLUSIVE.search(sentence) and chosen.precision == "day" and not after:
         day += timedelta(days=1)
     return ReturnDate(day, chosen.precision, sentence[chosen.start : chosen.end].rstrip(" .,"))
+
+
+def _last(candidates: list[_Candidate]) -> _Candidate:
+    """The last day; the month that runs only where nothing later is named."""
+    return max(candidates, key=lambda c: (c.precision == "day", c.date))
 
 
 _INCLUSIVE = compiled(rf"(?i)({words.INCLUSIVE})")
@@ -105,20 +121,40 @@ _ISO = compiled(r"(?:^|\D)((\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?)(?:$|\D
 _NUMBERS = compiled(
     r"(?:^|[^\d.,/\-])((\d{1,2})([./\-])(\d{1,2})(?:[./\-](\d{4}|\d{2})|\.)?)(?:$|[^\d/\-%€$])"
 )
+_ORDINAL = compiled(r"(?i)(?:^|[^\pL\pN])((\d{1,2})(?:st|nd|rd|th))(?:$|[^\pL\pN])")
+_DAY_ALONE = compiled(
+    rf"(?i)(?:^|[^\pL\pN])((?:{words.DAY_ALONE}|(?:{'|'.join(words.WEEKDAYS)}) )(\d{{1,2}}))(?:$|[^\pL\pN])"
+)
+# What follows a number that is no day: a thing that is counted, a time, a price, a further number.
+_COUNTED = compiled(
+    r"(?i)(?:\.\s(?:standort|stock|platz|quartal|mal|versuch|tag|etage|stelle|jahr)|[\s-]*(?:\pL{4,}|h\b|km|uhr|%|€|\$|floor|st\.|de \pL)|[\s:/\-,]\d|\.\d|\s?[%€$]|(?:st|nd|rd|th) (?:floor|century|anniversary|birthday|edition|street|avenue|time|year|grade))"
+)
+_DAY_CJK = compiled(r"(?:^|[^月\d])((\d{1,2})日)")
 _CJK = compiled(r"((\d{1,2})月(\d{1,2})日)")
 _MONTH_ONLY = compiled(rf"(?i)(?:^|[^\pL\pN])(({_MONTHS})(?: (?:de )?(\d{{4}}))?)(?:$|[^\pL\pN])")
 _QUARTER = compiled(r"(?i)(?:^|[^\pL\pN])((?:q|t|k)\s?([1-4])(?:[ /]*(?:of |de )?(\d{4}))?)(?:$|[^\pL\pN])")
 _QUARTER_WORDS = compiled(rf"(?i)({words.QUARTER_WORDS})")
+_QUARTER_ROMAN = compiled(
+    r"(?:^|[^\pL\pN])((I{1,3}|IV) (?:kwarta\pL+|trimestre|quartal)(?: (\d{4}))?)(?:$|[^\pL\pN])"
+)
+_QUARTER_CJK = compiled(r"((明年|来年|來年)?第([一二三四1-4])(?:季|四半期))")
 _HALF = compiled(rf"(?i)(?:^|[^\pL\pN])((?:h2|s2)|{words.SECOND_HALF})(?:$|[^\pL\pN])")
 _WEEK = compiled(
-    r"(?i)(?:^|[^\pL\pN])((?:kw|week|wk|calendar week|semaine|semana|settimana|uge|vecka|v\.|uke|tydzień|tygodni\w*) ?(\d{1,2}))(?:$|[^\pL\pN])"
+    r"(?i)(?:^|[^\pL\pN])((?:kw|week|wk|woche|týden|calendar week|semaine|semana|settimana|uge|vecka|v\.|uke|tydzień|tygodni\w*) ?(\d{1,2}))(?:$|[^\pL\pN])"
 )
 _IN_SPAN = compiled(
-    rf"(?i)(?:^|[^\pL\pN])((?:{words.IN}) ((?:{words.NUMBER_WORDS}|\d{{1,2}})(?: or (?:two|three|so)| (?:à|bis|a|o|tot) (?:\d|zwei|drei|trois|tre|dos|tres|twee|drie))?) ({words.UNITS}))(?:$|[^\pL\pN])"
+    rf"(?i)(?:^|[^\pL\pN])((?:{words.IN}) (?:(?:{words.ABOUT}) )?((?:{words.NUMBER_WORDS}|\d{{1,2}})(?: or (?:two|three|so)| (?:à|bis|a|o|tot) (?:\d|zwei|drei|trois|tre|dos|tres|twee|drie))?) ({words.UNITS}))(?:$|[^\pL\pN])"
+)
+_FROM_NOW = compiled(
+    rf"(?i)(?:^|[^\pL\pN])(({words.NUMBER_WORDS}|\d{{1,2}}) ({words.UNITS})(?: from now|\s*\?| later| später))(?:$|[^\pL\pN])"
+)
+_WEEKS_CJK = compiled(r"(([一二三四五六\d])(週間|周|か月|ヶ月|ヵ月|个月|個月)[後后])")
+_WEEK_AFTER_NEXT = compiled(
+    r"(?i)(?:^|[^\pL])(the week after next|übernächste[nr]? woche|over twee weken|dans quinze jours)(?:$|[^\pL])"
 )
 _NEXT_UNIT = compiled(rf"(?i)(?:^|[^\pL\pN])({words.NEXT_UNIT})(?:$|[^\pL\pN])")
 _WEEKDAY = compiled(
-    rf"(?i)(?:^|[^\pL\pN])((?:(?:{words.NEXT}) )?({'|'.join(words.WEEKDAYS)}))(?:$|[^\pL\pN])"
+    rf"(?i)(?:^|[^\pL\pN])((?:(?:{words.NEXT}) )?({'|'.join(sorted(words.WEEKDAYS, key=len, reverse=True))})( week)?)(?:$|[^\pL\pN])"
 )
 _TOMORROW = compiled(rf"(?i)(?:^|[^\pL\pN])({words.TOMORROW})(?:$|[^\pL\pN])")
 _SEASON = compiled(rf"(?i)(?:^|[^\pL\pN])({'|'.join(words.SEASONS)})(?:$|[^\pL\pN])")
@@ -128,8 +164,19 @@ def _candidates(sentence: str, today: Date) -> list[_Candidate]:
     """Every date the sentence names, exact ones first; a vaguer one counts only where none is more exact."""
     for read in (_days, _weeks, _months, _quarters, _seasons):
         if found := read(sentence, today):
+            if all(_YEAR.search(sentence[c.start : c.end]) for c in found):
+                return (
+                    _months(sentence, today)
+                    or _quarters(sentence, today)
+                    or _seasons(sentence, today)
+                    or found
+                )
             return found
     return []
+
+
+# “Next year in autumn”: the year alone is the vaguest.
+_YEAR = compiled(r"(?i)(?:^|[^\pL])(?:year|jahre?s?|l'an|l'année|año|ano|anno|jaar|år|rok|roku)$")
 
 
 def _days(sentence: str, today: Date) -> list[_Candidate]:
@@ -149,11 +196,22 @@ def _days(sentence: str, today: Date) -> list[_Candidate]:
         add(_said(today, m.group(4), words.MONTHS[m.group(2).lower()], int(m.group(3))), m.span(1))
     for m in _NUMBERS.finditer(sentence):
         add(_numeric(today, m.group(2), m.group(3), m.group(4), m.group(5)), m.span(1))
+    for reader in (_ORDINAL, _DAY_ALONE):
+        for m in reader.finditer(sentence):
+            if not _COUNTED.match(sentence[m.end(2) :]):
+                add(_coming_day(today, int(m.group(2))), m.span(1))
+    for m in _DAY_CJK.finditer(sentence):
+        add(_coming_day(today, int(m.group(2))), m.span(1))
     if not found:
         for m in _TOMORROW.finditer(sentence):
-            add(today + timedelta(days=1), m.span(1))
+            if m.group(1) != "Morgen" or m.start(1) == 0:  # `Guten Morgen` is a greeting
+                add(today + timedelta(days=1), m.span(1))
         for m in _WEEKDAY.finditer(sentence):
-            add(_weekday(today, words.WEEKDAYS[m.group(2).lower()]), m.span(1))
+            said = m.group(2)
+            if said.lower() in words.SHORT_WEEKDAYS and not (said[0].isupper() and m.start(2) > 0):
+                continue
+            later = timedelta(days=7 if m.group(3) else 0)
+            add(_weekday(today, words.WEEKDAYS[said.lower()]) + later, m.span(1))
     return found
 
 
@@ -163,6 +221,13 @@ def _day(year: int, month: int, day: int) -> Date | None:
         return Date(year, month, day)
     except ValueError:
         return None
+
+
+def _coming_day(today: Date, day: int) -> Date | None:
+    """The next day of that number, in this month or one of the next."""
+    months = (_month_start(today, today.month + ahead) for ahead in range(3))
+    days = (_day(first.year, first.month, day) for first in months)
+    return next((d for d in days if d is not None and d >= today), None)
 
 
 def _coming(today: Date, month: int, day: int) -> Date | None:
@@ -201,13 +266,29 @@ def _weeks(sentence: str, today: Date) -> list[_Candidate]:
     for m in _WEEK.finditer(sentence):
         if (day := _iso_week(today, int(m.group(2)))) is not None:
             found.append(_Candidate(day, "week", *m.span(1)))
-    for m in _IN_SPAN.finditer(sentence):
-        found.append(_after(today, m))
+    for reader in (_IN_SPAN, _FROM_NOW):
+        for m in reader.finditer(sentence):
+            found.append(_after(today, m))
+    for m in _WEEKS_CJK.finditer(sentence):
+        days = _cjk(m.group(2)) * (7 if m.group(3) in ("週間", "周") else 30)
+        found.append(_Candidate(today + timedelta(days=days), "week" if days < 30 else "month", *m.span(1)))
+    for m in _WEEK_AFTER_NEXT.finditer(sentence):
+        found.append(_Candidate(_start_of_next(today, "week") + timedelta(days=7), "week", *m.span(1)))
     for m in _NEXT_UNIT.finditer(sentence):
         unit = words.unit_of(m.group(1))
         if unit is not None:
             found.append(_Candidate(_start_of_next(today, unit), _PRECISION[unit], *m.span(1)))
     return found
+
+
+def _cjk(said: str) -> int:
+    """A number below twenty in digits or as 一 to 十二."""
+    if said.isdigit():
+        return int(said)
+    tens, _, ones = said.rpartition("十")
+    return ("十" in said) * 10 * ("一二三四五六七八九".find(tens) + 1 if tens else 1) + (
+        "一二三四五六七八九".find(ones) + 1 if ones else 0
+    )
 
 
 def _iso_week(today: Date, week: int) -> Date | None:
@@ -227,8 +308,10 @@ _PRECISION: dict[str, Precision] = {
 
 
 def _after(today: Date, m: "re2._Match") -> _Candidate:
-    said = m.group(2).lower().split()[0]
-    count = int(said) if said.isdigit() else words.NUMBERS.get(said, 2)
+    said = m.group(2).lower()
+    first = said.split()[0]
+    pair = any(word in f"{said} " for word in words.PAIR)
+    count = 2 if pair else int(first) if first.isdigit() else words.NUMBERS.get(first, 2)
     unit = words.unit_of(m.group(3)) or "week"
     days = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}[unit]
     return _Candidate(today + timedelta(days=count * days), _PRECISION[unit], *m.span(1))
@@ -249,18 +332,36 @@ def _month_start(today: Date, month: int) -> Date:
 
 
 _MID = compiled(rf"(?i)(?:^|[^\pL])({words.MID})[\s-]+(?:of |de |di |d')?$")
+_SECOND_WEEK = compiled(r"(?i)(?:second|2nd) week (?:of|in) $|(?:zweiten|2\.) (?:januar)?woche (?:im )?$")
 _END = compiled(rf"(?i)(?:^|[^\pL])({words.END})[\s-]+(?:of |de |di |d')?$")
 
 
 def _months(sentence: str, today: Date) -> list[_Candidate]:
     found = []
     for m in _MONTH_ONLY.finditer(sentence):
-        if m.group(2).lower() in words.ALSO_WORDS and not (m.group(2)[0].isupper() and m.start(2) > 0):
+        before = sentence[max(0, m.start(1) - 25) : m.start(1)]
+        if m.group(2).lower() in words.ALSO_WORDS and not (
+            (m.group(2)[0].isupper() and m.start(2) > 0) or _BEFORE_MONTH.search(before)
+        ):
             continue
         first = _coming_month(today, words.MONTHS[m.group(2).lower()], m.group(3))
-        day = first + timedelta(days=_days_into(sentence[max(0, m.start(1) - 25) : m.start(1)], first))
+        day = first + timedelta(days=_days_into(before, first))
         found.append(_Candidate(max(day, today) if first <= today else day, "month", *m.span(1)))
-    return found
+    for m in _MONTH_CJK.finditer(sentence):
+        if 1 <= (number := _cjk(m.group(2))) <= 12:
+            found.append(_Candidate(max(_coming_month(today, number, None), today), "month", *m.span(1)))
+    for m in _END_OF_MONTH.finditer(sentence):
+        last = calendar.monthrange(today.year, today.month)[1]
+        found.append(_Candidate(today.replace(day=last), "month", *m.span(1)))
+    return [c for c in found if c.date > today] or found
+
+
+_MONTH_CJK = compiled(r"((\d{1,2}|[一二三四五六七八九十]{1,2})月)(?:$|[^\d日])")
+_END_OF_MONTH = compiled(rf"(?i)(?:^|[^\pL])({words.END_OF_THIS_MONTH})(?:$|[^\pL])")
+# In front of a month whose name is also a word: `i mars`, `half mei`, `in may`.
+_BEFORE_MONTH = compiled(
+    r"(?:^|[^\pL])(?:i|(?i:in|im|en|half|mid|begin|eind|av|af|fin|début|mi|until|till|tot|w))[\s-]$"
+)
 
 
 def _coming_month(today: Date, month: int, year: str | None) -> Date:
@@ -274,6 +375,8 @@ def _days_into(before: str, first: Date) -> int:
     """How far into the month “mid” or “end of” in front of its name leads."""
     if _MID.search(before):
         return 14
+    if _SECOND_WEEK.search(before):
+        return 7
     return calendar.monthrange(first.year, first.month)[1] - 4 if _END.search(before) else 0
 
 
@@ -284,6 +387,12 @@ def _quarters(sentence: str, today: Date) -> list[_Candidate]:
     for m in _QUARTER_WORDS.finditer(sentence):
         if number := words.quarter_of(m.group(1)):
             found.append(_Candidate(_quarter(today, number, None), "quarter", *m.span(1)))
+    for m in _QUARTER_ROMAN.finditer(sentence):
+        number = {"I": 1, "II": 2, "III": 3, "IV": 4}[m.group(2)]
+        found.append(_Candidate(_quarter(today, number, m.group(3)), "quarter", *m.span(1)))
+    for m in _QUARTER_CJK.finditer(sentence):
+        year = str(today.year + 1) if m.group(2) else None
+        found.append(_Candidate(_quarter(today, _cjk(m.group(3)), year), "quarter", *m.span(1)))
     for m in _HALF.finditer(sentence):
         found.append(_Candidate(_quarter(today, 3, None), "quarter", *m.span(1)))
     return found
@@ -298,7 +407,7 @@ def _quarter(today: Date, number: int, year: str | None) -> Date:
 
 
 def _seasons(sentence: str, today: Date) -> list[_Candidate]:
-    found = []
+    found = _feasts(sentence, today)
     for m in _SEASON.finditer(sentence):
         month, day = words.SEASONS[m.group(1).lower()]
         start = Date(today.year, month, day)
@@ -306,3 +415,36 @@ def _seasons(sentence: str, today: Date) -> list[_Candidate]:
             _Candidate(start if start >= today else Date(today.year + 1, month, day), "season", *m.span(1))
         )
     return found
+
+
+_FEAST = compiled(
+    rf"(?i)(?:^|[^\pL])((?:{words.AFTER})\s(?:the |l'|la |las |el |o |il |de |den )?({'|'.join([*words.FEASTS, *words.FIXED_FEASTS])}))(?:$|[^\pL])|(春节后|春節後)"
+)
+_SPRING_FESTIVAL_OVER = (2, 16)  # about: it begins between 21 January and 20 February
+
+
+def _feasts(sentence: str, today: Date) -> list[_Candidate]:
+    """The first working day after a feast that the sentence waits for."""
+    found = []
+    for m in _FEAST.finditer(sentence):
+        name = (m.group(2) or "").lower()
+        month, day = words.FIXED_FEASTS.get(name, _SPRING_FESTIVAL_OVER)
+        for year in (today.year, today.year + 1):
+            after = Date(year, month, day)
+            if name in words.FEASTS:
+                after = _easter(year) + timedelta(days=words.FEASTS[name])
+            if after >= today:
+                found.append(_Candidate(after, "season", *m.span(1 if name else 3)))
+                break
+    return found
+
+
+def _easter(year: int) -> Date:
+    """Easter Sunday by the Gregorian rule (Meeus, Jones and Butcher)."""
+    century, of_century = divmod(year, 100)
+    golden = year % 19
+    epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    to_sunday = (32 + 2 * (century % 4) + 2 * (of_century // 4) - epact - of_century % 4) % 7
+    late = (golden + 11 * epact + 22 * to_sunday) // 451
+    month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
+    return Date(year, month, day + 1)

@@ -1,18 +1,18 @@
 """The words of dates, by language: months, weekdays, units, seasons, and what speaks of a return."""
 
 _MONTHS = """
-january jan januar januari janvier enero ene janeiro gennaio gen stycznia styczniu styczeń leden ledna januára
-february feb febr februar februari février fév fevrier febrero fevereiro febbraio lutego lutym luty
-march mar mars märz mrz maart marzo março marca marcu marzec
-april apr avril avr abril abr aprile kwietnia kwietniu kwiecień
-may mai mei mayo maio maggio mag maj maja maju
-june jun juni juin junio junho giugno giu czerwca czerwcu czerwiec
-july jul juli juillet juil julio julho luglio lug lipca lipcu lipiec
-august aug août aout agosto ago augusti augustus sierpnia sierpniu sierpień
-september sep sept septembre septiembre setembro set settembre września wrześniu wrzesień
-october oct okt oktober octobre octubre outubro out ottobre ott października październiku październik
-november nov novembre noviembre novembro listopada listopadzie listopad
-december dec dez dezember décembre déc decembre diciembre dic dezembro dicembre grudnia grudniu grudzień
+january jan januar januari janvier enero ene janeiro gennaio gen stycznia styczniu styczeń leden ledna lednu jänner ocak tammikuussa
+february feb febr februar februari février fév fevrier febrero fevereiro febbraio lutego lutym luty února únoru feber şubat helmikuussa
+march mar mars märz mrz maart marzo março marca marcu marzec března březnu mart maaliskuussa
+april apr avril avr abril abr aprile kwietnia kwietniu kwiecień dubna dubnu nisan huhtikuussa
+may mai mei mayo maio maggio mag maj maja maju května květnu mayıs toukokuussa
+june jun juni juin junio junho giugno giu czerwca czerwcu czerwiec června červnu haziran kesäkuussa
+july jul juli juillet juil julio julho luglio lug lipca lipcu lipiec července červenci temmuz heinäkuussa
+august aug août aout agosto ago augusti augustus sierpnia sierpniu sierpień srpna srpnu ağustos elokuussa
+september sep sept septembre septiembre setembro set settembre września wrześniu wrzesień září eylül syyskuussa
+october oct okt oktober octobre octubre outubro out ottobre ott października październiku październik října říjnu ekim lokakuussa
+november nov novembre noviembre novembro listopada listopadzie listopad listopadu kasım marraskuussa
+december dec dez dezember décembre déc decembre diciembre dic dezembro dicembre grudnia grudniu grudzień prosince prosinci aralık joulukuussa
 """
 MONTHS: dict[str, int] = {
     word: number for number, line in enumerate(_MONTHS.strip().split("\n"), start=1) for word in line.split()
@@ -51,12 +51,14 @@ friday fri freitag vendredi viernes venerdì vrijdag fredag piątek piątku
 saturday samstag sonnabend samedi sábado sabato zaterdag lördag lørdag sobota sobotę
 sunday sonntag dimanche domingo domenica zondag söndag søndag niedziela niedzielę
 """
+# Short forms that are words of other languages: a weekday only with a capital, inside a sentence.
+SHORT_WEEKDAYS = frozenset(["mon", "tue", "tues", "wed", "thu", "thurs", "fri"])
 WEEKDAYS: dict[str, int] = {
     word: number for number, line in enumerate(_WEEKDAYS.strip().split("\n")) for word in line.split()
 } | {"segunda-feira": 0, "terça-feira": 1, "quarta-feira": 2, "quinta-feira": 3, "sexta-feira": 4}
 
 NEXT = "next|coming|this|nächsten|kommenden|am|prochain|próximo|prossimo|volgende|nästa|næste|przyszły"
-TOMORROW = "tomorrow|morgen früh|demain|mañana|amanhã|domani|imorgon|i morgen|jutro"
+TOMORROW = "tomorrow|morgen früh|demain|mañana|amanhã|domani|imorgon|i morgon|i morgen|morgen|jutro"
 
 NUMBERS: dict[str, int] = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "few": 3, "couple": 2, "twelve": 12,
@@ -68,10 +70,12 @@ NUMBERS: dict[str, int] = {
     "ett": 1, "två": 2, "fyra": 4, "fem": 5, "sex": 6, "några": 3, "par": 2, "dwa": 2, "dwie": 2, "trzy": 3, "cztery": 4,
     "pięć": 5, "sześć": 6, "kilka": 3, "to": 2, "fire": 4, "seks": 6,
 }  # fmt: skip
+ABOUT = "about|around|roughly|etwa|ungefähr|circa|ca\\.|environ|unas|unos|umas|uns|cerca de|circa|ongeveer|omkring|około"
+PAIR = ("couple", "paar", "par ", "paio", "pair")
 NUMBER_WORDS = "a couple of|a couple|a few|ein paar|un par de|un paio di|een paar|ett par|" + "|".join(
     sorted(NUMBERS, key=len, reverse=True)
 )
-IN = "in|in about|in another|after|within|dans|d'ici|en|dentro de|em|daqui a|tra|fra|over|om|za|po|nach|after about"
+IN = "give me|another|geben sie mir|gib mir|laissez-moi|donnez-moi|deme|dame|dê-me|me dê|mi dia|geef me|ge mig|in|in about|in another|after|within|dans|d'ici|en|dentro de|em|daqui a|tra|fra|over|om|za|po|nach|after about"
 UNITS = (
     "days?|weeks?|months?|quarters?|years?|tagen?|wochen?|monat(?:en|e)?|quartal(?:en)?|jahr(?:en)?|jours?|semaines?|mois|"
     "trimestres?|ans?|días?|semanas?|mes(?:es)?|años?|dias?|mês|anos?|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|dagen|weken|"
@@ -139,28 +143,57 @@ SECOND_HALF = (
 )
 SEASONS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(["spring", "frühjahr", "frühling", "printemps", "primavera", "voorjaar", "lente", "våren", "foråret", "wiosną", "wiosnę"], (3, 20)),
-    **dict.fromkeys(["after the summer", "after summer", "nach dem sommer", "nach der sommerpause", "nach den sommerferien", "après l'été", "después del verano", "tras el verano", "depois do verão", "dopo l'estate", "na de zomer", "na de zomervakantie", "efter sommaren", "efter semestern", "po wakacjach", "la rentrée", "herbst", "autumn", "fall", "automne", "otoño", "outono", "autunno", "najaar", "herfst", "hösten", "efteråret", "jesienią"], (9, 1)),
+    **dict.fromkeys(["after the summer", "after summer", "nach dem sommer", "nach der sommerpause", "nach den sommerferien", "après l'été", "después del verano", "tras el verano", "pasado el verano", "pasando el verano", "etter sommeren", "etter ferien", "efter ferien", "efter sommerferien", "depois do verão", "dopo l'estate", "na de zomer", "na de zomervakantie", "efter sommaren", "efter semestern", "po wakacjach", "la rentrée", "herbst", "autumn", "in the fall", "this fall", "next fall", "automne", "otoño", "outono", "autunno", "najaar", "herfst", "hösten", "efteråret", "jesienią"], (9, 1)),
     **dict.fromkeys(["summer", "sommer", "été", "verano", "verão", "estate", "zomer", "sommaren", "latem"], (6, 21)),
     **dict.fromkeys(["winter", "hiver", "invierno", "inverno", "vintern", "zimą"], (12, 21)),
     **dict.fromkeys(["after christmas", "after the holidays", "nach weihnachten", "nach den feiertagen", "après les fêtes", "nach neujahr", "después de navidad", "después de las fiestas", "dopo natale", "dopo le feste", "na de feestdagen", "na kerst", "efter jul", "efter nyår", "po świętach", "janvier prochain"], (1, 2)),
 }  # fmt: skip
 
+# Movable feasts: days from Easter Sunday to the first working day after the feast.
+_FEASTS = (
+    (2, "easter|ostern|osterferien|pâques|pascua|semana santa|páscoa|pasqua|pasen|påsk|påske|wielkanocy|wielkiejnocy|velikonocích|pääsiäisen"),
+    (-46, "carnival|karneval|fasching|fasnacht|carnaval|carnevale|carnavals?|karnawale"),
+    (51, "pentecost|whitsun|pfingsten|pentecôte|pentecostés|pentecostes|pentecoste|pinksteren|pingst|pinse"),
+)  # fmt: skip
+FEASTS: dict[str, int] = {name: days for days, names in _FEASTS for name in names.split("|")}
+# Feasts with a day of their own: month and day on which work goes on.
+FIXED_FEASTS: dict[str, tuple[int, int]] = {
+    **dict.fromkeys(["epiphany", "dreikönig", "reyes", "l'epifania", "la befana", "trettonhelgen", "trzech królach"], (1, 7)),
+    **dict.fromkeys(["ferragosto"], (8, 16)),
+    **dict.fromkeys(["majówce", "długim weekendzie"], (5, 4)),
+    **dict.fromkeys(["christmas", "xmas", "weihnachten", "noël", "navidad", "natal", "natale", "kerst", "jul", "boże narodzenie", "świętach", "new year", "neujahr", "año nuevo", "capodanno", "nieuwjaar", "nyår", "nytår"], (1, 2)),
+    **dict.fromkeys(["midsummer", "midsommar", "juhannuksen"], (6, 25)),
+    **dict.fromkeys(["thanksgiving"], (12, 1)),
+}  # fmt: skip
+AFTER = "after|once|past|nach|après|passé|después de|pasando|pasado|pasar|tras|depois d[eoa]|passad[oa]|dopo|passat[oa]|na|efter|etter|po|jälkeen"
+END_OF_THIS_MONTH = (
+    "(?:the )?end of (?:the|this) month|month[- ]end|ende des monats|ende dieses monats|monatsende|(?:la )?fin du mois|"
+    "(?:fin|final) de(?: este)? mes|fim do mês|fine (?:del )?mese|eind(?:e)? van de(?:ze)? maand|slutet av månaden|slutningen af måneden|"
+    "końca miesiąca"
+)
+# A day of a month that is not named; ordinals of English are read apart.
+DAY_ALONE = (
+    "(?:bis |ab |vor )?(?:zum |dem )|am |den |jusqu'au |le |au |dès le |(?:hasta )?el (?:día )?|(?:d[eo]l )?día |dia |"
+    "fino al |il |dal |tot de |till den "
+)
 MID = "mid|middle of|mitte|mi|mediados de|meados de|metà|half|medio|mitten av|midten af|połowie"
 END = "end of|late|ende|fin|finales de|fim de|final de|fine|eind|slutet av|slutningen af|końcu|pod koniec"
 
 RETURN = (
-    r"\bback\b|return|wieder (?:da|im büro|erreichbar|im haus|für sie|zurück|hier)|zurück|wieder|de retour|serai de retour|reviens|rentre|"
+    r"back\b|return|mon retour|reopen|open again|see you|joining|resume|at work|lirai|reprend|"
+    r"wieder im dienst|dienstzeit|reprise|volto|reabr|riapr|geöffnet|öffnen wieder|weer aan|işbaşı|wieder (?:da|im büro|erreichbar|im haus|für sie|zurück|hier)|zurück|wieder|de retour|serai de retour|reviens|rentre|"
     r"de vuelta|regres|vuelvo|volver|reincorpor|de volta|retorn|regresso|voltarei|rientr|torner|di ritorno|sarò nuovamente|"
     r"terug|weer (?:aanwezig|bereikbaar|op kantoor)|tillbaka|åter|tilbage|igen|wracam|wrócę|powrót|powrocie|będę ponownie|"
-    r"ab dem|\bfrom .{1,20} onwards|復帰|出社"
+    r"ab (?:dem |zum )?(?:\d|kw|mo|di|mi|do|fr|woche)|from .{1,20} onwards"
 )
 ABSENCE = (
     r"out of|away|leave|holiday|vacation|until|till|through|unavailable|absent|abwesend|urlaub|nicht im|bis (?:zum|einschl)|"
     r"elternzeit|congé|jusqu|vacances|vacaciones|hasta|fuera|baja|férias|até|ausente|ferie|fino al|assente|vakantie|"
-    r"afwezig|tot|semester|ledig|till|t\.o\.m|ferie|urlop|nieobecn|między|from .{1,40} to |vom .{1,40} bis|du .{1,40} au|まで|不在"
+    r"afwezig|tot|semester|ledig|till|t\.o\.m|ferie|urlop|nieobecn|między|from .{1,40} to |vom .{1,40} bis|du .{1,40} au|closed|travel|geschlossen|chius|cerrad|fermé|čerpám|izin|poza|up to and|delays?"
 )
 LATER = (
-    r"contact|reach|circle|touch base|check|follow|get back|come back|write|talk|speak|call|again|revisit|ping|try|look at|discuss|"
+    r"give me|need|ask me|nudge|remind|erinner|gib mir|laissez-moi|donnez-moi|deme|dê-me|mi dia|geef me|preg[uú]nt|"
+    r"búsque|probier|versuch|aggiorn|przypom|odezwa|geht\b|ozvěte|contact|reach|circle|touch base|check|follow|get back|come back|write|talk|speak|call|again|revisit|ping|try|look at|discuss|"
     r"touch|reconnect|melden|meld|sprechen|erneut|nochmal|noch einmal|wieder|auf mich zu|anrufen|ab |recontact|reparl|revenez|revenir|"
     r"relanc|rappel|reprend|écri|contáct|contact|escrib|hablar|hablamos|retom|llám|vuelva|vuelve|volver|fal(?:e|ar|amos)|volte|"
     r"retome|ricontatt|risent|sentir|riparl|scriv|contatt|bel|mail|neem|kom|terug|spreken|benader|hör|återkom|kontakta|ring|prata|skriv|"
@@ -168,10 +201,16 @@ LATER = (
 )
 # A date in such a sentence belongs to something else.
 ELSEWHERE = (
-    r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|"
+    r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|contract|vertrag|contrat|contrato|contratto|pliego|syndic|tender|umowa|avtal|certif|wedding|hochzeit|"
+    r"elections?|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
     r"\btel\b|telefon|phone|street|straße|\bhrb\b"
 )
 INCLUSIVE = (
     r"through|up to and including|inclusive|bis (?:und mit|einschließlich|einschliesslich|inkl)|einschließlich|einschl\.|inclus|"
-    r"inclusive|inclusief|compreso|incluso|tot en met|t/m|till och med|t\.o\.m|til og med|włącznie|まで"
+    r"inclusive|inclusief|compreso|incluso|tot en met|t/m|till och med|t\.o\.m|til og med|włącznie|bis und mit|まで"
+)
+# The next sentence points back to the date of this one.
+THEN = (
+    "then|por esas fechas|after that|afterwards|danach|dann|alors|ensuite|entonces|después|então|depois|allora|poi|daarna|dan|sedan|då|derefter|"
+    "da|wtedy|potem"
 )

@@ -42,7 +42,9 @@ def wanted(target: Path) -> dict[str, str]:
 
 
 def is_built(target: Path) -> bool:
-    return all((target / name).exists() and _sha256(target / name) == sha for name, sha in wanted(target).items())
+    return all(
+        (target / name).exists() and _sha256(target / name) == sha for name, sha in wanted(target).items()
+    )
 
 
 def _sha256(path: Path) -> str:

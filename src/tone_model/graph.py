@@ -79,7 +79,9 @@ class _Graph:
         place = self.node("Slice", [places, self.ints("zero", 0), length, self.ints("axis_0", 0)])
         # What the mask leaves out gets no attention from any head.
         wide = self.node("Unsqueeze", ["mask", self.ints("axes_12", 1, 2)])
-        away = self.node("Sub", [self.constant("1", np.float32(1)), self.node("Cast", [wide], to=TensorProto.FLOAT)])
+        away = self.node(
+            "Sub", [self.constant("1", np.float32(1)), self.node("Cast", [wide], to=TensorProto.FLOAT)]
+        )
         self.node("Mul", [away, self.constant("far", np.float32(-10_000))], "unseen")
         h, heads = self.shape.hidden, self.shape.heads
         self.ints("split", 0, 0, 3, heads, h // heads)
@@ -90,7 +92,10 @@ class _Graph:
     def layer(self, n: int, state: str, arrays: dict[str, Array]) -> str:
         at = f"l{n}."
         for kind in "wb":
-            arrays = {**arrays, f"{at}qkv.{kind}": np.concatenate([arrays[f"{at}{one}.{kind}"] for one in "qkv"])}
+            arrays = {
+                **arrays,
+                f"{at}qkv.{kind}": np.concatenate([arrays[f"{at}{one}.{kind}"] for one in "qkv"]),
+            }
         apart = self.node("Reshape", [self.dense(at + "qkv", state, arrays), "split"])
         apart = self.node("Transpose", [apart], perm=[2, 0, 3, 1, 4])
         query, key, value = (
@@ -125,10 +130,15 @@ class _Graph:
         graph = helper.make_graph(
             self.nodes,
             "multilingual-e5-small with Gatepost's adapter",
-            [of("ids", TensorProto.INT64, "texts", "tokens"), of("mask", TensorProto.INT64, "texts", "tokens")],
+            [
+                of("ids", TensorProto.INT64, "texts", "tokens"),
+                of("mask", TensorProto.INT64, "texts", "tokens"),
+            ],
             [of("hidden", TensorProto.FLOAT, "texts", "tokens", self.shape.hidden)],
             self.constants,
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="gatepost")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="gatepost"
+        )
         model.ir_version = IR_VERSION
         return bytes(model.SerializeToString(deterministic=True))

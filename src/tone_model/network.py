@@ -47,7 +47,9 @@ class Encoder(torch.nn.Module):
         texts, tokens, width = state.shape
 
         def apart(name: str) -> Tensor:
-            return self._dense(n, name, state).float().view(texts, tokens, self.shape.heads, -1).transpose(1, 2)
+            return (
+                self._dense(n, name, state).float().view(texts, tokens, self.shape.heads, -1).transpose(1, 2)
+            )
 
         weights = apart("q") @ apart("k").transpose(2, 3) / (width / self.shape.heads) ** 0.5 + unseen
         seen = weights.softmax(-1) @ apart("v")
@@ -58,7 +60,9 @@ class Encoder(torch.nn.Module):
 
     def _dense(self, n: int, name: str, state: Tensor) -> Tensor:
         state = state.to(torch.bfloat16)
-        plain = functional.linear(state, self.base[f"l{n}.{name}.w"], self.base[f"l{n}.{name}.b"].to(torch.bfloat16))
+        plain = functional.linear(
+            state, self.base[f"l{n}.{name}.w"], self.base[f"l{n}.{name}.b"].to(torch.bfloat16)
+        )
         up, down = (self.adapter[f"l{n}_{name}_{part}"].to(torch.bfloat16) for part in ("up", "down"))
         return plain + functional.linear(functional.linear(state, down), up)
 

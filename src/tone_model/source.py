@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 TOKENIZER_SHA256 = "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39"
 # Of each layer: the name in the file, its rows (outputs) and columns (inputs) in hidden or inner widths.
-MATRICES = {"q": "hh", "k": "hh", "v": "hh", "ao": "hh", "fi": "ih", "fo": "hi"}
+MATRICES = {
+    "q": ("h", "h"), "k": ("h", "h"), "v": ("h", "h"), "ao": ("h", "h"), "fi": ("i", "h"), "fo": ("h", "i")
+}  # fmt: skip
 NORMS = ("aln", "oln")
 
-_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", (16,))])  # 32 weights: one scale, 4 bits each with zero at 8
+_BLOCK = np.dtype(
+    [("scale", "<f2"), ("nibbles", "u1", (16,))]
+)  # 32 weights: one scale, 4 bits each with zero at 8
 
 Array = NDArray[np.float32]
 
@@ -72,7 +76,9 @@ def checked_tokenizer(path: Path) -> bytes:
 def _must_be(path: Path, data: bytes, sha256: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise WrongFile(f"{path} has sha256 {found}, not the known {sha256}. Remove it and run ./dev up again.")
+        raise WrongFile(
+            f"{path} has sha256 {found}, not the known {sha256}. Remove it and run ./dev up again."
+        )
 
 
 class _File:
@@ -108,7 +114,9 @@ class _File:
         blocks = np.frombuffer(self._data, _BLOCK, rows * columns // 32, self._offsets[name])
         low = (blocks["nibbles"] & 15).astype(np.int8) - 8
         high = (blocks["nibbles"] >> 4).astype(np.int8) - 8
-        values = np.concatenate([low, high], 1).astype(np.float32) * blocks["scale"].astype(np.float32)[:, None]
+        values = (
+            np.concatenate([low, high], 1).astype(np.float32) * blocks["scale"].astype(np.float32)[:, None]
+        )
         return values.reshape(rows, columns)
 
     def plain(self, name: str, *shape: int) -> Array:

@@ -55,7 +55,9 @@ def varied(text: str, chance: random.Random) -> str:
         text = re.sub(r"[.,!]", "", text)
     if chance.random() < 0.15 and len(text) > 12:
         at = chance.randrange(1, len(text) - 2)
-        text = chance.choice((text[:at] + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :]))
+        text = chance.choice(
+            (text[:at] + text[at + 1 :], text[:at] + text[at + 1] + text[at] + text[at + 2 :])
+        )
     return text
 
 
@@ -95,7 +97,11 @@ class Batches:
 
 
 def learn(
-    shape: source.Shape, arrays: dict[str, Any], tokenizer: Tokenizer, rows: list[replies.Reply], epochs: int = EPOCHS
+    shape: source.Shape,
+    arrays: dict[str, Any],
+    tokenizer: Tokenizer,
+    rows: list[replies.Reply],
+    epochs: int = EPOCHS,
 ) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """The adapter, and the head's weights (labels x 384) and bias."""
     torch.manual_seed(SEED)
@@ -107,13 +113,18 @@ def learn(
     batches = Batches(tokenizer)
     steps = epochs * len(batches.of([row.text for row in rows], list(range(len(rows)))))
     optimiser = torch.optim.AdamW(
-        [{"params": list(encoder.parameters()), "lr": RATE}, {"params": list(head.parameters()), "lr": HEAD_RATE}],
+        [
+            {"params": list(encoder.parameters()), "lr": RATE},
+            {"params": list(head.parameters()), "lr": HEAD_RATE},
+        ],
         weight_decay=0.01,
     )
     warm = steps // 12
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
-        lambda step: min(step / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * min(1, max(0, step - warm) / (steps - warm))))),
+        lambda step: min(
+            step / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * min(1, max(0, step - warm) / (steps - warm))))
+        ),
     )
     for epoch in range(epochs):
         begun, total, seen = time.monotonic(), 0.0, 0
@@ -131,7 +142,11 @@ def learn(
             optimiser.step()
             schedule.step()
             total, seen = total + float(loss) * len(chosen), seen + len(chosen)
-        print(f"epoch {epoch + 1}: loss {total / seen:.4f}, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"epoch {epoch + 1}: loss {total / seen:.4f}, {time.monotonic() - begun:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
     weights, bias = (part.detach().numpy() for part in (head.weight, head.bias))
     return encoder.learned(), weights * SCALE, bias
 
@@ -176,7 +191,8 @@ def temperature(logits: np.ndarray, right: np.ndarray) -> float:
 def kept_back(rows: list[replies.Reply]) -> tuple[list[replies.Reply], list[replies.Reply]]:
     """Every tenth row of each label is for calibration; the others are for learning."""
     count: dict[str, int] = {}
-    learning, calibrating = [], []
+    learning: list[replies.Reply] = []
+    calibrating: list[replies.Reply] = []
     for row in rows:
         count[row.label] = count.get(row.label, 0) + 1
         (calibrating if count[row.label] % 10 == 5 else learning).append(row)
@@ -225,7 +241,14 @@ def main() -> int:
 
 
 def calibrated(
-    target: Path, rows: list[replies.Reply], head: Any, bias: Any, in_bytes: Any, scale: Any, ngrams_bias: Any, rarity: Any
+    target: Path,
+    rows: list[replies.Reply],
+    head: Any,
+    bias: Any,
+    in_bytes: Any,
+    scale: Any,
+    ngrams_bias: Any,
+    rarity: Any,
 ) -> dict[str, float]:
     """Temperatures from the rows kept back, read by the encoder as it is built; the rest is by decision."""
     encoder = Encoder(target / "encoder.onnx", target / "tokenizer.json")
@@ -237,14 +260,16 @@ def calibrated(
         weighed = amounts * rarity[buckets]
         weighed /= np.linalg.norm(weighed) or 1.0
         of_ngrams.append(in_bytes[:, buckets] @ weighed * scale + ngrams_bias)
-    print(f"encoder right on {np.mean(of_encoder.argmax(1) == right):.3f} of those kept back", file=sys.stderr)
+    print(
+        f"encoder right on {np.mean(of_encoder.argmax(1) == right):.3f} of those kept back", file=sys.stderr
+    )
     return {
         "encoder_temperature": temperature(of_encoder, right),
         "ngrams_temperature": temperature(np.array(of_ngrams), right),
         "encoder_share": 0.8,
         "threshold": 0.4,
         "threshold_ngrams": 0.4,
-        "leave_us_alone": 0.3,
+        "leave_us_alone": 0.17,
         "second": 0.25,
     }
 
@@ -255,7 +280,9 @@ def _save(path: Path, **arrays: Any) -> None:
         for name, array in sorted(arrays.items()):
             held = io.BytesIO()
             np.lib.format.write_array(held, np.asanyarray(array), allow_pickle=False)
-            file.writestr(zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)), held.getvalue(), zipfile.ZIP_DEFLATED)
+            file.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)), held.getvalue(), zipfile.ZIP_DEFLATED
+            )
 
 
 if __name__ == "__main__":

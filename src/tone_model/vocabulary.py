@@ -17,7 +17,9 @@ def trimmed(tokenizer: bytes) -> tuple[bytes, list[int]]:
     pieces = spec["model"]["vocab"]
     added = {token["id"] for token in spec["added_tokens"]}
     keep = [
-        old for old, (piece, _) in enumerate(pieces) if old < SPECIAL or old in added or script(piece) in SCRIPTS
+        old
+        for old, (piece, _) in enumerate(pieces)
+        if old < SPECIAL or old in added or script(piece) in SCRIPTS
     ]
     new = {old: position for position, old in enumerate(keep)}
     spec["model"]["vocab"] = [pieces[old] for old in keep]

@@ -34,6 +34,7 @@ def dev(tmp_path: Path) -> ModuleType:
     sys.dont_write_bytecode = before
     (checkout / ".venv/made-by").write_text(module.python_stamp())
     (checkout / ".venv/holds").write_text(module.stamp(module.TOOLS))
+    (checkout / ".dev/encoder-made").write_text(module.encoder_stamp())
     return module
 
 

@@ -28,7 +28,7 @@ def tone(text: str, **more):
         ("No, gracias, no nos interesa.", "not_interested"),
         ("Non siamo interessati, grazie.", "not_interested"),
         ("Wij hebben geen interesse.", "not_interested"),
-        ("Leave me alone or you hear from my lawyer.", "hard_no"),
+        ("Leave me alone or you hear from my lawyer.", "unsubscribe"),
         ("Lassen Sie mich in Ruhe.", "hard_no"),
         ("I'm not the right person for this.", "not_the_right_person"),
         ("Dafür bin ich nicht zuständig.", "not_the_right_person"),
@@ -128,10 +128,8 @@ def test_a_person_in_copy_is_introduced():
     assert (third.address, third.kind) == ("jane@theirs.example", "introduced")
 
 
-def test_words_that_say_nothing_are_unsure():
-    assert (
-        tone("The heron stood in the reeds until the water had gone from the meadow again.").label == "unsure"
-    )
+def test_a_script_that_the_model_does_not_know_is_unsure():
+    assert tone("Ευχαριστώ πολύ, θα ήθελα να μιλήσουμε την Τρίτη για την προσφορά σας.").label == "unsure"
 
 
 def test_every_label_is_one_of_the_set():
@@ -140,3 +138,17 @@ def test_every_label_is_one_of_the_set():
 
 def test_the_same_reply_gives_the_same_answer():
     assert tone("Not now, maybe later.") == tone("Not now, maybe later.")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Yes, I am interested.", "interested"),
+        ("Ja, wir sind interessiert.", "interested"),
+        ("Sí, me interesa.", "interested"),
+        ("I am not interested.", "not_interested"),
+        ("Kein Interesse.", "not_interested"),
+    ],
+)
+def test_a_few_plain_words_mean_what_they_say(text, label):
+    assert tone(text).label == label

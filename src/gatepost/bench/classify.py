@@ -69,7 +69,8 @@ def measure() -> dict[str, Any]:
         "peers": {name: quality(rows, peer(rows)) for name, peer in PEERS.items()},
     }
     kept = {
-        name: figures[name] <= limit if name in AT_MOST else figures[name] >= limit for name, limit in LIMITS.items()
+        name: figures[name] <= limit if name in AT_MOST else figures[name] >= limit
+        for name, limit in LIMITS.items()
     }
     return {"ok": all(kept.values()), "figures": figures, "limits": LIMITS, "kept": kept}
 
@@ -133,7 +134,9 @@ def per_language(rows: Sequence[Row], said: Sequence[Said]) -> dict[str, dict[st
     figures: dict[str, dict[str, float]] = {}
     for language in sorted({row["lang"] for row in rows}):
         right = [
-            row["labels"][0] == each.label for row, each in zip(rows, said, strict=True) if row["lang"] == language
+            row["labels"][0] == each.label
+            for row, each in zip(rows, said, strict=True)
+            if row["lang"] == language
         ]
         figures[language] = {"rows": len(right), "accuracy": round(sum(right) / len(right), 3)}
     return figures
@@ -200,20 +203,28 @@ def _rules(rows: Sequence[Row]) -> list[Said]:
 
 def _mood(rows: Sequence[Row]) -> list[Said]:
     """VADER's compound score, cut into the labels that a mood can mean at all."""
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # type: ignore[import-untyped]
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     analyser = SentimentIntensityAnalyzer()
     said = []
     for row in rows:
         mood = analyser.polarity_scores(row["text"])["compound"]
-        label = "interested" if mood >= 0.5 else "hard_no" if mood <= -0.5 else "not_interested" if mood < 0 else "other"
+        label = (
+            "interested"
+            if mood >= 0.5
+            else "hard_no"
+            if mood <= -0.5
+            else "not_interested"
+            if mood < 0
+            else "other"
+        )
         said.append(Said(label, abs(mood)))
     return said
 
 
 def _minilm(rows: Sequence[Row]) -> list[Said]:
     """all-MiniLM-L6-v2, in 8 bits as ours is, and logistic regression over the training replies."""
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+    from sklearn.linear_model import LogisticRegression
 
     from tone_model import minilm
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 MAX_CHARS = 1_200
 MAX_TOKENS = 256
+UNKNOWN = 3  # <unk>
 PROMPT = "query: "  # the encoder was trained with it
 
 Array = NDArray[np.float32]
@@ -26,6 +27,7 @@ class Encoded:
 
     hidden: Array
     spans: tuple[tuple[int, int], ...]
+    unknown: float  # the share of tokens that the vocabulary lacks: nearly all of a text in another script
 
     @property
     def embedding(self) -> Array:
@@ -56,7 +58,10 @@ class Encoder:
         coding = self._tokenizer.encode(prompted)
         ids = np.array([coding.ids], np.int64)
         (hidden,) = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})
-        return Encoded(hidden[0], tuple(_span(start, end, origin) for start, end in coding.offsets))
+        spans = tuple(_span(start, end, origin) for start, end in coding.offsets)
+        own = [token for token, (start, end) in zip(coding.ids, spans, strict=True) if start < end]
+        unknown = own.count(UNKNOWN) / len(own) if own else 0.0
+        return Encoded(hidden[0], spans, unknown)
 
 
 def prompt(text: str) -> tuple[str, list[int]]:

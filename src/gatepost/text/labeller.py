@@ -3,7 +3,7 @@
 What Gatepost uses is the labeller that learned (learned.py); its evidence is the phrases of this one where they fit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,10 +82,23 @@ class RuleLabeller:
     version = VERSION
 
     def scores(self, new_text: str) -> Scores:
-        text = plain(new_text[:MAX_CHARS])
-        found = [*_phrases(text), *_punctuation(text), *_addresses(text)]
+        found = self.findings(new_text, LABELS_OF_PEOPLE)
         kept = tuple(finding for finding in found if not _overruled(finding, found))
         return Scores(_combined(kept), kept)
+
+    def findings(self, new_text: str, labels: Collection[str]) -> list[Finding]:
+        """Every phrase that speaks for one of these labels."""
+        text = plain(new_text[:MAX_CHARS])
+        found = [
+            finding
+            for rule in all_rules()
+            if rule.label in labels and (finding := _finding(rule, text)) is not None
+        ]
+        if "question" in labels:
+            found += _punctuation(text)
+        if "referral" in labels:
+            found += _addresses(text)
+        return found
 
     def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
         if among == LABELS_OF_MACHINES:
@@ -98,10 +111,6 @@ class RuleLabeller:
         if len(new_text.split()) > 12 and "other" in standing:
             standing["other"] = min(standing["other"], 0.3)
         return _highest(standing, scores)
-
-
-def _phrases(text: str) -> list[Finding]:
-    return [finding for rule in all_rules() if (finding := _finding(rule, text)) is not None]
 
 
 def _finding(rule: Rule, text: str) -> Finding | None:

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from . import ngrams
 from .encoder import Array, Encoded, Encoder
-from .labeller import LABELS_OF_PEOPLE, Choice, Evidence, Finding, RuleLabeller, Scores
+from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
 
 WEIGHTS = Path(__file__).parent / "weights"
 LONGEST_QUOTE = 160
+TOO_MUCH_UNKNOWN = 0.2
+FEW_WORDS, SHARE_OF_PHRASES = 6, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ class Heads:
 class LearnedLabeller:
     """Scores are probabilities; below its threshold nothing is chosen."""
 
-    def __init__(self, heads: Heads, told: Mapping[str, float], version: str, encoder: Encoder | None) -> None:
+    def __init__(
+        self, heads: Heads, told: Mapping[str, float], version: str, encoder: Encoder | None
+    ) -> None:
         self._heads, self._told, self._encoder = heads, told, encoder
         self._rules = RuleLabeller()
         self.version = version if encoder else f"{version}-ngrams"
@@ -59,34 +63,54 @@ class LearnedLabeller:
         logits = self._of_ngrams(new_text) / self._told["ngrams_temperature"]
         chances = _softmax(logits)
         encoded = self._encoder.encode(new_text) if self._encoder else None
+        if encoded and encoded.unknown > TOO_MUCH_UNKNOWN:
+            return Scores(dict.fromkeys(self._heads.labels, 0.0), ())
         if encoded:
             of_encoder = self._heads.encoder @ encoded.embedding + self._heads.encoder_bias
             share = self._told["encoder_share"]
             chances = share * _softmax(of_encoder / self._told["encoder_temperature"]) + (1 - share) * chances
-        by_label = {label: round(float(chance), 4) for label, chance in zip(self._heads.labels, chances, strict=True)}
+        chances = self._with_phrases(new_text, chances)
+        by_label = {
+            label: round(float(chance), 4) for label, chance in zip(self._heads.labels, chances, strict=True)
+        }
         return Scores(by_label, self._findings(new_text, by_label, encoded))
 
     def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
         """The likeliest label among these, or `unsure`; and what is also likely.
 
-        A wish to be left alone is heard sooner than any other: where it is likely enough, nothing friendly is said.
+        A wish to be left alone is heard sooner than any other: where it is likely enough, a person decides instead of
+        anything friendly, and any other label gives way to it.
         """
         ranked = sorted(among, key=lambda label: -scores.of(label))
         first = ranked[0]
         whole = sum(scores.of(label) for label in among) or 1.0
         score = scores.of(first) / whole
-        leave_us = scores.of("unsubscribe") + scores.of("hard_no")
-        if first in FRIENDLY and leave_us >= self._told["leave_us_alone"]:
-            return Choice("unsure", round(score, 3))
+        if among == LABELS_OF_PEOPLE and first not in REFUSALS:
+            leave_us = sum(scores.of(label) for label in REFUSALS)
+            if leave_us >= self._told["leave_us_alone"]:
+                refusal = max(sorted(REFUSALS), key=scores.of)
+                return Choice(UNSURE if first in FRIENDLY else refusal, round(max(leave_us, score), 3))
         threshold = self._told["threshold" if self._encoder else "threshold_ngrams"]
-        if score < threshold and len(among) == len(LABELS_OF_PEOPLE):
-            return Choice("unsure", round(score, 3))
+        if score < threshold and among == LABELS_OF_PEOPLE:
+            return Choice(UNSURE, round(score, 3))
         also = tuple(
             other
             for other in ranked[1:]
             if scores.of(other) >= self._told["second"] and not (first in REFUSALS and other in FRIENDLY)
         )
         return Choice(first, round(score, 3), also)
+
+    def _with_phrases(self, text: str, chances: Array) -> Array:
+        """In a few words a known phrase says as much as the model, which learned from texts that avoid such phrases."""
+        if len(text.split()) > FEW_WORDS:
+            return chances
+        choice = self._rules.choose(text, self._rules.scores(text))
+        if choice.label not in self._heads.labels:
+            return chances
+        said = np.zeros_like(chances)
+        said[self._heads.labels.index(choice.label)] = choice.score
+        mixed: Array = (1 - SHARE_OF_PHRASES) * chances + SHARE_OF_PHRASES * said
+        return mixed
 
     def _of_ngrams(self, text: str) -> Array:
         buckets, amounts = ngrams.features(text)
@@ -97,14 +121,15 @@ class LearnedLabeller:
         said: Array = self._heads.ngrams[:, buckets].astype(np.float32) @ weighed * self._heads.ngrams_scale
         return said + self._heads.ngrams_bias
 
-    def _findings(self, text: str, by_label: Mapping[str, float], encoded: Encoded | None) -> tuple[Finding, ...]:
+    def _findings(
+        self, text: str, by_label: Mapping[str, float], encoded: Encoded | None
+    ) -> tuple[Finding, ...]:
         """The words that speak for each likely label: those of a rule where one fits, else the clause that
         adds most to the encoder's score."""
-        by_rule = self._rules.scores(text).findings
+        likely = {label: chance for label, chance in by_label.items() if chance >= self._told["second"]}
+        by_rule = self._rules.findings(text, likely)
         found = []
-        for label, chance in by_label.items():
-            if chance < self._told["second"]:
-                continue
+        for label, chance in likely.items():
             fitting = [finding for finding in by_rule if finding.label == label]
             if not fitting and encoded:
                 evidence = self._clause(text, encoded, label)
@@ -119,7 +144,9 @@ class LearnedLabeller:
         best: tuple[float, int, int] | None = None
         for start, end in clauses(text):
             inside = [
-                float(gain) for gain, (at, to) in zip(adds, encoded.spans, strict=True) if start <= at < to <= end
+                float(gain)
+                for gain, (at, to) in zip(adds, encoded.spans, strict=True)
+                if start <= at < to <= end
             ]
             if inside and (best is None or sum(inside) > best[0]):
                 best = sum(inside), start, end

@@ -32,6 +32,7 @@ _ALONE_RULES = {language: compiled(rf"(?im)^[\s\W]*({words})[\s.!,]*$") for lang
 # The words may be about the writer's own product: then they are no wish of his.
 _OWN = compiled(
     r"(?i)(our (newsletter|users|customers|clients|subscribers|unsubscribe)|unsere (kunden|nutzer|abonnenten)|"
+    r"(do not|don't|never|no need to) (remove|unsubscribe|delete|take)|i unsubscribe from|"
     r"nos (clients|abonnés)|nuestros (clientes|usuarios)|nostri (clienti|utenti)|unsubscribe (rate|link|button|page|flow)"
     r"|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out))"
 )

@@ -5,7 +5,7 @@ import functools
 import re2
 
 _ROOMY = re2.Options()
-_ROOMY.max_mem = 64 << 20
+_ROOMY.max_mem = 16 << 20
 _ROOMY.log_errors = False
 
 LEFT, RIGHT = r"(?i)(?:^|[^\pL\pN])(", r")(?:$|[^\pL\pN])"  # RE2's \b knows ASCII only

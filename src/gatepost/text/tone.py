@@ -97,7 +97,9 @@ def _of_a_machine(
     choice = labeller.choose(message, scores, LABELS_OF_MACHINES)
     label = choice.label
     if label != "left_company":
-        dated = reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
+        dated = (
+            reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
+        )
         if seen.absence or (dated and choice.score < SURE_OF_A_MACHINE):
             label = "out_of_office"
         elif label == UNSURE:
@@ -136,7 +138,10 @@ def _complete(
         *decision.also,
     }
     third = people.find(parts, sender=reply.sender, cc=reply.cc, sent=reply.sent) if names_somebody else None
-    label = "referral" if decision.label == "not_the_right_person" and third else decision.label
+    label = decision.label
+    if label == "not_the_right_person" and third:
+        # A word with a capital letter may be a name; an address is somebody.
+        label, third = ("referral", third) if third.address else (label, None)
     return Tone(
         label=label,
         labels=(label, *(other for other in decision.also if other != label)),

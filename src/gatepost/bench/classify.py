@@ -16,6 +16,7 @@ from typing import Any
 
 from gatepost.errors import BadInput
 from gatepost.text.labeller import LABELS_OF_PEOPLE, RuleLabeller
+from gatepost.text.learned import FRIENDLY, REFUSALS
 from gatepost.text.tone import ReplyInput, Tone, classify
 
 REPLIES = Path(__file__).parents[3] / "data/replies"
@@ -31,9 +32,7 @@ LIMITS = {
     "memory_mb": 400,
 }
 AT_MOST = frozenset({"leave_us_alone_shown_as_friendly", "ms_p95", "ms_p99", "memory_mb"})
-FRIENDLY = frozenset({"interested", "question", "circle_back_later"})
-LEAVE_US_ALONE = frozenset({"unsubscribe", "hard_no"})
-# A date is right within these days of the one that was written down (facts of the label's definition).
+# A date is right within these days of the one that was written down.
 TOLERANCE = {"day": 1, "week": 6, "month": 31, "quarter": 92, "season": 45}
 
 Row = dict[str, Any]
@@ -55,6 +54,7 @@ def measure() -> dict[str, Any]:
     figures: dict[str, Any] = {
         "replies": len(rows),
         **quality(rows, said),
+        "unlike_training": _of_new_words(rows, said),
         "per_label": per_label(rows, said),
         "per_language": per_language(rows, said),
         "risk_and_coverage": risk_and_coverage(rows, said),
@@ -97,17 +97,32 @@ def _timed(rows: Sequence[Row]) -> tuple[list[Tone], list[float]]:
 # Figures
 
 
+def _of_new_words(rows: Sequence[Row], said: Sequence[Said]) -> dict[str, Any]:
+    """The figures of those replies that share neither their text nor seven words in a row with a training reply."""
+    known = {run for row in replies("training") for run in runs_of_words(row["text"])}
+    chosen = [
+        (row, each) for row, each in zip(rows, said, strict=True) if not known & runs_of_words(row["text"])
+    ]
+    return {"replies": len(chosen), **quality([row for row, _ in chosen], [each for _, each in chosen])}
+
+
+def runs_of_words(text: str, length: int = 7) -> set[tuple[str, ...]]:
+    """Each run of so many words; of a shorter text, itself."""
+    words = text.lower().split()
+    return {tuple(words[at : at + length]) for at in range(max(1, len(words) - length + 1))}
+
+
 def quality(rows: Sequence[Row], said: Sequence[Said]) -> dict[str, Any]:
     right = [row["labels"][0] == each.label for row, each in zip(rows, said, strict=True)]
     surest = sorted(range(len(rows)), key=lambda i: -said[i].score)[: round(0.75 * len(rows))]
-    alone = [each.label for row, each in zip(rows, said, strict=True) if LEAVE_US_ALONE & set(row["labels"])]
+    alone = [each.label for row, each in zip(rows, said, strict=True) if REFUSALS & set(row["labels"])]
     scores = per_label(rows, said)
     return {
         "accuracy": round(sum(right) / len(rows), 4),
         "macro_f1": round(sum(each["f1"] for each in scores.values()) / len(scores), 4),
         "accuracy_of_the_surest_75_percent": round(sum(right[i] for i in surest) / len(surest), 4),
         "unsure": sum(each.label == "unsure" for each in said),
-        "leave_us_alone_recall": round(sum(label in LEAVE_US_ALONE for label in alone) / len(alone), 4),
+        "leave_us_alone_recall": round(sum(label in REFUSALS for label in alone) / len(alone), 4),
         "leave_us_alone_shown_as_friendly": sum(label in FRIENDLY for label in alone),
         "interested_recall": scores["interested"]["recall"],
     }

@@ -1,6 +1,6 @@
-"""The labeller that learned: an encoder with a head, and n-grams with another. What each says counts half.
+"""The labeller that learned: an encoder with a head, n-grams with another, and phrases where the words are few.
 
-Both learned from data/replies alone, which was written for it; nobody's mail trains anything. Where the encoder was
+The heads learned from data/replies alone, which was written for it; nobody's mail trains anything. Where the encoder was
 not built, the n-grams speak alone and are sure less often. Files and figures: docs/tone-model.md.
 """
 
@@ -48,6 +48,19 @@ class Heads:
                 held["rarity"].astype(np.float32),
             )
 
+    def of_encoder(self, encoded: Encoded) -> Array:
+        """How much the encoder's head says for each label."""
+        said: Array = self.encoder @ encoded.embedding + self.encoder_bias
+        return said
+
+    def of_ngrams(self, text: str) -> Array:
+        """How much the n-grams' head says for each label."""
+        buckets, amounts = ngrams.weighed(text, self.rarity)
+        said: Array = (
+            self.ngrams[:, buckets].astype(np.float32) @ amounts * self.ngrams_scale + self.ngrams_bias
+        )
+        return said
+
 
 class LearnedLabeller:
     """Scores are probabilities; below its threshold nothing is chosen."""
@@ -60,15 +73,14 @@ class LearnedLabeller:
         self.version = version if encoder else f"{version}-ngrams"
 
     def scores(self, new_text: str) -> Scores:
-        logits = self._of_ngrams(new_text) / self._told["ngrams_temperature"]
-        chances = _softmax(logits)
+        chances = _softmax(self._heads.of_ngrams(new_text) / self._told["ngrams_temperature"])
         encoded = self._encoder.encode(new_text) if self._encoder else None
         if encoded and encoded.unknown > TOO_MUCH_UNKNOWN:
             return Scores(dict.fromkeys(self._heads.labels, 0.0), ())
         if encoded:
-            of_encoder = self._heads.encoder @ encoded.embedding + self._heads.encoder_bias
+            by_encoder = _softmax(self._heads.of_encoder(encoded) / self._told["encoder_temperature"])
             share = self._told["encoder_share"]
-            chances = share * _softmax(of_encoder / self._told["encoder_temperature"]) + (1 - share) * chances
+            chances = share * by_encoder + (1 - share) * chances
         chances = self._with_phrases(new_text, chances)
         by_label = {
             label: round(float(chance), 4) for label, chance in zip(self._heads.labels, chances, strict=True)
@@ -111,15 +123,6 @@ class LearnedLabeller:
         said[self._heads.labels.index(choice.label)] = choice.score
         mixed: Array = (1 - SHARE_OF_PHRASES) * chances + SHARE_OF_PHRASES * said
         return mixed
-
-    def _of_ngrams(self, text: str) -> Array:
-        buckets, amounts = ngrams.features(text)
-        if not len(buckets):
-            return self._heads.ngrams_bias
-        weighed = amounts * self._heads.rarity[buckets]
-        weighed /= np.linalg.norm(weighed) or 1.0
-        said: Array = self._heads.ngrams[:, buckets].astype(np.float32) @ weighed * self._heads.ngrams_scale
-        return said + self._heads.ngrams_bias
 
     def _findings(
         self, text: str, by_label: Mapping[str, float], encoded: Encoded | None

@@ -24,6 +24,13 @@ def features(text: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     return buckets, amounts
 
 
+def weighed(text: str, rarity: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The same, rare ones counting more, as a vector of length 1 (or none where nothing of it is known)."""
+    buckets, amounts = features(text)
+    amounts = amounts * rarity[buckets]
+    return buckets, amounts / (np.linalg.norm(amounts) or 1.0)
+
+
 def grams(text: str) -> Iterator[str]:
     """Words, pairs of words, and two to five letters within a word and its borders; lower case."""
     words = plain(text[:MAX_CHARS]).lower().split()

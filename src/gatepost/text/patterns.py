@@ -5,7 +5,8 @@ import functools
 import re2
 
 _ROOMY = re2.Options()
-_ROOMY.max_mem = 16 << 20
+# For each pattern: its automaton grows with the texts it meets, up to this. More is no quicker (docs/tone-model.md).
+_ROOMY.max_mem = 4 << 20
 _ROOMY.log_errors = False
 
 LEFT, RIGHT = r"(?i)(?:^|[^\pL\pN])(", r")(?:$|[^\pL\pN])"  # RE2's \b knows ASCII only

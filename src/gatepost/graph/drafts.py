@@ -18,6 +18,7 @@ from gatepost.graph.gateway import Gateway
 from gatepost.graph.shapes import MESSAGE_FLAGS, SEND_GUARD, SEND_KEY, SEND_NUMBER
 from gatepost.graph.wire import written
 
+MAX_NAME = 128
 SUBMITTED = 4  # mfSubmitted
 
 
@@ -50,9 +51,10 @@ class Letter:
     key: str
     number: int
     guard: str
-    text: str = ""
     from_address: str = ""
     from_name: str = ""
+    is_alias: bool = False  # then the draft must say from whom it comes
+    text: str = ""
     message_id: str = ""
     answers: tuple[str, ...] = ()  # Message-IDs of the thread, oldest first
     headers: tuple[tuple[str, str], ...] = ()
@@ -164,7 +166,7 @@ def mime(letter: Letter) -> bytes:
 
 
 def _mailbox(name: str, address: str) -> str:
-    return str(Address(display_name=_one_line(name), addr_spec=address))
+    return str(Address(display_name=_name(name), addr_spec=address))
 
 
 def _one_line(text: str) -> str:
@@ -173,12 +175,22 @@ def _one_line(text: str) -> str:
 
 
 def _content(letter: Letter) -> dict[str, Any]:
-    return {
-        "subject": letter.subject,
+    content = {
+        "subject": _one_line(letter.subject),
         "body": {"contentType": "html", "content": letter.html},
-        "toRecipients": [{"emailAddress": {"address": letter.to_address, "name": letter.to_name}}],
+        "toRecipients": [_recipient(letter.to_name, letter.to_address)],
         "singleValueExtendedProperties": _marks(letter),
     }
+    return content | ({"from": _recipient(letter.from_name, letter.from_address)} if letter.is_alias else {})
+
+
+def _recipient(name: str, address: str) -> dict[str, Any]:
+    return {"emailAddress": {"address": address, "name": _name(name)}}
+
+
+def _name(text: str) -> str:
+    """A name beside an address: on one line, and no longer than a name is."""
+    return _one_line(text)[:MAX_NAME].rstrip()
 
 
 def _marks(letter: Letter) -> list[dict[str, str]]:

@@ -50,7 +50,11 @@ def every_alternative(source: str) -> Iterator[str]:
     parts, _unclosed = _parse(source)
     most = max((len(group.options) for group in _groups(parts)), default=1)
     for turn in range(most):
-        yield "".join(_spun(parts, lambda number, count, turn=turn: min(turn, count - 1), keep_lines=True))
+        yield "".join(_spun(parts, _at_most(turn), keep_lines=True))
+
+
+def _at_most(turn: int) -> Choose:
+    return lambda _number, count: min(turn, count - 1)
 
 
 def problems(source: str, parses: Callable[[str], bool]) -> list[Problem]:

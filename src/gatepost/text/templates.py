@@ -153,11 +153,11 @@ class _Missing(liquid.Undefined):
 
 
 def _value(name: str, value: str | None, missing: dict[str, None]) -> object:
-    shown = _shown(value or "")
-    return shown if _says_something(shown) else _Missing(name, missing)
+    text = shown(value or "")
+    return text if says_something(text) else _Missing(name, missing)
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
     """The value without what no mail shows: control characters but line breaks, half characters, turned directions."""
     text = "\n".join(value.splitlines())  # by every sign that ends a line
     return "".join(
@@ -169,13 +169,14 @@ def _shown(value: str) -> str:
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
-def _says_something(text: str) -> bool:
+def says_something(text: str) -> bool:
+    """Whether a reader sees anything of it."""
     return any(char not in _BLANK and unicodedata.category(char)[0] not in "CZ" for char in text)
 
 
 def _default(value: object, *args: object, **named: object) -> object:
     """Liquid's `default`. An empty one leaves the hole that it should fill, so the field stays missing."""
-    if isinstance(value, _Missing) and not _says_something(str(args[0]) if args else ""):
+    if isinstance(value, _Missing) and not says_something(str(args[0]) if args else ""):
         return value
     return misc.default(value, *args, **named)
 

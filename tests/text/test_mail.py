@@ -38,7 +38,7 @@ def test_nothing_of_the_text_becomes_a_tag():
 
 @given(st.text(alphabet=st.sampled_from("ab *-1.\n<>&\"'{}é‮/:"), max_size=120))
 def test_both_parts_say_the_same_words(text):
-    points = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+", re.M)
+    points = re.compile(r"^[ \t]*(?:[-*•]|\d{1,3}[.)])[ \t]+(?=\S)", re.M)
 
     def words(said: str) -> list[str]:
         return points.sub("", said).split()

@@ -110,13 +110,13 @@ def test_a_first_step_is_sent_the_follow_up_is_a_task_and_the_rest_can_be_allowe
     rep.stand.advance(timedelta(days=3))
     until(lambda: has(rep, Task, state=Task.State.OPEN), "the follow-up became a task")
     rep.opens("/outbox/")
-    rep.sees("1 follow-up is yours to send by hand.")
+    rep.sees("1 task waits for you.")
     rep.press("To the tasks")
     rep.press("Petra Quandt")
-    rep.heading("Send step 2 to Petra Quandt")
+    rep.heading("Send by hand: Petra Quandt")
     expect(rep.page.locator("#task-text")).to_contain_text("just following up.")
     rep.press("I have sent it")
-    rep.sees("Nothing is yours to send")
+    rep.sees("Nothing is yours to do")
     assert [each.next_position for each in rep.rows(Enrolment)] == [3]
     assert len([row for row in rep.stand.look("truth")["deliveries"] if row["from"] == rep.address]) == 1
 

@@ -24,6 +24,7 @@ from zoneinfo import ZoneInfo as Zone
 
 import holidays
 
+from gatepost.outbox import limits
 from gatepost.outbox import rules as gate
 from gatepost.sequences import rules
 from gatepost.sequences.windows import DAYS, Hours, resume_after
@@ -203,9 +204,8 @@ def live(world: World, chance: random.Random) -> int:
         heapq.heappush(
             queue, (rules.due(world.steps[0], person.hours, after=person.enrolled).at, person.number)
         )
-    mailbox_waits, last_sent = datetime.min.replace(tzinfo=UTC), None
-    sent_on: Counter[date] = Counter()
-    zone = ZoneInfo(world.mailbox_zone)
+    mailbox_waits = datetime.min.replace(tzinfo=UTC)
+    left: list[datetime] = []
     waits = 0
     while queue:
         due_at, number = heapq.heappop(queue)
@@ -215,7 +215,7 @@ def live(world: World, chance: random.Random) -> int:
             continue
         decision = rules.decide_next(_facts(world, person, now), now=now)
         if isinstance(decision, rules.Send):
-            verdict = gate.may_send(_gate_facts(world, person, now, sent_on, last_sent, zone), now=now)
+            verdict = gate.may_send(_gate_facts(world, person, now, left), now=now)
             if isinstance(verdict, gate.Wait):
                 waits += 1
                 if verdict.whole_mailbox:
@@ -223,8 +223,7 @@ def live(world: World, chance: random.Random) -> int:
                 heapq.heappush(queue, (due_at if verdict.whole_mailbox else verdict.until, number))
                 continue
             assert isinstance(verdict, gate.Send), verdict
-            last_sent = now
-            sent_on[now.astimezone(zone).date()] += 1
+            left.append(now)
         elif isinstance(decision, rules.Wait):
             waits += 1
             assert decision.until > now, decision
@@ -279,22 +278,18 @@ def _facts(world: World, person: Person, now: datetime) -> rules.EnrolmentFacts:
     )
 
 
-def _gate_facts(
-    world: World, person: Person, now: datetime, sent_on: Counter[date], last: datetime | None, zone: ZoneInfo
-) -> gate.GateFacts:
-    today = now.astimezone(zone).date()
+def _gate_facts(world: World, person: Person, now: datetime, left: list[datetime]) -> gate.GateFacts:
+    of_day = limits.Limit("mailbox_day", world.daily_limit, "mails a day", time_zone=world.mailbox_zone)
+    nth = left[-world.daily_limit] if len(left) >= world.daily_limit else None
     opening = person.hours.opening(now)
     return gate.GateFacts(
         mailbox=gate.MailboxFacts(
             connected=True,
             not_before=None,
             read_through=now,
-            sent_today=sent_on[today],
-            daily_limit=world.daily_limit,
-            last_sent_at=last,
-            gap=world.gap,
-            day_ends=_midnight(today + timedelta(days=1), world.mailbox_zone),
             max_age=timedelta(seconds=10),
+            limits=(limits.Counted(of_day, nth),),
+            pause=limits.Pause(left[-1] if left else None, world.gap, world.gap, ""),
         ),
         is_follow_up=person.position > 1,
         stopped="",

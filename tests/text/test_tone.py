@@ -29,7 +29,7 @@ def tone(text: str, **more):
         ("Non siamo interessati, grazie.", "not_interested"),
         ("Wij hebben geen interesse.", "not_interested"),
         ("Leave me alone or you hear from my lawyer.", "unsubscribe"),
-        ("Lassen Sie mich in Ruhe.", "unsubscribe"),
+        ("Lassen Sie mich in Ruhe.", "hard_no"),
         ("I'm not the right person for this.", "not_the_right_person"),
         ("Dafür bin ich nicht zuständig.", "not_the_right_person"),
         ("Please contact Jane Smith at jane@theirs.example.", "referral"),
@@ -138,3 +138,17 @@ def test_every_label_is_one_of_the_set():
 
 def test_the_same_reply_gives_the_same_answer():
     assert tone("Not now, maybe later.") == tone("Not now, maybe later.")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Yes, I am interested.", "interested"),
+        ("Ja, wir sind interessiert.", "interested"),
+        ("Sí, me interesa.", "interested"),
+        ("I am not interested.", "not_interested"),
+        ("Kein Interesse.", "not_interested"),
+    ],
+)
+def test_a_few_plain_words_mean_what_they_say(text, label):
+    assert tone(text).label == label

@@ -110,11 +110,11 @@ class Control:
         }  # fmt: skip
 
     def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A new user, or a change of one: enabled, licensed, role, person, mailbox_full, revoke_tokens."""
+        """A new user, or a change of one: enabled, licensed, role, person, mailbox_full, aliases, revoke_tokens."""
         if "address" not in given:
             raise ValueError("users needs an address.")
         user = self.sandbox.user(given["address"]) or world.add_user(self.sandbox, given)
-        for name in ("enabled", "licensed", "kind", "name", "time_zone", "mailbox_full"):
+        for name in ("enabled", "licensed", "kind", "name", "time_zone", "mailbox_full", "aliases"):
             if name in given:
                 setattr(user, name, given[name])
         if "person" in given:

@@ -53,6 +53,8 @@ class User:
     assigned: bool = False
     mailbox_full: bool = False
     """Nothing more can be written there, and what is sent there comes back."""
+    aliases: list[str] = field(default_factory=list)
+    """Further addresses of the mailbox: mail to them arrives in it."""
 
 
 @dataclass(slots=True)

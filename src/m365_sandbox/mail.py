@@ -119,13 +119,16 @@ def keep(
 def letter_of(message: Message, sandbox: Sandbox) -> Letter:
     """What leaves the mailbox when the draft is sent. Private extended properties stay behind."""
     headers = list(message.headers)
+    sender, user = message.sender, sandbox.store.users[message.mailbox]
+    if sandbox.switches.sender_alias == "replaced" and sender[1].lower() in user.aliases:
+        sender = [sender[0], user.address]
     if sandbox.switches.mapi_headers == "become_headers":
         for name, value in message.properties.items():
             wanted = _HEADER_OF_PROPERTY.get(name.lower())
             if wanted and not header(headers, wanted):
                 headers.append([wanted, value])
     return Letter(
-        sender=message.sender, to=message.to, cc=message.cc, bcc=message.bcc, reply_to=message.reply_to,
+        sender=sender, to=message.to, cc=message.cc, bcc=message.bcc, reply_to=message.reply_to,
         subject=message.subject, body=message.body, body_type=message.body_type,
         internet_id=message.internet_id, headers=headers, attachments=message.attachments,
         importance=message.importance, kind=message.kind, meeting=message.meeting, event=message.event,

@@ -146,7 +146,8 @@ class Store:
     def _index_small(self, entity: Any) -> None:
         match entity:
             case User():
-                self.user_by_address[entity.address] = entity
+                for address in (entity.address, *entity.aliases):
+                    self.user_by_address[address] = entity
             case Tenant():
                 self.tenant_by_domain[entity.domain] = entity
             case Folder():

@@ -59,6 +59,8 @@ class Switches:
     """Between the answer of `send` and the move to Sent Items, does the item still say isDraft?"""
     second_send: Literal["refused", "accepted"] = "refused"
     """`send` again while the item is submitted but not yet moved: assumption A1, or its opposite A2."""
+    sender_alias: Literal["kept", "replaced"] = "kept"
+    """An alias in `from`: kept where the organisation allows it (SendFromAliasEnabled), or the main address instead."""
     send_seconds: float = 0.0
     """Clock seconds from the answer of `send` to the move to Sent Items."""
     search_lag_seconds: float = 0.0

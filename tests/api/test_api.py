@@ -135,3 +135,31 @@ def test_the_contract_lists_every_endpoint(db: None) -> None:
     assert {"/api/v1/contacts", "/api/v1/sequences", "/api/v1/conversations", "/api/v1/mailboxes"} <= set(
         contract["paths"]
     )
+
+
+def test_a_program_writes_reads_and_removes_a_snippet(committed_db: None) -> None:
+    program = Program(make_member(make_workspace()))
+    assert program.put("/snippets/case_study", {"body": "Like {{ company }}."}).json()["name"] == "case_study"
+    assert [each["body"] for each in program.get("/snippets").json()] == ["Like {{ company }}."]
+    refused = program.put("/snippets/case_study", {"body": "{{ frist_name }}"})
+    assert refused.status_code == 400 and "Did you mean" in refused.json()["error"]["message"]
+    assert program.get("/snippets/case_study").json()["body"] == "Like {{ company }}."
+    stranger = Program(make_member(make_workspace("Other"), "Charlie"))
+    assert stranger.get("/snippets/case_study").status_code == 404
+    assert stranger.client.delete("/api/v1/snippets/case_study").status_code == 404
+    assert program.client.delete("/api/v1/snippets/case_study").status_code == 204
+    assert program.get("/snippets").json() == []
+
+
+def test_a_program_sets_a_letterhead_and_gets_back_what_was_stored(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    path = f"/mailboxes/{make_mailbox(alice).pk}/letterhead"
+    given = {
+        "signature": "Alice",
+        "signature_html": "<b>Alice</b><script>x</script>",
+        "postal_address": "Harbour 1",
+    }
+    stored = {**given, "signature_html": "<b>Alice</b>", "sends_as": ""}
+    assert Program(alice).put(path, given).json() == Program(alice).get(path).json() == stored
+    ben = Program(make_member(alice.workspace, "Ben", role="rep"))
+    assert ben.put(path, given).status_code == 403

@@ -17,7 +17,6 @@ from tests.pages import signed_in, text_of
 SETTINGS = {
     "daily_limit": "30",
     "gap_seconds": "120",
-    "signature": "Alice\nNorthwind",
     "briefs_on_calendar": "on",
 }
 
@@ -45,7 +44,6 @@ def test_the_owner_changes_how_much_is_sent(db: None) -> None:
     signed_in(alice).post(f"/mailboxes/{mailbox.pk}/", SETTINGS)
     changed = fresh(mailbox)
     assert (changed.daily_limit, changed.gap_seconds) == (30, 120)
-    assert changed.signature.splitlines() == ["Alice", "Northwind"]
 
 
 def test_another_limit_wakes_a_mailbox_that_waits_for_the_old_one(db: None) -> None:

@@ -2,7 +2,9 @@
 
 import random
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.policy import default
+from email.utils import parseaddr
 
 import pytest
 from django.test import Client
@@ -109,3 +111,32 @@ def test_a_name_or_subject_with_line_breaks_adds_no_header_and_no_recipient():
     mail = message_from_bytes(drafts.mime(letter), policy=default)
     assert mail["Bcc"] is None
     assert [each.addr_spec for each in mail["To"].addresses] == ["petra@contoso.example"]
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "=?utf-8?q?Petra=0D=0ABcc:_everybody@example.com?=", "=?utf-8?b?eA0KQmNjOiB4QGV4YW1wbGUuY29t?=",
+        '"Petra" <petra@contoso.example>, ben@northwind.example', "Müller, Petra; x@example.com", "P" * 300,
+        "Ö" * 300, "שרה כהן", 'a "b" \\ c',
+    ],
+)  # fmt: skip
+def test_a_name_or_subject_that_means_something_in_a_header_is_read_back_as_it_was_written(hostile):
+    """Python's own EmailMessage turns an encoded word in a name into the line break that it stands for."""
+    letter = drafts.Letter(
+        to_address="petra@contoso.example", to_name=hostile, subject=hostile, html="<p>x</p>", key="k", number=1,
+        guard="g", text="x", from_address="alice@northwind.example", from_name=hostile, message_id="<1@northwind.example>",
+        answers=("<0@northwind.example>",) * 40,
+    )  # fmt: skip
+    written = drafts.mime(letter)
+    mail = message_from_bytes(written, policy=default)
+    assert set(mail.keys()) == {
+        "From", "To", "Subject", "Message-ID", "In-Reply-To", "References", "MIME-Version", "Content-Type",
+    }  # fmt: skip
+    assert [each.addr_spec for each in mail["To"].addresses] == ["petra@contoso.example"]
+    assert mail["Subject"] == hostile
+    # By the older decoder: in a name, the newer one keeps the spaces between encoded words, against RFC 2047.
+    name, _address = parseaddr(message_from_bytes(written)["To"])
+    assert str(make_header(decode_header(name))) == hostile[:128]
+    head = written.partition(b"\r\n\r\n")[0]
+    assert max(map(len, head.split(b"\r\n"))) <= 78

@@ -56,7 +56,7 @@ def test_one_mailbox_can_switch_it_off_for_itself_and_our_event_is_gone(story: S
     book(story)
     assert len(story.truth()["events_created"]) == 1
     change_settings(
-        story.mailbox.pk, workspace_id=story.workspace.id, daily_limit=50, gap_seconds=2, signature="",
+        story.mailbox.pk, workspace_id=story.workspace.id, daily_limit=50, gap_seconds=2,
         briefs_on_calendar=False, actor=by(story.rep),
     )  # fmt: skip
     story.settle()

@@ -325,3 +325,18 @@ def test_the_log_tells_the_fields_of_items_or_not(sandbox: Served, alice: Mailbo
     alice.get("/me/mailFolders/inbox/messages?$select=subject")
 
     assert bool(sandbox.control("log")["requests"][-1]["items"]) is kept
+
+
+@pytest.mark.parametrize(("setting", "address"), [("kept", 0), ("replaced", 1)])
+def test_mail_from_an_alias_keeps_it_or_comes_from_the_main_address(
+    sandbox: Served, alice: Mailbox, carol: Mailbox, setting: str, address: int
+) -> None:
+    alias = "outreach@northwind.example"
+    sandbox.control("users", {"address": alice.address, "aliases": [alias]})
+    turn(sandbox, sender_alias=setting)
+    assert f"smtp:{alias}" in alice.get("/me?$select=proxyAddresses").json["proxyAddresses"]
+    alice.write(carol.address, **{"from": {"emailAddress": {"address": alias, "name": "Alice"}}})
+    [mail] = carol.inbox("from")
+    assert mail["from"]["emailAddress"]["address"] == (alias, alice.address)[address]
+    carol.write(alias, "An answer")
+    assert "An answer" in [each["subject"] for each in alice.inbox()]

@@ -74,3 +74,35 @@ def test_an_output_beyond_the_cap_is_refused():
 
 def test_ten_thousand_opened_fields_are_refused_before_parsing():
     assert "Close this field" in templates.check("{{" * 10_000, known=KNOWN)[0].message
+
+
+@pytest.mark.parametrize(
+    "value", ["", "  ", "\n\t", "\u200b", "\u2060\ufeff", "\x00\x07", "\u202e", "\u3164", "\u2800", "\u00ad"]
+)
+def test_a_value_that_shows_nothing_is_missing_and_a_default_stands_in(value):
+    assert templates.render("Hi {{ first_name }},", {"first_name": value}).missing == ("first_name",)
+    filled = templates.render("Hi {{ first_name | default: 'there' }},", {"first_name": value})
+    assert (filled.text, filled.missing) == ("Hi there,", ())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'Hi {{ first_name | default: "" }},',
+        "Hi {{ first_name | default }},",
+        "{{ first_name | default: ' ' | upcase }}",
+    ],
+)
+def test_an_empty_default_is_refused_and_never_fills_a_hole(source):
+    assert "leaves a hole" in templates.check(source, known={"first_name"})[0].message
+    assert templates.render(source, {}).missing == ("first_name",)
+
+
+def test_a_value_keeps_its_letters_and_lines_and_loses_what_no_mail_shows():
+    filled = templates.render("{{ a }}", {"a": "שלום\r\nÅsa\x00\x1b[31m\u202e x\ud800"})
+    assert filled.text == "שלום\nÅsa[31m x"
+
+
+def test_a_value_that_is_no_name_any_more_stops_the_mail():
+    with pytest.raises(templates.TemplateError, match="longer than 10,000"):
+        templates.render("Hi {{ first_name }}", {"first_name": "x" * 64_000})

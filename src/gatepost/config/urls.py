@@ -13,6 +13,7 @@ urlpatterns = [
     path("inbox/", include("gatepost.conversations.urls")),
     path("quarantine/", include("gatepost.intake.urls")),
     path("sequences/", include("gatepost.sequences.urls")),
+    path("snippets/", include("gatepost.snippets.urls")),
     path("contacts/", include("gatepost.contacts.urls")),
     path("outbox/", include("gatepost.outbox.urls")),
     path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),

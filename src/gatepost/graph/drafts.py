@@ -5,6 +5,7 @@ was sent, whatever happens to our database. Beside it stand the message's number
 """
 
 import hashlib
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,10 @@ from gatepost.graph.gateway import Gateway
 from gatepost.graph.shapes import MESSAGE_FLAGS, SEND_GUARD, SEND_KEY, SEND_NUMBER
 from gatepost.graph.wire import written
 
+CRLF = "\r\n"
+MAX_NAME = 128
+MOST_OF_A_LINE = 60  # characters; with the header's name it stays below the 78 that RFC 5322 asks for
+MOST_OF_A_WORD = 36  # bytes; a line of RFC 2047 has 76, with the header's name and what encodes
 SUBMITTED = 4  # mfSubmitted
 
 
@@ -50,9 +55,10 @@ class Letter:
     key: str
     number: int
     guard: str
-    text: str = ""
     from_address: str = ""
     from_name: str = ""
+    is_alias: bool = False  # then the draft must say from whom it comes
+    text: str = ""
     message_id: str = ""
     answers: tuple[str, ...] = ()  # Message-IDs of the thread, oldest first
     headers: tuple[tuple[str, str], ...] = ()
@@ -147,24 +153,55 @@ async def delete(gateway: Gateway, graph_id: str) -> None:
 
 
 def mime(letter: Letter) -> bytes:
-    """The letter as a whole mail: text and HTML, headers that JSON does not take."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _mailbox(letter.from_name, letter.from_address)
-    mail["To"] = _mailbox(letter.to_name, letter.to_address)
-    mail["Subject"] = _one_line(letter.subject)
-    mail["Message-ID"] = letter.message_id
+    """The letter as a whole mail: text and HTML, headers that JSON does not take.
+
+    The headers are written here. EmailMessage reads what it is given: an encoded word in somebody's name, such as
+    =?utf-8?q?x=0D=0ABcc:…?=, would become the line break that it stands for, and with that another header.
+    """
+    headers = [
+        ("From", _mailbox(letter.from_name, letter.from_address)),
+        ("To", _mailbox(letter.to_name, letter.to_address)),
+        ("Subject", _words(_one_line(letter.subject))),
+        ("Message-ID", letter.message_id),
+    ]
     if letter.answers:
-        mail["In-Reply-To"] = letter.answers[-1]
-        mail["References"] = " ".join(letter.answers)
-    for name, value in letter.headers:
-        mail[name] = value
-    mail.set_content(letter.text)
-    mail.add_alternative(letter.html, subtype="html")
-    return mail.as_bytes()
+        headers.append(("In-Reply-To", letter.answers[-1]))
+        headers.append(("References", f"{CRLF} ".join(letter.answers)))
+    headers += letter.headers
+    for name, value in headers:
+        if value.replace(f"{CRLF} ", "").splitlines()[1:]:
+            raise ValueError(f"the header {name} has a line too many")
+    body = EmailMessage(policy=SMTP)
+    body.set_content(letter.text)
+    body.add_alternative(letter.html, subtype="html")
+    head = "".join(f"{name}: {value}{CRLF}" for name, value in headers)
+    return head.encode() + body.as_bytes()
 
 
 def _mailbox(name: str, address: str) -> str:
-    return str(Address(display_name=_one_line(name), addr_spec=address))
+    addr_spec = Address(addr_spec=address).addr_spec  # raises ValueError for what is not one address
+    words = _words(_name(name), quoted=True)
+    return f"{words}{CRLF} <{addr_spec}>" if words else addr_spec
+
+
+def _words(text: str, *, quoted: bool = False) -> str:
+    """The text as RFC 2047 and 5322 have it: as it is, where it is short and plain; else as encoded words.
+
+    `quoted`: as the name beside an address, where signs have a meaning.
+    """
+    if text.isascii() and "=?" not in text and len(text) <= MOST_OF_A_LINE:
+        if not quoted or all(char.isalnum() or char == " " for char in text):
+            return text
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    pieces, piece = [], b""
+    for char in text:
+        encoded = char.encode("utf-8", "replace")
+        if len(piece) + len(encoded) > MOST_OF_A_WORD:
+            pieces.append(piece)
+            piece = b""
+        piece += encoded
+    return f"{CRLF} ".join(f"=?utf-8?b?{b64encode(each).decode()}?=" for each in [*pieces, piece])
 
 
 def _one_line(text: str) -> str:
@@ -173,12 +210,22 @@ def _one_line(text: str) -> str:
 
 
 def _content(letter: Letter) -> dict[str, Any]:
-    return {
-        "subject": letter.subject,
+    content = {
+        "subject": _one_line(letter.subject),
         "body": {"contentType": "html", "content": letter.html},
-        "toRecipients": [{"emailAddress": {"address": letter.to_address, "name": letter.to_name}}],
+        "toRecipients": [_recipient(letter.to_name, letter.to_address)],
         "singleValueExtendedProperties": _marks(letter),
     }
+    return content | ({"from": _recipient(letter.from_name, letter.from_address)} if letter.is_alias else {})
+
+
+def _recipient(name: str, address: str) -> dict[str, Any]:
+    return {"emailAddress": {"address": address, "name": _name(name)}}
+
+
+def _name(text: str) -> str:
+    """A name beside an address: on one line, and no longer than a name is."""
+    return _one_line(text)[:MAX_NAME].rstrip()
 
 
 def _marks(letter: Letter) -> list[dict[str, str]]:

@@ -175,7 +175,7 @@ _ALL = (
     ),
     Shape(
         "draft.create", "POST", "/me/messages", "Mail.ReadWrite", "to write a first step as a draft",
-        body=frozenset({"subject", "body", "toRecipients", "singleValueExtendedProperties"}), once=True,
+        body=frozenset({"subject", "body", "from", "toRecipients", "singleValueExtendedProperties"}), once=True,
     ),
     Shape(
         "draft.create-follow-up", "POST", "/me/messages/{id}/createReply", "Mail.ReadWrite",

@@ -192,11 +192,10 @@ def change_settings(
     hourly_limit: int | None = None,
     longest_gap_seconds: int | None = None,
     slow_start_days: int | None = None,
-    signature: str,
     briefs_on_calendar: bool,
     actor: Actor,
 ) -> None:
-    """How much the mailbox sends and how it signs. Raises BadInput."""
+    """How much the mailbox sends. Raises BadInput."""
     if not 1 <= daily_limit <= 10_000:
         raise BadInput("Mails a day must be between 1 and 10,000: Microsoft takes no more from one mailbox.")
     if not 2 <= gap_seconds <= 3600:
@@ -215,7 +214,7 @@ def change_settings(
         if slow_start_days != mailbox.slow_start_days:
             mailbox.slow_start_days = slow_start_days
             mailbox.slow_start_at = clock.now() if slow_start_days else None
-        mailbox.signature, mailbox.briefs_on_calendar = signature, briefs_on_calendar
+        mailbox.briefs_on_calendar = briefs_on_calendar
         # What waits for the old limit or pause is looked at anew; the gate says whether it may go now.
         mailbox.sending_not_before = None
         mailbox.save()

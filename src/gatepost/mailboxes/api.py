@@ -9,7 +9,7 @@ from ninja import Router, Schema
 
 from gatepost.accounts.tokens import reads, writer
 from gatepost.isolation import inside
-from gatepost.mailboxes import queries, watch
+from gatepost.mailboxes import letterhead, queries, watch
 from gatepost.mailboxes.health import Health
 from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
@@ -41,6 +41,33 @@ def mailboxes(request: HttpRequest) -> list[dict[str, Any]]:
     found = list(Mailbox.objects.select_related("workspace").order_by("connected_at"))
     health = watch.health_of_all(found)
     return [_shown(each, health[each.pk]) for each in found]
+
+
+class LetterheadIO(Schema):
+    signature: str = ""
+    signature_html: str = ""
+    postal_address: str = ""
+    sends_as: str = ""  # one of the mailbox's addresses; empty: its own
+
+
+@router.get("/mailboxes/{uuid:mailbox_id}/letterhead", response=LetterheadIO, summary="Signature and sender")
+@reads
+def letterhead_of(request: HttpRequest, mailbox_id: UUID) -> letterhead.Letterhead:
+    return letterhead.of(get_object_or_404(Mailbox, pk=mailbox_id))
+
+
+@router.put(
+    "/mailboxes/{uuid:mailbox_id}/letterhead", response=LetterheadIO, summary="Set signature and sender"
+)
+def change_letterhead(request: HttpRequest, mailbox_id: UUID, given: LetterheadIO) -> letterhead.Letterhead:
+    """What is not named is emptied. The HTML comes back as it was stored: without what runs, loads or hides."""
+    who = writer(request)
+    with inside(who.workspace_id):
+        queries.require_may_change(who.member, get_object_or_404(Mailbox, pk=mailbox_id))
+    new = letterhead.Letterhead(**given.dict())
+    letterhead.change(mailbox_id, new, workspace_id=who.workspace_id, actor=who.actor)
+    with inside(who.workspace_id):
+        return letterhead.of(Mailbox.objects.get(pk=mailbox_id))
 
 
 @router.post("/mailboxes/{uuid:mailbox_id}/pause", response=MailboxOut, summary="Send nothing for now")

@@ -11,7 +11,7 @@ from gatepost.audit.record import Actor, record
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
-from gatepost.mailboxes import rules
+from gatepost.mailboxes import letterhead, rules
 from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
 
@@ -179,7 +179,7 @@ def why_it_may_not_send(mailbox: Mailbox) -> str:
     workspace = mailbox.workspace
     if not workspace.sender_domains and not workspace.only_outreach_mailboxes:
         return ""
-    domain = (names.open(mailbox, "address") or "").rpartition("@")[2]
+    domain = letterhead.sender_address(mailbox).rpartition("@")[2]
     if not rules.may_send_as(domain, workspace.sender_domains):
         return f"mail may not leave from addresses of {domain}: an administrator allows it under Mailboxes"
     if workspace.only_outreach_mailboxes and not mailbox.outreach_only:

@@ -1,7 +1,12 @@
+from dataclasses import asdict
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from gatepost.mailboxes import letterhead
+from gatepost.mailboxes.models import Mailbox
 
 
 class MailboxSettings(forms.Form):
@@ -38,19 +43,54 @@ class MailboxSettings(forms.Form):
         max_value=3600,
         help_text=_("Each pause is then drawn between the two, as a person's would be. 0: always the same."),
     )
-    signature = forms.CharField(
-        label=_("Signature"),
-        required=False,
-        max_length=2000,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Put under every mail of a sequence. Empty: your name."),
-    )
     briefs_on_calendar = forms.BooleanField(
         label=_("Write briefs into this mailbox's calendar"),
         required=False,
         help_text=_("Private events of your own next to a meeting. Needs the workspace's switch as well."),
     )
+
+
+class LetterheadForm(forms.Form):
+    signature = forms.CharField(
+        label=_("Signature"),
+        required=False,
+        max_length=letterhead.MAX_SIGNATURE,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Put under every mail of a sequence. Empty: your name."),
+    )
+    signature_html = forms.CharField(
+        label=_("Signature as HTML"),
+        required=False,
+        max_length=letterhead.MAX_SIGNATURE_HTML,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "For mail programs that show HTML. Words, links and tables stay; pictures, styles and scripts are taken "
+            "out. Empty: made from the signature above."
+        ),
+    )
+    postal_address = forms.CharField(
+        label=_("Postal address"),
+        required=False,
+        max_length=letterhead.MAX_POSTAL_ADDRESS,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Below the signature. Many countries ask for it in mail that advertises."),
+    )
+    sends_as = forms.ChoiceField(
+        label=_("Sender address"),
+        required=False,
+        help_text=_(
+            "An alias is used only where your administrator switched on sending from aliases in Exchange; else "
+            "Exchange puts the main address in its place."
+        ),
+    )
+
+    def __init__(self, mailbox: Mailbox, data: Any = None) -> None:
+        now = letterhead.of(mailbox)
+        super().__init__(data, initial=asdict(now) | {"sends_as": letterhead.sender_address(mailbox)})
+        chosen = cast(forms.ChoiceField, self.fields["sends_as"])
+        chosen.choices = [(each, each) for each in letterhead.addresses(mailbox)]
 
 
 def _lines(text: str) -> list[str]:

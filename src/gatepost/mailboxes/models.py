@@ -81,7 +81,11 @@ class Mailbox(InWorkspace):
     last_number = models.PositiveBigIntegerField(default=0)  # of its messages; each carries its own
     # The installation's beat when the mailbox was last compared with this database (outbox.restored).
     compared_at_beat = models.PositiveBigIntegerField(default=0)
+    # What stands around its mails (mailboxes/letterhead.py).
     signature = models.TextField(blank=True, default="")
+    signature_html = models.TextField(blank=True, default="", db_default="")
+    postal_address = models.TextField(blank=True, default="", db_default="")
+    sends_as = SealedField(holds="name")  # one of its aliases; None: its own address
     briefs_on_calendar = models.BooleanField(default=True)
 
     # The health that was last told of, and when to look whether there is news (mailboxes/health.py).

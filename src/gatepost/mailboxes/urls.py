@@ -21,6 +21,7 @@ urlpatterns = [
     path("for-it/<str:token>/", waiting_views.for_it, name="for_it"),
     path("for-it/<str:token>/requests/", waiting_views.requests_for_it, name="requests_for_it"),
     path("<uuid:mailbox_id>/", views.mailbox, name="mailbox"),
+    path("<uuid:mailbox_id>/letterhead/", views.letterhead_of, name="letterhead"),
     path("<uuid:mailbox_id>/outreach-only/", views.mark, name="mark"),
     path("<uuid:mailbox_id>/disconnect/", views.disconnect, name="disconnect"),
     path("<uuid:mailbox_id>/pause/", views.pause, name="pause"),

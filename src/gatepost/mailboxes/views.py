@@ -20,6 +20,7 @@ from gatepost.mailboxes import (
     features,
     gaps,
     handover,  # noqa: F401  says what becomes of the mailboxes of a member who is removed
+    letterhead,
     letters,  # noqa: F401  registers what our letters say
     notices,
     probes,
@@ -29,7 +30,7 @@ from gatepost.mailboxes import (
     waiting_views,
     watch,
 )
-from gatepost.mailboxes.forms import Limits, MailboxSettings
+from gatepost.mailboxes.forms import LetterheadForm, Limits, MailboxSettings
 from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
 from gatepost.web.parameters import id_in
@@ -136,6 +137,30 @@ def mailbox(request: Any, mailbox_id: UUID) -> HttpResponse:
             "may_change": queries.may_change(request.member, found),
         }
         return render(request, "mailboxes/mailbox.html", context)
+
+
+@page(write=True)
+def letterhead_of(request: Any, mailbox_id: UUID) -> HttpResponse:
+    """How the mails of a mailbox are signed, and which address they come from."""
+    _require_own(request, mailbox_id)
+    with inside(request.workspace.id):
+        found = Mailbox.objects.get(pk=mailbox_id)
+        form = LetterheadForm(found, request.POST or None)
+        shown = {"address": names.open(found, "address"), "preview": letterhead.signature_html(found)}
+    if request.method == "POST" and form.is_valid():
+        try:
+            letterhead.change(
+                mailbox_id,
+                letterhead.Letterhead(**form.cleaned_data),
+                workspace_id=request.workspace.id,
+                actor=by(request.member),
+            )
+        except BadInput as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("Saved. Mails composed from now on look like this."))
+            return redirect("mailboxes:letterhead", mailbox_id)
+    return render(request, "mailboxes/letterhead.html", {"mailbox": found, "form": form, **shown})
 
 
 @page(write=True)

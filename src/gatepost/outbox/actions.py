@@ -76,9 +76,10 @@ class Plan:
     variant_id: UUID
     position: int
     subject: str
-    body: str  # plain text; the draft's HTML is made from it
-    previous: Message | None
+    body: str  # the text part
+    previous: Message | None  # the mail that it answers; None: it opens a thread
     route: Route
+    html: str = ""
 
 
 def send_key(mailbox_id: UUID, enrolment_id: UUID, step_id: UUID) -> str:
@@ -92,8 +93,9 @@ def send_guard(workspace_id: UUID, address: str, sequence_id: UUID, step_id: UUI
     return installation_index("send-guard", f"{workspace_id}|{recipient}|{sequence_id}|{step_id}")
 
 
-def content_hash(subject: str, body: str) -> str:
-    return hashlib.sha256(f"{subject}\0{body}".encode()).hexdigest()
+def content_hash(subject: str, body: str, html: str = "") -> str:
+    said = f"{subject}\0{body}\0{html}" if html else f"{subject}\0{body}"
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def plan(plan: Plan) -> Message:
@@ -125,12 +127,13 @@ def plan(plan: Plan) -> Message:
         guard=guard,
         number=Mailbox.objects.values_list("last_number", flat=True).get(pk=plan.mailbox_id),
         route=plan.route,
-        content_hash=content_hash(plan.subject, plan.body),
+        content_hash=content_hash(plan.subject, plan.body, plan.html),
         planned_at=clock.now(),
         not_before=clock.now(),
     )
     seal(message, "subject", plan.subject)
     seal(message, "body", plan.body)
+    seal(message, "html", plan.html or None)
     message.save(force_insert=True)
     record(BY_SENDING, tags.MESSAGE_PLAN, message, position=plan.position)
     return message

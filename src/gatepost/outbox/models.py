@@ -50,7 +50,8 @@ class Message(InWorkspace):
     revision = models.PositiveIntegerField(default=0)  # grows with each change of state
     reason = models.CharField(max_length=200, blank=True)  # why it waits, is held or was cancelled
     subject = SealedField(holds="content")
-    body = SealedField(holds="content")
+    body = SealedField(holds="content")  # the text part
+    html = SealedField(holds="content")  # None: made from the text, as before there was HTML of its own
     content_hash = models.CharField(max_length=64)
 
     graph_id = models.CharField(max_length=255, blank=True)  # a cache: it may change when the draft is sent

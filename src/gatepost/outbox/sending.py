@@ -18,6 +18,7 @@ from gatepost.graph.drafts import Draft, Letter
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
+from gatepost.mailboxes import letterhead
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions, optout, rules
 from gatepost.outbox import protocol as p
@@ -223,41 +224,49 @@ def item_of(draft: Draft, *, stamped: bool = True) -> p.Item:
 def letter_of(message: Message) -> Letter:
     """What the mail says. Raises ValueError when the text is not the one that was planned."""
     with inside(message.workspace_id):
-        content = reveal(actions.BY_SENDING, message, "subject", "body", reason="to write the draft")
-        subject, body = content["subject"] or "", content["body"] or ""
+        content = reveal(actions.BY_SENDING, message, "subject", "body", "html", reason="to write the draft")
+        subject, body, html = (content[part] or "" for part in ("subject", "body", "html"))
+        mailbox = Mailbox.objects.get(pk=message.mailbox_id)
         contact = message.contact
         letter: dict[str, Any] = {
             "to_address": names.open(contact, "email") or "",
             "to_name": display_name(contact),
             "subject": subject,
-            "html": text_to_html(body),
+            "html": html or text_to_html(body),
             "key": message.key,
             "number": message.number,
             "guard": message.guard,
+            "from_address": letterhead.sender_address(mailbox),
+            "from_name": names.open(mailbox, "name") or "",
+            "is_alias": mailbox.sends_as is not None,
         }
         if message.route == p.Route.MIME:
             letter |= _of_mime(message, body)
     # After the transaction: the entry that the text was opened must stay, whatever comes of it.
-    if actions.content_hash(subject, body) != message.content_hash:
+    if actions.content_hash(subject, body, html) != message.content_hash:
         raise ValueError("the text is not the one that was planned")
     return Letter(**letter)
 
 
 def _of_mime(message: Message, body: str) -> dict[str, Any]:
     """What a MIME draft says besides: its text part, its thread, and how to opt out with one click."""
-    mailbox = Mailbox.objects.get(pk=message.mailbox_id)
-    earlier = Message.objects.filter(
-        enrolment_id=message.enrolment_id, position__lt=message.position, sending_at__isnull=False
-    )
-    thread = (names.open(each, "internet_message_id") for each in earlier.order_by("position"))
     return {
         "text": body,
-        "from_address": names.open(mailbox, "address") or "",
-        "from_name": names.open(mailbox, "name") or "",
         "message_id": own_message_id(message),
-        "answers": tuple(each for each in thread if each),
+        "answers": _thread_of(message),
         "headers": optout.headers(message.pk),
     }
+
+
+def _thread_of(message: Message) -> tuple[str, ...]:
+    """The Message-IDs of our mails that it follows up, the oldest first."""
+    ids: list[str] = []
+    earlier = message.previous
+    while earlier is not None:
+        if earlier.sending_at is not None and (known := names.open(earlier, "internet_message_id")):
+            ids.append(known)
+        earlier = earlier.previous
+    return tuple(reversed(ids))
 
 
 def _load(message: Message) -> Message | None:

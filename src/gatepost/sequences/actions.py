@@ -1,5 +1,6 @@
 """Writing sequences, enrolling contacts, and what moves or ends an enrolment."""
 
+from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -34,13 +35,15 @@ from gatepost.outbox.limits import GAP
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Route
 from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
+from gatepost.outbox.writing import parts_of
 from gatepost.sequences import rules, variants, windows
 from gatepost.sequences.edits import EVERYBODY, ONLY_NEW, WHO, StepDraft, Wording
 from gatepost.sequences.hours import hours_for, hours_of, hours_of_many, stand_in_of
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Step, Task, Variant
-from gatepost.sequences.preview import BY_REPLY, FIELDS, Preview, compose, merge_fields_of
+from gatepost.sequences.preview import BY_REPLY, FIELDS, Preview, check, compose, filled, seed_of
 from gatepost.sequences.rules import Condition, Kind
-from gatepost.text import templates
+from gatepost.snippets.queries import known_names
+from gatepost.text import spintax, templates
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
 
@@ -101,8 +104,8 @@ def save_steps(
     if who not in WHO:
         raise BadInput(f"Say who gets the edit: {' or '.join(WHO)}.")
     with inside(workspace_id):
-        _check(steps, field_names())
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
+        _check(steps, field_names(), alternatives=sequence.spintax)
         running = Enrolment.objects.filter(sequence=sequence, state__in=RUNNING)
         if who == ONLY_NEW and running.exists():
             sequence.edition = _last_edition(sequence) + 1
@@ -170,7 +173,7 @@ def _due_anew(enrolments: QuerySet[Enrolment]) -> None:
     Enrolment.objects.bulk_update(changed, ["due_at"], batch_size=500)
 
 
-def _check(steps: SequenceOf[StepDraft], further: list[str]) -> None:
+def _check(steps: SequenceOf[StepDraft], further: list[str], *, alternatives: bool) -> None:
     if not steps:
         raise BadInput("A sequence needs at least one step.")
     if unknown := {step.kind for step in steps} - set(Kind):
@@ -182,14 +185,18 @@ def _check(steps: SequenceOf[StepDraft], further: list[str]) -> None:
         raise BadInput(
             "The first step needs a subject. Later ones may leave it empty and continue the thread."
         )
-    known = {*FIELDS, *further}
+    known, known_snippets = {*FIELDS, *further}, known_names()
+
+    def problems_of(source: str) -> list[templates.Problem]:
+        return check(source, known=known, known_snippets=known_snippets, alternatives=alternatives)
+
     problems: list[tuple[int, str, templates.Problem]] = []
     for number, step in enumerate(steps, 1):
         _check_step(number, step)
         for place, wording in enumerate(step.wordings):
             problems += [
                 (number, f"{column}{f'-{place}' if place else ''}", problem)
-                for column, problem in _problems(wording, Kind(step.kind), known)
+                for column, problem in _problems(wording, Kind(step.kind), problems_of)
             ]
     if problems:
         raise BadTemplate(problems)
@@ -215,14 +222,16 @@ def _check_step(number: int, step: StepDraft) -> None:
         raise BadInput("No step comes before the first one: its conditions cannot be about that.")
 
 
-def _problems(wording: Wording, kind: Kind, known: set[str]) -> list[tuple[str, templates.Problem]]:
+def _problems(
+    wording: Wording, kind: Kind, problems_of: Callable[[str], list[templates.Problem]]
+) -> list[tuple[str, templates.Problem]]:
     found: list[tuple[str, templates.Problem]] = []
     if kind.is_mail and not wording.body.strip():
         found.append(("text", templates.Problem(1, "The text is empty.")))
     if not kind.is_mail and not (wording.subject.strip() or wording.body.strip()):
         found.append(("subject", templates.Problem(1, "Say what is to be done.")))
-    found += [("subject", problem) for problem in templates.check(wording.subject, known=known)]
-    found += [("text", problem) for problem in templates.check(wording.body, known=known)]
+    found += [("subject", problem) for problem in problems_of(wording.subject)]
+    found += [("text", problem) for problem in problems_of(wording.body)]
     return found
 
 
@@ -230,6 +239,7 @@ class Life(TypedDict, total=False):
     """What `change_life` can set; days and percent."""
 
     skips_holidays: bool
+    spintax: bool
     absence_buffer_days: int
     cool_off_days: int
     hold_company_days: int
@@ -269,10 +279,26 @@ def change_life(sequence_id: UUID, *, workspace_id: UUID, actor: Actor, **settin
             raise BadInput(f"{name.replace('_', ' ').capitalize()} lies between 0 and {most}.")
     with inside(workspace_id):
         sequence = Sequence.objects.select_for_update().get(pk=sequence_id)
+        if (
+            sequence.spintax
+            and settings.get("spintax") is False
+            and (number := _offers_alternatives(sequence))
+        ):
+            raise BadInput(
+                f"Step {number} offers alternatives. Write one wording there first; nothing was changed."
+            )
         for name, value in settings.items():
             setattr(sequence, name, value)
         sequence.save(update_fields=list(settings))
         record(actor, tags.SEQUENCE_EDIT, sequence, **settings)
+
+
+def _offers_alternatives(sequence: Sequence) -> int:
+    """The first step that does, of any edition; 0: none."""
+    for variant in Variant.objects.filter(step__sequence=sequence).select_related("step"):
+        if any(spintax.has_alternatives(names.open(variant, part) or "") for part in ("subject", "body")):
+            return variant.step.position
+    return 0
 
 
 def activate(sequence_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
@@ -805,12 +831,7 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
     written = _approved(enrolment, position, opt_out) or _written(enrolment, position, opt_out=opt_out)
     if written is None:
         return None
-    previous = (
-        Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position)
-        .exclude(state=Message.State.CANCELLED)  # skipped
-        .order_by("-position")
-        .first()
-    )
+    previous, thread_subject = _thread(enrolment, position)
     plan = outbox.Plan(
         message_id=message_id,
         contact=enrolment.contact,
@@ -822,7 +843,8 @@ def _plan(enrolment: Enrolment, position: int) -> Message | None:
         position=position,
         subject=written.mail.subject,
         body=written.mail.body,
-        previous=previous,
+        html=written.mail.html,
+        previous=previous if written.mail.subject == f"Re: {thread_subject}" else None,
         route=Route.MIME if optout.is_public() else Route.JSON,
     )
     try:
@@ -850,9 +872,8 @@ WAITS_FOR = {
 def _make_task(enrolment: Enrolment, position: int, kind: str) -> None:
     """The step waits for a person, with its text, and the enrolment for that person."""
     if not Task.objects.filter(enrolment=enrolment, position=position).exists():
-        # An approved mail says at its end how to opt out when it leaves, by a link of its own.
-        opt_out = BY_REPLY if kind == Task.Kind.FOLLOW_UP else ""
-        written = _written(enrolment, position, opt_out=opt_out)
+        # An approved mail is signed when it leaves, and says then how to opt out, by a link of its own.
+        written = _written(enrolment, position, opt_out=BY_REPLY, signed=kind == Task.Kind.FOLLOW_UP)
         if written is None:
             return
         hours = hours_of(enrolment)
@@ -903,8 +924,8 @@ def _approved(enrolment: Enrolment, position: int, opt_out: str) -> Written | No
     if task is None or task.variant_id is None or step is None:
         return None
     text = reveal(BY_SENDING, task, "subject", "body", reason="to send the approved mail")
-    body = "\n\n".join(part for part in (text["body"] or "", opt_out) if part)
-    return Written(step, task.variant_id, Preview(text["subject"] or "", body, ()))
+    parts = parts_of(text["body"] or "", enrolment.mailbox, opt_out)
+    return Written(step, task.variant_id, Preview(text["subject"] or "", parts.text, (), parts.html))
 
 
 def step_of(enrolment: Enrolment, position: int) -> Step | None:
@@ -914,20 +935,29 @@ def step_of(enrolment: Enrolment, position: int) -> Step | None:
     return steps.prefetch_related("variants").first()
 
 
-def _written(enrolment: Enrolment, position: int, *, opt_out: str) -> Written | None:
+def _written(enrolment: Enrolment, position: int, *, opt_out: str, signed: bool = True) -> Written | None:
     """The step as this contact gets it; None where that cannot be, and then the enrolment waits for a person."""
     step = step_of(enrolment, position)
     assert step is not None  # decide_next asks only for a step that is there
     variant = _variant(enrolment, step)
+    subject, body = names.open(variant, "subject") or "", names.open(variant, "body") or ""
+    _previous, thread_subject = _thread(enrolment, position)
+    seed = seed_of(enrolment.sequence, enrolment.contact, position)
     try:
-        composed = compose(
-            names.open(variant, "subject") or "",
-            names.open(variant, "body") or "",
-            enrolment.contact,
-            enrolment.mailbox,
-            thread_subject=_thread_subject(enrolment),
-            opt_out=opt_out,
-        )
+        if Kind(step.kind).is_mail:
+            composed = compose(
+                subject if subject.strip() or thread_subject else _opening_subject(enrolment, position),
+                body,
+                enrolment.contact,
+                enrolment.mailbox,
+                thread_subject=thread_subject,
+                opt_out=opt_out,
+                seed=seed,
+                signed=signed,
+            )
+        else:  # what a person is to do; it is no mail, so nothing stands around it
+            text, line = filled(subject, body, enrolment.contact, enrolment.mailbox, seed=seed)
+            composed = Preview(line.text, text.text, (*text.missing, *line.missing))
     except templates.TemplateError as error:
         _cannot_compose(
             enrolment, f"Step {position} cannot be filled for this contact: {error}. Mend it, then resume."
@@ -937,16 +967,7 @@ def _written(enrolment: Enrolment, position: int, *, opt_out: str) -> Written | 
         missing = ", ".join(composed.missing)
         _cannot_compose(enrolment, f"No value for {missing}: complete the contact, then resume.")
         return None
-    if not Kind(step.kind).is_mail:
-        composed = _instructions(variant, enrolment)
     return Written(step, variant.pk, composed)
-
-
-def _instructions(variant: Variant, enrolment: Enrolment) -> Preview:
-    """What a person is to do, filled in; it is no mail, so it has no signature."""
-    fields = merge_fields_of(enrolment.contact, enrolment.mailbox)
-    subject = templates.render_subject(names.open(variant, "subject") or "", fields)
-    return Preview(subject.text, templates.render(names.open(variant, "body") or "", fields).text, ())
 
 
 def _variant(enrolment: Enrolment, step: Step) -> Variant:
@@ -963,12 +984,32 @@ def _cannot_compose(enrolment: Enrolment, reason: str) -> None:
     record(BY_SENDING, tags.ENROLMENT_PAUSE, enrolment, reason="cannot be composed")
 
 
-def _thread_subject(enrolment: Enrolment) -> str:
-    """The subject that the thread was opened with, as it was sent: the step may have been edited since."""
-    opening = Message.objects.filter(enrolment_id=enrolment.pk).order_by("position").first()
-    if opening is None:
-        return ""
-    return reveal(BY_SENDING, opening, "subject", reason="to continue the thread")["subject"] or ""
+def _thread(enrolment: Enrolment, position: int) -> tuple[Message | None, str]:
+    """The last mail before this step, which a follow-up answers, and the subject of its thread as it was sent.
+
+    A step with a subject of its own opens another thread: mail programs take one thread for one subject.
+    """
+    last = (
+        Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position)
+        .exclude(state=Message.State.CANCELLED)  # skipped: nobody has it
+        .order_by("-position")
+        .first()
+    )
+    if last is None:
+        return None, ""
+    subject = reveal(BY_SENDING, last, "subject", reason="to continue the thread")["subject"] or ""
+    return last, subject.removeprefix("Re: ")
+
+
+def _opening_subject(enrolment: Enrolment, position: int) -> str:
+    """The subject for a follow-up whose opening mail was skipped: that of the nearest step before it that has one."""
+    for earlier in range(position - 1, 0, -1):
+        step = step_of(enrolment, earlier)
+        if step is None or not Kind(step.kind).is_mail:
+            continue
+        if subject := (names.open(_variant(enrolment, step), "subject") or "").strip():
+            return subject
+    return ""
 
 
 # Days off

@@ -58,6 +58,7 @@ class Settings(Schema):
     window: dict[str, list[list[str]]] | None = None
     time_zone: str | None = None
     skips_holidays: bool | None = None
+    spintax: bool | None = None
     absence_buffer_days: int | None = None
     cool_off_days: int | None = None
     hold_company_days: int | None = None

@@ -255,7 +255,14 @@ def schedule_of(window: Window, time_zone: str) -> Schedule:
 
 
 class Life(forms.Form):
-    """When the sequence waits and pauses, and whom it leaves alone."""
+    """When the sequence waits and pauses, whom it leaves alone, and how it words its mails."""
+
+    spintax = forms.BooleanField(
+        label=_(
+            "Choose among alternatives: {Hi|Hello} becomes one of the two, always the same for a contact"
+        ),
+        required=False,
+    )
 
     skips_holidays = forms.BooleanField(
         label=_("No mail on public holidays of the contact's country"), required=False

@@ -45,6 +45,7 @@ class Sequence(InWorkspace):
     bounce_limit = models.PositiveSmallIntegerField(default=5)
     complaint_limit = models.PositiveSmallIntegerField(default=5)
     pause_reason = models.CharField(max_length=200, blank=True)  # why it paused by itself
+    spintax = models.BooleanField(default=False, db_default=False)  # {Hi|Hello} becomes one of the two
     bill_since = models.DateTimeField(null=True)  # a member let it go on then: what was before counts no more
 
     def __str__(self) -> str:

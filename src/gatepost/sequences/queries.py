@@ -20,9 +20,10 @@ from gatepost.outbox.protocol import OPEN, State
 from gatepost.outbox.rules import GateFacts, MailboxFacts
 from gatepost.sequences.actions import is_internal, steps_of
 from gatepost.sequences.hours import hours_of, stand_in_of
-from gatepost.sequences.models import Enrolment, Sequence, Step, Task
+from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.sequences.rules import ASKED_TO_WAIT, SEQUENCE_PAUSED, Condition, EnrolmentFacts, StepFacts
 from gatepost.sequences.windows import Opening
+from gatepost.text.snippets import named_in
 from gatepost.vault import names
 
 # How old "read through" may be before a follow-up leaves: a reply that was there ten seconds before is seen.
@@ -106,6 +107,16 @@ def _is_approved(enrolment: Enrolment) -> bool:
         kind=Task.Kind.APPROVAL,
         state=Task.State.DONE,
     ).exists()
+
+
+def sequences_naming(snippet: str) -> list[Sequence]:
+    """The sequences with a step that names the snippet."""
+    naming = {
+        each.step.sequence_id
+        for each in Variant.objects.select_related("step")
+        if any(snippet in named_in(names.open(each, part) or "") for part in ("subject", "body"))
+    }
+    return list(Sequence.objects.filter(pk__in=naming).order_by("name"))
 
 
 def waiting_steps(mailbox: Mailbox, now: datetime) -> int:

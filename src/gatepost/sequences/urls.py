@@ -11,6 +11,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/", views.task, name="task"),
     path("days-off/", views.days_off, name="days_off"),
     path("days-off/<uuid:absence_id>/give-back/", views.give_back, name="give_back"),
+    path("naming/<slug:snippet>/", views.naming, name="naming"),
     path("would-send/", views.would_send, name="would_send"),
     path("<uuid:sequence_id>/", views.sequence, name="sequence"),
     path("<uuid:sequence_id>/edit/", views.edit, name="edit"),

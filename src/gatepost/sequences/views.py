@@ -24,8 +24,9 @@ from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.sequences import actions, forms, lists, queries
 from gatepost.sequences.edits import EVERYBODY, WHO, Change, difference
 from gatepost.sequences.models import Enrolment, Sequence, Task
-from gatepost.sequences.preview import FIELDS, Preview, compose
+from gatepost.sequences.preview import FIELDS, Preview, compose, seed_of
 from gatepost.sequences.queries import would_send_now
+from gatepost.snippets.queries import known_names
 from gatepost.text.templates import TemplateError
 from gatepost.vault import names
 from gatepost.web.pages import page_of
@@ -51,6 +52,12 @@ def new(request: Any) -> HttpResponse:
         made = actions.create_sequence(request.workspace.id, form.cleaned_data["name"], member=request.member)
         return redirect("sequences:edit", made.pk)
     return render(request, "sequences/new.html", {"form": form})
+
+
+@page
+def naming(request: Any, snippet: str) -> HttpResponse:
+    """The sequences that name a snippet; a part of its page."""
+    return render(request, "sequences/naming.html", {"sequences": queries.sequences_naming(snippet)})
 
 
 @page
@@ -111,6 +118,7 @@ def edit(request: Any, sequence_id: UUID) -> HttpResponse:
             "contacts": lists.contacts_to_preview(request.workspace.id),
             "schedule": forms.schedule_of(found.window, found.time_zone),
             "life": forms.life_of(found),
+            "snippets": sorted(known_names()),
         }
         return render(request, "sequences/edit.html", context)
 
@@ -121,13 +129,13 @@ def preview(request: Any, sequence_id: UUID) -> HttpResponse:
     """The steps as they stand in the editor, filled for one contact. Nothing is stored."""
     steps = forms.steps_in(request.POST)
     with inside(request.workspace.id):
-        get_object_or_404(Sequence, pk=sequence_id)
+        found = get_object_or_404(Sequence, pk=sequence_id)
         contact_id = id_in(request.POST, "contact")
         contact = (
             Contact.objects.select_related("company").filter(pk=contact_id).first() if contact_id else None
         )
         mailbox = Mailbox.objects.filter(member=request.member).order_by("state", "connected_at").first()
-        filled = _filled(steps, contact, mailbox) if contact else []
+        filled = _filled(found, steps, contact, mailbox) if contact else []
         return render(request, "sequences/preview.html", {"previews": filled, "contact": contact})
 
 
@@ -398,17 +406,22 @@ def _save(request: Any, sequence_id: UUID, steps: list[forms.StepForm]) -> str:
 
 
 def _filled(
-    steps: list[forms.StepForm], contact: Contact, mailbox: Mailbox | None
+    sequence: Sequence, steps: list[forms.StepForm], contact: Contact, mailbox: Mailbox | None
 ) -> list[Preview | TemplateError]:
     filled: list[Preview | TemplateError] = []
     thread_subject = ""
-    for step in (each for each in steps if each.is_mail):
+    for position, step in enumerate(steps, 1):
+        if not step.is_mail:
+            continue
+        seed = seed_of(sequence, contact, position)
         try:
-            mail = compose(step.subject, step.body, contact, mailbox, thread_subject=thread_subject)
+            mail = compose(
+                step.subject, step.body, contact, mailbox, thread_subject=thread_subject, seed=seed
+            )
         except TemplateError as error:
             filled.append(error)
             continue
-        thread_subject = thread_subject or mail.subject
+        thread_subject = mail.subject.removeprefix("Re: ")
         filled.append(mail)
     return filled
 

@@ -81,10 +81,11 @@ def text_to_html(text: str) -> str:
 
 
 def _lines_to_html(paragraph: str) -> str:
-    return "<br>\n".join(_linked(line) for line in paragraph.split("\n"))
+    return "<br>\n".join(linked(line) for line in paragraph.split("\n"))
 
 
-def _linked(line: str) -> str:
+def linked(line: str) -> str:
+    """The line as HTML: addresses of the web as links, all else escaped."""
     pieces: list[str] = []
     at = 0
     for found in _LINK.finditer(line):

@@ -6,6 +6,7 @@ The language is Liquid, cut down to what cannot loop, load or store: fields, `de
 
 import difflib
 import functools
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,19 @@ from .patterns import compiled
 MAX_SOURCE = 50_000
 MAX_OUTPUT = 100_000
 MAX_SUBJECT = 255  # Exchange cuts a longer subject without a word
+
+MAX_VALUE = 10_000  # nobody's name is longer, and a column that went wrong must not become a mail
+
+# What every template may say, with an explanation for the page. A workspace's own fields come besides.
+FIELDS: dict[str, str] = {
+    "first_name": "the contact's first name",
+    "last_name": "the contact's last name",
+    "company": "the contact's company",
+    "title": "the contact's job title",
+    "email": "the contact's address",
+    "sender_name": "your name",
+    "sender_first_name": "your first name",
+}
 
 ALLOWED_TAGS = ("if", "unless", "case", "comment")
 
@@ -55,7 +69,9 @@ def check(source: str, *, known: set[str]) -> list[Problem]:
         template = _parse(source)
     except TemplateError as error:
         return list(error.problems)
-    problems = _unknown_fields(template, source, known) + _single_braces(source, known)
+    problems = (
+        _unknown_fields(template, source, known) + _single_braces(source, known) + _empty_defaults(source)
+    )
     if not problems:
         # A filter with a wrong argument parses, and shows only when it is filled.
         try:
@@ -66,12 +82,18 @@ def check(source: str, *, known: set[str]) -> list[Problem]:
 
 
 def render(source: str, fields: Mapping[str, str | None]) -> Rendered:
-    """The template filled with `fields`. A needed field that is absent or blank is listed in `missing`."""
+    """The template filled with `fields`. A needed field that is absent or shows nothing is listed in `missing`.
+
+    Values are text and nothing else: no template in them is read, and what would not show in a mail is left out.
+    """
     template = _parse(source)
     missing: dict[str, None] = {}
-    values: dict[str, object] = {
-        name: _value(name, fields.get(name), missing) for name in template.variables(include_partials=False)
-    }
+    names = template.variables(include_partials=False)
+    if too_long := [name for name in names if len(fields.get(name) or "") > MAX_VALUE]:
+        raise TemplateError(
+            [Problem(1, f"The value of “{too_long[0]}” is longer than {MAX_VALUE:,} characters.")]
+        )
+    values: dict[str, object] = {name: _value(name, fields.get(name), missing) for name in names}
     try:
         text = template.render(values)
     except OutputStreamLimitError:
@@ -90,6 +112,15 @@ def render_subject(source: str, fields: Mapping[str, str | None]) -> Rendered:
 def fields_used(source: str) -> set[str]:
     """The names of all fields that the template reads. Raises TemplateError where it is broken."""
     return set(_parse(source).variables(include_partials=False))
+
+
+def is_whole(source: str) -> bool:
+    """Whether it can be read by itself: what begins in it ends in it."""
+    try:
+        _parse(source)
+    except TemplateError:
+        return False
+    return True
 
 
 def one_line(text: str) -> str:
@@ -122,7 +153,32 @@ class _Missing(liquid.Undefined):
 
 
 def _value(name: str, value: str | None, missing: dict[str, None]) -> object:
-    return value if value is not None and value.strip() else _Missing(name, missing)
+    text = shown(value or "")
+    return text if says_something(text) else _Missing(name, missing)
+
+
+def shown(value: str) -> str:
+    """The value without what no mail shows: control characters but line breaks, half characters, turned directions."""
+    text = "\n".join(value.splitlines())  # by every sign that ends a line
+    return "".join(
+        char for char in text if char in "\n\t" or not (_is_control(char) or 0xD800 <= ord(char) <= 0xDFFF)
+    )
+
+
+# Letters and signs by their category that show as nothing: Hangul fillers, the empty Braille cell.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+
+def says_something(text: str) -> bool:
+    """Whether a reader sees anything of it."""
+    return any(char not in _BLANK and unicodedata.category(char)[0] not in "CZ" for char in text)
+
+
+def _default(value: object, *args: object, **named: object) -> object:
+    """Liquid's `default`. An empty one leaves the hole that it should fill, so the field stays missing."""
+    if isinstance(value, _Missing) and not says_something(str(args[0]) if args else ""):
+        return value
+    return misc.default(value, *args, **named)
 
 
 def _keeping_missing(filter_: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,7 +192,7 @@ def _keeping_missing(filter_: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
-    "default": misc.default,
+    "default": _default,
     "capitalize": _keeping_missing(string.capitalize),
     "upcase": _keeping_missing(string.upcase),
     "downcase": _keeping_missing(string.downcase),
@@ -231,9 +287,24 @@ def _unknown_fields(template: liquid.BoundTemplate, source: str, known: set[str]
 def _unknown(written: str, name: str, known: set[str]) -> str:
     if name in known:
         return f"“{name}” is plain text and has no parts: write {{{{ {name} }}}}."
+    if name == "snippet":
+        return f"A snippet stands alone, without filters and conditions: {{{{ {written} }}}}."
     near = difflib.get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.6)
     advice = f"Did you mean {{{{ {near[0]} }}}}?" if near else f"Known fields: {', '.join(sorted(known))}."
     return f"There is no field “{written}”. {advice}"
+
+
+_EMPTY_DEFAULT = compiled(r"\|\s*default\s*(?::\s*(?:\"\s*\"|'\s*'|blank|empty|nil)\s*)?(?:\||-?\}\})")
+
+
+def _empty_defaults(source: str) -> list[Problem]:
+    advice = (
+        'Say what stands in: default: "there". To leave something out, write {% if first_name %}…{% endif %}.'
+    )
+    return [
+        Problem(_line_at(source, found.start()), f"An empty default leaves a hole. {advice}")
+        for found in _EMPTY_DEFAULT.finditer(source)
+    ]
 
 
 _SINGLE = compiled(r"(?:^|[^{])\{ *([A-Za-z_]\w*) *\}(?:[^}]|$)")

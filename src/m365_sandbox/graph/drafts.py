@@ -353,7 +353,7 @@ def _check_sendable(request: Request, letter: Letter) -> None:
         )  # fmt: skip
     if len(recipients) > MOST_RECIPIENTS:
         raise GraphError(400, "ErrorTooManyRecipients", "The message has too many recipients.")
-    if letter.sender[1].lower() != request.user.address:
+    if letter.sender[1].lower() not in (request.user.address, *request.user.aliases):
         raise GraphError(
             403, "ErrorSendAsDenied",
             "The user account which was used to submit this request does not have the right to send mail on "

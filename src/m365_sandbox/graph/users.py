@@ -21,7 +21,7 @@ def _shown(user: User) -> dict[str, object]:
         "mail": user.address if user.licensed else None, "mobilePhone": None, "officeLocation": None,
         "preferredLanguage": None, "surname": surname, "userPrincipalName": user.address, "id": user.id,
         "accountEnabled": user.enabled, "userType": "Member", "otherMails": [],
-        "proxyAddresses": [f"SMTP:{user.address}"],
+        "proxyAddresses": [f"SMTP:{user.address}", *(f"smtp:{each}" for each in user.aliases)],
         "assignedLicenses": [{"skuId": _E3, "disabledPlans": []}] if user.licensed else [],
     }  # fmt: skip
 

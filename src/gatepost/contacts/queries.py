@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Company, Contact, ContactField, Suppression
 from gatepost.contacts.rules import domain_of
+from gatepost.prepared import Prepared
 from gatepost.vault import names
 from gatepost.vault.sealing import index
 from gatepost.web.parameters import id_in
@@ -116,13 +117,16 @@ def members() -> list[Member]:
     return list(Member.objects.filter(removed_at__isnull=True).order_by("name"))
 
 
+_suppression = Prepared(
+    lambda workspace_id, address, domain: Suppression.objects.filter(
+        workspace_id=workspace_id, lifted_at__isnull=True, index__in=(address, domain)
+    ).order_by("pk")[:1]
+)
+
+
 def is_suppressed(workspace_id: UUID, address: str) -> Suppression | None:
     """The suppression that forbids writing to this address, if any."""
-    return (
-        Suppression.objects.filter(workspace_id=workspace_id, lifted_at__isnull=True)
-        .filter(index__in=suppression_indexes(workspace_id, address))
-        .first()
-    )
+    return _suppression.first(workspace_id, *suppression_indexes(workspace_id, address))
 
 
 def suppression_indexes(workspace_id: UUID, address: str) -> list[str]:

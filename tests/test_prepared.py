@@ -1,11 +1,14 @@
 """A query written once gives what it would give if it were written each time."""
 
 import pytest
+from django.db import DatabaseError, transaction
 
+from gatepost import clock
+from gatepost.audit.models import AuditEntry
 from gatepost.contacts.models import Contact
 from gatepost.ids import uuid7
 from gatepost.isolation import inside
-from gatepost.prepared import Prepared
+from gatepost.prepared import Prepared, PreparedInsert
 from tests.makers import make_contact, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +81,23 @@ def test_several_values_of_one_column_and_plain_values():
 def test_none_is_refused_because_sql_compares_it_by_other_words():
     with pytest.raises(TypeError, match="None"):
         by_id().first(None)
+
+
+def entry(workspace, **more):
+    return AuditEntry(workspace_id=workspace.id, at=clock.now(), actor_kind="job", tag="test", **more)
+
+
+def test_a_row_is_stored_as_it_is():
+    workspace, insert = make_workspace(), PreparedInsert(AuditEntry)
+    given = entry(workspace, subject_id=uuid7(), detail={"until": None, "reason": "it’s “%s” and 'quoted'"})
+    with inside(workspace.id):
+        insert.store(given)
+        stored = AuditEntry.objects.get(pk=given.pk)
+    for column in (each.attname for each in AuditEntry._meta.concrete_fields):
+        assert getattr(stored, column) == getattr(given, column), column
+
+
+def test_a_row_cannot_be_stored_in_another_workspace():
+    mine, theirs = make_workspace(), make_workspace("Fabrikam")
+    with inside(mine.id), pytest.raises(DatabaseError), transaction.atomic():
+        PreparedInsert(AuditEntry).store(entry(theirs))

@@ -109,6 +109,25 @@ class Prepared(Generic[M]):
         return written, converted
 
 
+class PreparedInsert(Generic[M]):
+    """Storing a new row of one table, in the running transaction. For tables without signals and generated columns."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+        self._sql = ""
+
+    def store(self, row: M) -> None:
+        connection, fields = connections[DATABASE], self._model._meta.local_concrete_fields
+        if not self._sql:
+            columns = ", ".join(f'"{each.column}"' for each in fields)
+            places = ", ".join(["%s"] * len(fields))
+            self._sql = f'INSERT INTO "{self._model._meta.db_table}" ({columns}) VALUES ({places})'
+        values = [each.get_db_prep_save(getattr(row, each.attname), connection) for each in fields]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+        row._state.adding, row._state.db = False, DATABASE
+
+
 def _write(query: QuerySet[Any, Any]) -> _Written:
     compiler = query.query.get_compiler(DATABASE)
     sql, parameters = compiler.as_sql()

@@ -72,6 +72,34 @@ def test_an_address_that_came_before_the_interruption_is_known_after_it(member, 
     ]
 
 
+def test_a_company_that_was_removed_between_two_batches_is_made_anew(member, monkeypatch):
+    monkeypatch.setattr(imports, "BATCH", 10)
+    kept = begun(member, "email,company\n" + "".join(f"p{n}@contoso.example,Contoso\n" for n in range(25)))
+    reader = imports.begin(member.workspace_id, kept.pk)
+    imports.read_some(reader)
+    with inside(member.workspace_id):
+        Company.objects.all().delete()
+    while imports.read_some(reader):
+        pass
+    (company,) = rows(Company, member.workspace_id)
+    assert names.open(company, "name") == "Contoso"
+    assert len(rows(Contact, member.workspace_id, company=company)) == 15
+    assert fresh(kept).state == "done"
+
+
+def test_people_of_one_list_have_what_is_the_same_and_what_is_their_own(member):
+    text = "email,first_name,company,country\na@x.example,Ana,X,DE\nb@y.example,,,FR\nc@x.example,Cem,x,DE\n"
+    imports.import_csv(member.workspace_id, "list.csv", text.encode(), member=member)
+    stored = {names.open(each, "email"): each for each in rows(Contact, member.workspace_id)}
+    ana, ben, cem = (stored[address] for address in ("a@x.example", "b@y.example", "c@x.example"))
+    assert [each.country for each in (ana, ben, cem)] == ["DE", "FR", "DE"]
+    assert [each.owner_id for each in (ana, ben, cem)] == [member.pk] * 3
+    assert ana.company_id == cem.company_id is not None and ben.company_id is None
+    assert ben.first_name is None and names.open(cem, "first_name") == "Cem"
+    assert set(queries.search_indexes(member.workspace_id, "cem")) <= set(cem.search_indexes)
+    assert not set(queries.search_indexes(member.workspace_id, "cem")) <= set(ana.search_indexes)
+
+
 def test_a_dry_run_says_what_would_happen_and_stores_nobody(member):
     make_contact(member.workspace, "p1@contoso.example")
     done = imports.import_csv(member.workspace_id, "list.csv", PEOPLE.encode(), member=member, dry=True)

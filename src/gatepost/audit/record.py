@@ -7,6 +7,7 @@ from django.db import models
 
 from gatepost import clock
 from gatepost.audit.models import AuditEntry
+from gatepost.prepared import PreparedInsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,9 @@ class Actor:
 
     kind: str
     id: str = ""
+
+
+_entries = PreparedInsert(AuditEntry)
 
 
 def job(name: str) -> Actor:
@@ -31,7 +35,7 @@ def record(
     **detail: object,
 ) -> AuditEntry:
     """One entry, in the running transaction. `tag` is one of audit.tags."""
-    return AuditEntry.objects.create(
+    entry = AuditEntry(
         workspace_id=workspace_id or subject.workspace_id,  # type: ignore[attr-defined]
         at=clock.now(),
         actor_kind=actor.kind,
@@ -41,3 +45,5 @@ def record(
         mailbox_id=mailbox_id or getattr(subject, "mailbox_id", None),
         detail=detail,
     )
+    _entries.store(entry)
+    return entry

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,11 +14,11 @@ from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.contacts import rules
 from gatepost.contacts.models import Company, Contact, ContactField, ContactImport, Suppression
-from gatepost.contacts.queries import SUPPRESSION_KEY, address_index, is_suppressed, search_index
+from gatepost.contacts.queries import SUPPRESSION_KEY, address_index, is_suppressed, search_indexer
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.vault import names
-from gatepost.vault.sealing import index, seal
+from gatepost.vault.sealing import index, seal, seal_all
 
 SEALED = ("first_name", "last_name", "title", "phone")
 ALL_FIELDS = ("email", *SEALED, "company", "time_zone", "country", "stage")
@@ -298,6 +299,21 @@ def _own_fields(given: Mapping[str, str], *, emptied: bool = False) -> dict[str,
     return values
 
 
+@dataclass(slots=True)
+class Known:
+    """What the contacts of a list have in common, and is not worked out again for each of them."""
+
+    prefixes: dict[str, str] = field(default_factory=dict)  # keyed hashes of beginnings
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # those of all beginnings of a word
+    companies: dict[tuple[str, str], Company] = field(default_factory=dict)  # by domain and name
+
+    def keep_small(self) -> None:
+        """Between two batches: a long list of different people must not fill the memory."""
+        for each, most in ((self.prefixes, 200_000), (self.words, 50_000), (self.companies, 10_000)):
+            if len(each) > most:
+                each.clear()
+
+
 def new_contact(
     workspace_id: UUID,
     values: Mapping[str, str],
@@ -307,18 +323,19 @@ def new_contact(
     company: Company | None = None,
     owner_id: UUID | None = None,
     imported: ContactImport | None = None,
-    prefixes: dict[str, str] | None = None,
+    email_index: str = "",
+    known: Known | None = None,
 ) -> Contact:
     """A contact as it will be stored, sealed and indexed."""
     contact = Contact(
         workspace_id=workspace_id,
-        email_index=address_index(workspace_id, values["email"]),
+        email_index=email_index or address_index(workspace_id, values["email"]),
         source=source[:100],
         owner_id=owner_id,
         imported=imported,
         created_at=clock.now(),
     )
-    _fill(contact, values, further, company, prefixes)
+    _fill(contact, values, further, company, known)
     return contact
 
 
@@ -327,17 +344,18 @@ def _fill(
     values: Mapping[str, str],
     further: Mapping[str, str],
     company: Company | None,
-    prefixes: dict[str, str] | None = None,
+    known: Known | None = None,
 ) -> None:
-    seal(contact, "email", values["email"])
-    for name in SEALED:
-        seal(contact, name, values.get(name))
-    seal(contact, "fields", json.dumps(further) if further else None)
+    seal_all(contact, {
+        "email": values["email"],
+        **{name: values.get(name) for name in SEALED},
+        "fields": json.dumps(further) if further else None,
+    })  # fmt: skip
     contact.company = company
     contact.time_zone = values.get("time_zone", "")
     contact.country = values.get("country", "").upper()
     contact.stage = values.get("stage") or Contact.Stage.NEW
-    contact.search_indexes = _search(contact.workspace_id, values, further, prefixes)
+    contact.search_indexes = _search(contact.workspace_id, values, further, known)
 
 
 def complete(
@@ -371,9 +389,7 @@ def company_key(workspace_id: UUID, values: Mapping[str, str]) -> str:
     return index(workspace_id, "company", f"{rules.domain_of(values['email'])}\0{values['company']}")
 
 
-def companies_of(
-    workspace_id: UUID, rows: Iterable[Mapping[str, str]], *, make: bool = True
-) -> dict[str, Company]:
+def companies_of(workspace_id: UUID, rows: Iterable[Mapping[str, str]]) -> dict[str, Company]:
     """The companies of these contacts by their key; those that were not there are made."""
     wanted = {key: row["company"] for row in rows if (key := company_key(workspace_id, row))}
     if not wanted:
@@ -382,31 +398,53 @@ def companies_of(
         each.identity_index: each
         for each in Company.objects.filter(workspace_id=workspace_id, identity_index__in=wanted)
     }
-    if make:
-        new = []
-        for key in wanted.keys() - known.keys():
-            company = Company(workspace_id=workspace_id, identity_index=key, created_at=clock.now())
-            seal(company, "name", wanted[key])
-            new.append(company)
-        Company.objects.bulk_create(new)
-        known |= {each.identity_index: each for each in new}
-    return known
+    new = []
+    for key in wanted.keys() - known.keys():
+        company = Company(workspace_id=workspace_id, identity_index=key, created_at=clock.now())
+        seal(company, "name", wanted[key])
+        new.append(company)
+    Company.objects.bulk_create(new)
+    return known | {each.identity_index: each for each in new}
+
+
+def company_place(values: Mapping[str, str]) -> tuple[str, str]:
+    """What makes a company the same one, before it is hashed."""
+    return rules.domain_of(values["email"]), values.get("company", "").casefold()
+
+
+def companies_of_list(
+    workspace_id: UUID, rows: Iterable[Mapping[str, str]], known: Known
+) -> dict[tuple[str, str], Company]:
+    """The companies of these contacts by `company_place`; those that were not there, or not any more, are made."""
+    wanted = {company_place(row): row for row in rows if row.get("company")}
+    before = {place: known.companies[place].pk for place in wanted if place in known.companies}
+    stored = set(Company.objects.filter(pk__in=before.values()).values_list("pk", flat=True))
+    missing = [row for place, row in wanted.items() if before.get(place) not in stored]
+    found = companies_of(workspace_id, missing)
+    for row in missing:
+        known.companies[company_place(row)] = found[company_key(workspace_id, row)]
+    return known.companies
 
 
 def _search(
     workspace_id: UUID,
     values: Mapping[str, str],
     further: Mapping[str, str],
-    known: dict[str, str] | None = None,
+    known: Known | None = None,
 ) -> list[str]:
     texts = [values.get(name, "") for name in ("first_name", "last_name", "email", "company")]
     texts += list(further.values())[:20]
-    hashes = {} if known is None else known
-    found = set()
-    for prefix in rules.prefixes(*texts):
-        if prefix not in hashes:
-            hashes[prefix] = search_index(workspace_id, prefix)
-        found.add(hashes[prefix])
+    known = known or Known()
+    hashed = search_indexer(workspace_id)
+    found: set[str] = set()
+    for word in rules.words_of(*texts):
+        if word not in known.words:
+            beginnings = rules.beginnings(word)
+            for each in beginnings:
+                if each not in known.prefixes:
+                    known.prefixes[each] = hashed(each)
+            known.words[word] = tuple(known.prefixes[each] for each in beginnings)
+        found.update(known.words[word])
     return sorted(found)
 
 

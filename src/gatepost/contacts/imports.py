@@ -53,9 +53,7 @@ class Reader:
     records: Iterator[sheets.Record]
     at: int = 0  # rows judged so far
     seen: dict[str, int] = field(default_factory=dict)
-    prefixes: dict[str, str] = field(
-        default_factory=dict
-    )  # keyed hashes of beginnings that come again and again
+    known: actions.Known = field(default_factory=actions.Known)
 
     def judge(self, each: sheets.Record) -> rules.Row | rules.Problem:
         judged = rules.judge_suppression if self.what == What.SUPPRESSIONS else rules.judge
@@ -204,7 +202,7 @@ def _read_some(reader: Reader) -> bool:
         if imported.what == What.SUPPRESSIONS:
             _suppress(imported, good, dry=dry)
         else:
-            _take_in(imported, good, reader.prefixes, dry=dry)
+            _take_in(imported, good, reader.known, dry=dry)
         if bad:
             _leave_out(imported, bad, reader.plan.headings)
         imported.rows += len(batch)
@@ -301,7 +299,7 @@ def import_people(
             created_at=clock.now(), encoding="",
         )  # fmt: skip
         imported.save(force_insert=True)
-        _take_in(imported, rows, {}, dry=False)
+        _take_in(imported, rows, actions.Known(), dry=False)
         imported.problems = [{"line": p.line, "message": p.message} for p in problems]
         imported.rejected = len(problems)
         _end(imported, State.DONE, by(member))
@@ -339,7 +337,7 @@ def suppressions_text(workspace_id: UUID) -> Iterator[str]:
         after = listed[-1].pk
 
 
-def _take_in(imported: ContactImport, rows: list[rules.Row], prefixes: dict[str, str], *, dry: bool) -> None:
+def _take_in(imported: ContactImport, rows: list[rules.Row], shared: actions.Known, *, dry: bool) -> None:
     workspace_id = imported.workspace_id
     keys = {row.line: address_index(workspace_id, row.values["email"]) for row in rows}
     contacts = (
@@ -351,16 +349,18 @@ def _take_in(imported: ContactImport, rows: list[rules.Row], prefixes: dict[str,
     if dry:
         imported.added += sum(key not in known for key in keys.values())
         rows = [row for row in rows if keys[row.line] in known]
-    companies = actions.companies_of(workspace_id, [row.values for row in rows], make=not dry)
+    shared.keep_small()
+    # Where nothing is stored, no company is made, and none is needed to see what would be filled in.
+    companies = {} if dry else actions.companies_of_list(workspace_id, [row.values for row in rows], shared)
     new: list[Contact] = []
     for row in rows:
-        company = companies.get(actions.company_key(workspace_id, row.values))
+        company = companies.get(actions.company_place(row.values))
         contact = known.get(keys[row.line])
         if contact is None:
             new.append(
                 actions.new_contact(
                     workspace_id, row.values, row.further, imported.file_name, company=company,
-                    owner_id=imported.member_id, imported=imported, prefixes=prefixes,
+                    owner_id=imported.member_id, imported=imported, email_index=keys[row.line], known=shared,
                 )
             )  # fmt: skip
         elif actions.complete(contact, row.values, row.further, company, dry=dry):
@@ -369,36 +369,42 @@ def _take_in(imported: ContactImport, rows: list[rules.Row], prefixes: dict[str,
             imported.unchanged += 1
     _store(new)
     imported.added += len(new)
-    if len(prefixes) > 200_000:
-        prefixes.clear()
 
 
 def _store(contacts: list[Contact]) -> None:
-    """All of them by one statement with one array for each column.
+    """All of them by one statement with one array for each column, or one value where all have the same.
 
     Django's own takes a parameter for each cell, which is twice as slow; COPY is refused under row-level security.
     """
     columns: list[str] = []
     chosen: list[str] = []
     given: list[str] = []
+    names_given: list[str] = []
+    same: list[Any] = []
     arrays: list[list[Any]] = []
+    if not contacts:
+        return
     for number, each in enumerate(Contact._meta.concrete_fields):
         values: list[Any] = [getattr(contact, each.attname) for contact in contacts]
         kind = each.db_type(connection)
+        columns.append(str(each.column))
+        if values.count(values[0]) == len(values) and each.name != "search_indexes":
+            chosen.append(f"%s::{kind}")
+            same.append(values[0])
+            continue
         if each.name == "search_indexes":  # an array of arrays would be one table
             values, kind = [" ".join(contact.search_indexes) for contact in contacts], "text"
             chosen.append(f"string_to_array(c{number}, ' ')")
         else:
             chosen.append(f"c{number}")
-        columns.append(str(each.column))
         given.append(f"%s::{kind}[]")
+        names_given.append(f"c{number}")
         arrays.append(values)
-    names_given = ", ".join(f"c{number}" for number in range(len(columns)))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Contact._meta.db_table} ({', '.join(columns)}) SELECT {', '.join(chosen)} "
-            f"FROM unnest({', '.join(given)}) AS given({names_given})",
-            arrays,
+            f"FROM unnest({', '.join(given)}) AS given({', '.join(names_given)})",
+            [*same, *arrays],
         )
 
 

@@ -1,7 +1,7 @@
 """Reads about contacts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,8 +10,9 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Company, Contact, ContactField, Suppression
 from gatepost.contacts.rules import domain_of
+from gatepost.prepared import Prepared
 from gatepost.vault import names
-from gatepost.vault.sealing import index
+from gatepost.vault.sealing import index, indexer
 from gatepost.web.parameters import id_in
 
 SUPPRESSION_KEY = "suppression"  # a key of its own, so that suppressions survive erasing
@@ -19,12 +20,15 @@ SUPPRESSION_KEY = "suppression"  # a key of its own, so that suppressions surviv
 
 def search_indexes(workspace_id: UUID, text: str) -> list[str]:
     """The keyed hashes that a contact must hold to be found by `text`: one for each of its words."""
-    return [search_index(workspace_id, word[:12]) for word in text.casefold().split() if len(word) >= 2]
+    hashed = search_indexer(workspace_id)
+    return [hashed(word[:12]) for word in text.casefold().split() if len(word) >= 2]
 
 
-def search_index(workspace_id: UUID, prefix: str) -> str:
+def search_indexer(workspace_id: UUID) -> Callable[[str], str]:
+    """The keyed hash of a beginning, for one contact or one search."""
+    hashed = indexer(workspace_id, "search")
     # Eight bytes are enough to tell words apart; a false hit shows one contact too many.
-    return index(workspace_id, "search", prefix)[:16]
+    return lambda prefix: hashed(prefix)[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +120,16 @@ def members() -> list[Member]:
     return list(Member.objects.filter(removed_at__isnull=True).order_by("name"))
 
 
+_suppression = Prepared(
+    lambda workspace_id, address, domain: Suppression.objects.filter(
+        workspace_id=workspace_id, lifted_at__isnull=True, index__in=(address, domain)
+    ).order_by("pk")[:1]
+)
+
+
 def is_suppressed(workspace_id: UUID, address: str) -> Suppression | None:
     """The suppression that forbids writing to this address, if any."""
-    return (
-        Suppression.objects.filter(workspace_id=workspace_id, lifted_at__isnull=True)
-        .filter(index__in=suppression_indexes(workspace_id, address))
-        .first()
-    )
+    return _suppression.first(workspace_id, *suppression_indexes(workspace_id, address))
 
 
 def suppression_indexes(workspace_id: UUID, address: str) -> list[str]:

@@ -17,6 +17,7 @@ MAX_CELL = 2_000
 MAX_VALUE = 1_000
 MAX_WORDS = 60  # of one contact, by which it is found
 FIELD = "field:"  # before the name of a field of one's own, where a column says what it holds
+SPLIT = re.compile(r"[\s@._-]+")
 YES = ("yes", "y", "true", "1", "x", "ja", "oui", "sí", "si")
 NO = ("no", "n", "false", "0", "nein", "non")
 
@@ -307,10 +308,15 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].casefold()
 
 
-def prefixes(*texts: str) -> set[str]:
-    """The beginnings by which a contact is found: of each word, from two to twelve characters."""
-    words = {word for text in texts for word in re.split(r"[\s@._-]+", text.casefold()) if word}
+def words_of(*texts: str) -> set[str]:
+    """The words by whose beginnings a contact is found."""
+    words = {word for text in texts for word in SPLIT.split(text.casefold()) if word}
     words |= {text.casefold() for text in texts if text}
     if len(words) > MAX_WORDS:
         words = set(sorted(words)[:MAX_WORDS])
-    return {word[:length] for word in words for length in range(2, min(len(word), 12) + 1)}
+    return words
+
+
+def beginnings(word: str) -> list[str]:
+    """From two to twelve characters."""
+    return [word[:length] for length in range(2, min(len(word), 12) + 1)]

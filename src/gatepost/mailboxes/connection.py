@@ -28,6 +28,7 @@ from gatepost.isolation import inside
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes import credential, watch
 from gatepost.mailboxes.models import ConnectAttempt, Connection, Departure, Mailbox
+from gatepost.prepared import Prepared, PreparedInsert
 from gatepost.vault import tokens as vault_tokens
 from gatepost.vault.sealing import index, seal
 
@@ -286,10 +287,18 @@ def _wait_until(workspace_id: UUID, mailbox_id: UUID, moment: datetime) -> None:
         )
 
 
+_ledger = PreparedInsert(LedgerRow)
+_connected = Prepared(
+    lambda mailbox_id: Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).values_list(
+        "state"
+    )
+)
+
+
 def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked) -> bool:
     """The request is in the ledger. Returns whether the mailbox is connected."""
     with inside(workspace_id):
-        LedgerRow.objects.create(
+        row = LedgerRow(
             workspace_id=workspace_id,
             mailbox_id=mailbox_id,
             at=clock.now(),
@@ -301,4 +310,5 @@ def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked
             milliseconds=asked.milliseconds,
             reason=reason[:80],
         )
-        return Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).exists()
+        _ledger.store(row)
+        return bool(_connected.values(mailbox_id))

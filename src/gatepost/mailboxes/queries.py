@@ -14,6 +14,7 @@ from gatepost.graph.errors import ReconnectNeeded
 from gatepost.isolation import inside
 from gatepost.mailboxes import rules
 from gatepost.mailboxes.models import Mailbox
+from gatepost.prepared import Prepared
 from gatepost.vault import names
 
 
@@ -51,6 +52,16 @@ def require_connected(mailbox_id: UUID) -> None:
     state = Mailbox.objects.select_for_update().filter(pk=mailbox_id).values_list("state", flat=True).first()
     if state != Mailbox.State.CONNECTED:
         raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
+
+
+_with_workspace = Prepared(
+    lambda mailbox_id: Mailbox.objects.select_related("workspace").filter(pk=mailbox_id)
+)
+
+
+def with_workspace(mailbox_id: UUID) -> Mailbox:
+    """The mailbox and its workspace, whose limits it shares. Inside the workspace."""
+    return _with_workspace.get(mailbox_id)
 
 
 def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:

@@ -35,6 +35,7 @@ from gatepost.outbox.protocol import (
     State,
 )
 from gatepost.outbox.rules import POSTPONED
+from gatepost.prepared import Prepared
 from gatepost.vault import names
 from gatepost.vault.sealing import index, installation_index, seal
 
@@ -98,6 +99,13 @@ def content_hash(subject: str, body: str, html: str = "") -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
+_same_mail = Prepared(
+    lambda key, guard: Message.objects.filter(
+        Q(key=key) | Q(guard=guard) & ~Q(state=State.CANCELLED)
+    ).order_by("pk")[:1]
+)
+
+
 def plan(plan: Plan) -> Message:
     """The message stands in the outbox. Inside the caller's transaction; a second time gives the same message.
 
@@ -106,7 +114,7 @@ def plan(plan: Plan) -> Message:
     key = send_key(plan.mailbox_id, plan.enrolment_id, plan.step_id)
     address = names.open(plan.contact, "email") or ""
     guard = send_guard(plan.contact.workspace_id, address, plan.sequence_id, plan.step_id)
-    existing = Message.objects.filter(Q(key=key) | Q(guard=guard) & ~Q(state=State.CANCELLED)).first()
+    existing = _same_mail.first(key, guard)
     if existing is not None:
         if existing.key != key:
             raise Conflict(f"this address got the step before, on {existing.planned_at:%d %B %Y}")

@@ -1,16 +1,18 @@
 """What counts against the limits: every mail that was accepted, or may have been."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import connections
-from django.db.models import QuerySet
 
 from gatepost.accounts.models import Workspace
 from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import with_workspace
 from gatepost.outbox import limits
 from gatepost.outbox.limits import Counted, Limit
 from gatepost.outbox.models import Message
+from gatepost.prepared import Prepared
 
 
 def pause_of(mailbox: Mailbox) -> limits.Pause:
@@ -43,8 +45,7 @@ def of_mailbox(mailbox: Mailbox, now: datetime) -> tuple[Counted, ...]:
         ),
         Limit("microsoft_day", limits.A_DAY_BY_MICROSOFT, "mails a day that Microsoft sets", limits.DAY),
     ]
-    sent = Message.objects.filter(mailbox=mailbox)
-    return tuple(Counted(each, _nth(sent, each, now)) for each in own)
+    return tuple(Counted(each, _nth("mailbox_id", mailbox.pk, each, now)) for each in own)
 
 
 def shared(workspace: Workspace, tenant: UUID, company_id: UUID | None, now: datetime) -> tuple[Counted, ...]:
@@ -55,15 +56,13 @@ def shared(workspace: Workspace, tenant: UUID, company_id: UUID | None, now: dat
             "workspace_day", workspace.daily_limit, "mails a day from this workspace",
             time_zone=workspace.time_zone,
         )  # fmt: skip
-        counted.append(Counted(limit, _nth(Message.objects.filter(workspace=workspace), limit, now)))
+        counted.append(Counted(limit, _nth("workspace_id", workspace.pk, limit, now)))
     if workspace.company_daily_limit and company_id:
         limit = Limit(
             "company_day", workspace.company_daily_limit, "mails a day to one company",
             time_zone=workspace.time_zone, whole_mailbox=False,
         )  # fmt: skip
-        counted.append(
-            Counted(limit, _nth(Message.objects.filter(contact__company_id=company_id), limit, now))
-        )
+        counted.append(Counted(limit, _nth("contact__company_id", company_id, limit, now)))
     limit = Limit(
         "tenant_day", workspace.tenant_daily_limit, "mails a day from one Microsoft organisation", limits.DAY
     )
@@ -77,7 +76,7 @@ def shared(workspace: Workspace, tenant: UUID, company_id: UUID | None, now: dat
 def still_fits(message: Message, now: datetime) -> bool:
     """Whether the limits that several mailboxes share still have room. Until the transaction ends no other mailbox
     takes the last place: each asks here in the moment in which it commits that it sends."""
-    mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
+    mailbox = with_workspace(message.mailbox_id)
     with connections["default"].cursor() as cursor:
         for of in sorted((f"tenant {mailbox.microsoft_tenant}", f"workspace {mailbox.workspace_id}")):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [of])
@@ -85,7 +84,18 @@ def still_fits(message: Message, now: datetime) -> bool:
     return limits.next_leaves(counted, None, now=now) is None
 
 
-def _nth(sent: QuerySet[Message], limit: Limit, now: datetime) -> datetime | None:
+def _nth(of: str, its_id: UUID, limit: Limit, now: datetime) -> datetime | None:
     """When the mail left that is as many back as the limit allows; None where there were fewer."""
-    counting = sent.filter(left_at__gte=limit.counts_from(now)).order_by("-left_at")
-    return counting.values_list("left_at", flat=True)[limit.most - 1 : limit.most].first()
+    found = _left(of, limit.most).values(its_id, limit.counts_from(now))
+    return found[0][0] if found else None
+
+
+@lru_cache(maxsize=500)  # a query for each size of a limit: there are few
+def _left(of: str, nth: int) -> Prepared[Message]:
+    return Prepared(
+        lambda its_id, since: (
+            Message.objects.filter(**{of: its_id}, left_at__gte=since)
+            .order_by("-left_at")
+            .values_list("left_at")[nth - 1 : nth]
+        )
+    )

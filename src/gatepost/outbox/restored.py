@@ -16,7 +16,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Max
 from django.http import HttpRequest
 
 from gatepost import clock
@@ -32,6 +31,7 @@ from gatepost.mailboxes.queries import across_workspaces
 from gatepost.outbox import rules
 from gatepost.outbox.models import Installation, Message, Recovery, Stray
 from gatepost.outbox.rules import Stop, Witness
+from gatepost.prepared import Prepared
 from gatepost.vault import keys
 
 log = logging.getLogger(__name__)
@@ -97,13 +97,26 @@ class Sending:
     compared: bool
 
 
+_beat: Prepared[Installation] = Prepared(
+    lambda: Installation.objects.filter(pk=1).values_list("beat", "started_at_beat", "beat_at")
+)
+_recovery: Prepared[Recovery] = Prepared(
+    lambda: Recovery.objects.filter(go_at__isnull=True).order_by("pk").values_list("reason")[:1]
+)
+_strays = Prepared(
+    lambda guard, key: (
+        Stray.objects.filter(guard=guard).exclude(key=key).order_by("-sent_at").values_list("sent_at")[:1]
+    )
+)
+
+
 def sending_of(mailbox: Mailbox) -> Sending:
     """Inside a transaction of its workspace."""
     global _seen
-    row = Installation.objects.filter(pk=1).values_list("beat", "started_at_beat", "beat_at").first()
-    if row is None:
+    rows = _beat.values()
+    if not rows:
         return Sending("", True)  # no worker ever started
-    now_at, started_at, beat_at = row
+    now_at, started_at, beat_at = rows[0]
     if now_at < _seen:
         _stop_all(Stop("the database became older while a worker ran"), known_until=beat_at or clock.now())
     _seen = max(_seen, now_at)
@@ -126,13 +139,14 @@ def may_have_left_before(message: Message, mailbox: Mailbox, *, known_since: dat
 
 def reason_of_recovery() -> str:
     """Inside a transaction of a workspace."""
-    return Recovery.objects.filter(go_at__isnull=True).values_list("reason", flat=True).first() or ""
+    found = _recovery.values()
+    return found[0][0] if found else ""
 
 
 def sent_before(message: Message) -> datetime | None:
     """When a mailbox sent this step to this address, which the database had forgotten."""
-    strays = Stray.objects.filter(guard=message.guard).exclude(key=message.key)
-    return strays.aggregate(last=Max("sent_at"))["last"]
+    found = _strays.values(message.guard, message.key)
+    return found[0][0] if found else None
 
 
 def stop_all(reason: str) -> None:

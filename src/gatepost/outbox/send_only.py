@@ -20,7 +20,7 @@ from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.features import look_again
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import load
+from gatepost.mailboxes.queries import load, with_workspace
 from gatepost.outbox import actions, rules
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import GIVE_UP, Commit, Event, PutOff
@@ -42,7 +42,7 @@ def takes(message: Message) -> bool:
     if message.graph_id:
         return False
     with inside(message.workspace_id):
-        mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
+        mailbox = with_workspace(message.mailbox_id)
     return message.state != State.PLANNED or "drafts" not in mailbox.running
 
 

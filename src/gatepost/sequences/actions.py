@@ -36,6 +36,7 @@ from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Route
 from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
 from gatepost.outbox.writing import parts_of
+from gatepost.prepared import Prepared
 from gatepost.sequences import rules, variants, windows
 from gatepost.sequences.edits import EVERYBODY, ONLY_NEW, WHO, StepDraft, Wording
 from gatepost.sequences.hours import hours_for, hours_of, hours_of_many, stand_in_of
@@ -133,6 +134,18 @@ def save_steps(
 def steps_of(sequence: Sequence, edition: int | None = None) -> QuerySet[Step]:
     """The steps that those get who are enrolled now, or those of an edition; in order."""
     return Step.objects.filter(sequence=sequence, edition=edition or sequence.edition).order_by("position")
+
+
+_steps = Prepared(
+    lambda sequence_id, edition: Step.objects.filter(sequence_id=sequence_id, edition=edition).order_by(
+        "position"
+    )
+)
+
+
+def steps_of_edition(sequence: Sequence, edition: int | None) -> list[Step]:
+    """The same, read at once."""
+    return _steps.all(sequence.pk, edition or sequence.edition)
 
 
 def _last_edition(sequence: Sequence) -> int:
@@ -589,17 +602,20 @@ def resume(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> bool:
     return True
 
 
+_enrolment_to_change = Prepared(
+    lambda enrolment_id: (
+        Enrolment.objects.select_for_update(of=("self",))
+        .select_related("sequence", "contact", "contact__company", "mailbox")
+        .filter(pk=enrolment_id)
+    )
+)
 Decision = rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask | rules.Skip | rules.PassOn
 
 
 def act_on_due(enrolment: Enrolment, decision: Decision) -> Message | None:
     """What `decide_next` said is done. For Send: the planned message, or None when a field is missing."""
     with inside(enrolment.workspace_id):
-        fresh = (
-            Enrolment.objects.select_for_update(of=("self",))
-            .select_related("sequence", "contact", "contact__company", "mailbox")
-            .get(pk=enrolment.pk)
-        )
+        fresh = _enrolment_to_change.get(enrolment.pk)
         if fresh.state != Enrolment.State.ACTIVE or fresh.due_at is None:
             return None
         match decision:
@@ -694,12 +710,7 @@ def _spread(mailbox: Mailbox) -> list[datetime]:
 def step_left(message: Message) -> None:
     """The step is out: the next one is due after its delay, or the enrolment is finished."""
     with inside(message.workspace_id):
-        enrolment = (
-            Enrolment.objects.select_for_update(of=("self",))
-            .select_related("sequence", "contact", "mailbox")
-            .filter(pk=message.enrolment_id)
-            .first()
-        )
+        enrolment = _enrolment_to_change.first(message.enrolment_id)
         if enrolment is not None and enrolment.next_position == message.position:
             enrolment.last_variant = message.variant_id
             _to_next_step(enrolment, left=message.accepted_at or clock.now())
@@ -805,9 +816,8 @@ def _to_next_step(enrolment: Enrolment, *, left: datetime, skipped: bool = False
     """The step is out, or left out: the next one is due after its delay, or the enrolment is finished."""
     enrolment.next_position += 1
     enrolment.stepped_at, enrolment.last_skipped = left, skipped
-    following = (
-        steps_of(enrolment.sequence, enrolment.edition).filter(position=enrolment.next_position).first()
-    )
+    steps = steps_of_edition(enrolment.sequence, enrolment.edition)
+    following = next((each for each in steps if each.position == enrolment.next_position), None)
     if enrolment.state == Enrolment.State.ACTIVE:
         enrolment.reason = ""
         if following is None:
@@ -822,6 +832,15 @@ def _finish(enrolment: Enrolment) -> None:
     enrolment.reason = ""
     enrolment.save()
     record(BY_SENDING, tags.ENROLMENT_FINISH, enrolment)
+
+
+_previous = Prepared(
+    lambda enrolment_id, position: (
+        Message.objects.filter(enrolment_id=enrolment_id, position__lt=position)
+        .exclude(state=Message.State.CANCELLED)  # skipped: nobody has it
+        .order_by("-position")[:1]
+    )
+)
 
 
 def _plan(enrolment: Enrolment, position: int) -> Message | None:
@@ -915,13 +934,26 @@ class Written:
     mail: Preview
 
 
+_approval = Prepared(
+    lambda enrolment_id, position: Task.objects.filter(
+        enrolment_id=enrolment_id, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
+    )
+)
+_step = Prepared(
+    lambda sequence_id, edition, position: Step.objects.filter(
+        sequence_id=sequence_id, edition=edition, position=position
+    )
+)
+_variants = Prepared(lambda step_id: Variant.objects.filter(step_id=step_id).order_by("pk"))
+
+
 def _approved(enrolment: Enrolment, position: int, opt_out: str) -> Written | None:
     """The mail as a person approved it; None where nobody was asked."""
-    task = Task.objects.filter(
-        enrolment=enrolment, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
-    ).first()
+    task = _approval.first(enrolment.pk, position)
+    if task is None or task.variant_id is None:
+        return None
     step = step_of(enrolment, position)
-    if task is None or task.variant_id is None or step is None:
+    if step is None:
         return None
     text = reveal(BY_SENDING, task, "subject", "body", reason="to send the approved mail")
     parts = parts_of(text["body"] or "", enrolment.mailbox, opt_out)
@@ -929,10 +961,7 @@ def _approved(enrolment: Enrolment, position: int, opt_out: str) -> Written | No
 
 
 def step_of(enrolment: Enrolment, position: int) -> Step | None:
-    steps = Step.objects.filter(
-        sequence_id=enrolment.sequence_id, edition=enrolment.edition, position=position
-    )
-    return steps.prefetch_related("variants").first()
+    return _step.first(enrolment.sequence_id, enrolment.edition, position)
 
 
 def _written(enrolment: Enrolment, position: int, *, opt_out: str, signed: bool = True) -> Written | None:
@@ -972,7 +1001,7 @@ def _written(enrolment: Enrolment, position: int, *, opt_out: str, signed: bool 
 
 def _variant(enrolment: Enrolment, step: Step) -> Variant:
     """The wording that this contact gets."""
-    wordings = sorted(step.variants.all(), key=lambda each: each.pk)
+    wordings = _variants.all(step.pk)
     weights = [each.weight for each in wordings]
     return wordings[variants.choose_variant(enrolment.pk, step.pk, weights)]
 
@@ -989,12 +1018,7 @@ def _thread(enrolment: Enrolment, position: int) -> tuple[Message | None, str]:
 
     A step with a subject of its own opens another thread: mail programs take one thread for one subject.
     """
-    last = (
-        Message.objects.filter(enrolment_id=enrolment.pk, position__lt=position)
-        .exclude(state=Message.State.CANCELLED)  # skipped: nobody has it
-        .order_by("-position")
-        .first()
-    )
+    last = _previous.first(enrolment.pk, position)
     if last is None:
         return None, ""
     subject = reveal(BY_SENDING, last, "subject", reason="to continue the thread")["subject"] or ""

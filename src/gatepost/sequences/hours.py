@@ -1,13 +1,14 @@
 """When mail may reach whom, from what is stored: the sequence's window, the contact's place, the sender's days off."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gatepost import clock
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
+from gatepost.prepared import Prepared
 from gatepost.sequences.models import Absence, Enrolment, Sequence
 from gatepost.sequences.windows import Hours, Span, zone_of
 
@@ -15,7 +16,7 @@ from gatepost.sequences.windows import Hours, Span, zone_of
 def hours_of(enrolment: Enrolment) -> Hours:
     """Inside the workspace, as are all others here."""
     mailbox = enrolment.mailbox
-    away = days_off([mailbox.member_id]).get(mailbox.member_id, [])
+    away = _days_off_of.all(mailbox.member_id, _yesterday())
     return hours_for(enrolment.sequence, enrolment.contact, mailbox, away)
 
 
@@ -42,17 +43,24 @@ def hours_for(
 
 def days_off(member_ids: Iterable[UUID]) -> dict[UUID, list[Absence]]:
     """Absences that are not over, by member."""
-    yesterday = (clock.now() - timedelta(days=1)).date()  # whatever the zone
     found: dict[UUID, list[Absence]] = {}
-    for absence in Absence.objects.filter(member_id__in=member_ids, last_local_date__gte=yesterday):
+    for absence in Absence.objects.filter(member_id__in=member_ids, last_local_date__gte=_yesterday()):
         found.setdefault(absence.member_id, []).append(absence)
     return found
 
 
+_days_off_of = Prepared(
+    lambda member_id, since: Absence.objects.filter(member_id=member_id, last_local_date__gte=since)
+)
+
+
+def _yesterday() -> date:
+    return (clock.now() - timedelta(days=1)).date()  # whatever the zone
+
+
 def stand_in_of(mailbox: Mailbox, now: datetime) -> Mailbox | None:
     """The mailbox that writes to new contacts while this one's member is away; None where he is not, or nobody does."""
-    absences = days_off([mailbox.member_id]).get(mailbox.member_id, [])
-    for absence in absences:
+    for absence in _days_off_of.all(mailbox.member_id, _yesterday()):
         start, end = _span(absence, mailbox.time_zone)
         if not start <= now < end or absence.stand_in_id in (None, mailbox.pk):
             continue
@@ -63,7 +71,7 @@ def stand_in_of(mailbox: Mailbox, now: datetime) -> Mailbox | None:
 
 
 def _is_away(mailbox: Mailbox, now: datetime) -> bool:
-    absences = days_off([mailbox.member_id]).get(mailbox.member_id, [])
+    absences = _days_off_of.all(mailbox.member_id, _yesterday())
     spans = (_span(each, mailbox.time_zone) for each in absences)
     return any(start <= now < end for start, end in spans)
 

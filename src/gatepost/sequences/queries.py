@@ -12,13 +12,14 @@ from gatepost.isolation import inside
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import Found, across_workspaces
+from gatepost.mailboxes.queries import Found, across_workspaces, with_workspace
 from gatepost.outbox import counting, restored
 from gatepost.outbox.actions import send_key
 from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import OPEN, State
 from gatepost.outbox.rules import GateFacts, MailboxFacts
-from gatepost.sequences.actions import is_internal, steps_of
+from gatepost.prepared import Prepared
+from gatepost.sequences.actions import is_internal, steps_of_edition
 from gatepost.sequences.hours import hours_of, stand_in_of
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.sequences.rules import ASKED_TO_WAIT, SEQUENCE_PAUSED, Condition, EnrolmentFacts, StepFacts
@@ -33,6 +34,43 @@ LIMIT_LOOKED_AT_AGAIN = timedelta(minutes=10)  # an administrator may have lifte
 FOREVER = datetime.max.replace(tzinfo=ZoneInfo("UTC"))
 
 
+_open_message = Prepared(
+    lambda mailbox_id, now: (
+        Message.objects.select_related("contact", "previous")
+        .filter(mailbox_id=mailbox_id, state__in=OPEN, not_before__lte=now)
+        .order_by("-hurry", "not_before", "number")[:1]
+    )
+)
+_due_enrolment = Prepared(
+    lambda mailbox_id, now: (
+        Enrolment.objects.select_related("sequence", "contact", "contact__company", "mailbox__workspace")
+        .filter(mailbox_id=mailbox_id, state=Enrolment.State.ACTIVE, due_at__lte=now)
+        .order_by("due_at")[:1]
+    )
+)
+_written = Prepared(
+    lambda enrolment_id: (
+        Message.objects.filter(enrolment_id=enrolment_id)
+        .exclude(state=State.CANCELLED)
+        .values_list("position")[:1]
+    )
+)
+_causes = Prepared(
+    lambda contact_id: Enrolment.objects.filter(contact_id=contact_id).exclude(cause="").values_list("cause")
+)
+_approval = Prepared(
+    lambda enrolment_id, position: Task.objects.filter(
+        enrolment_id=enrolment_id, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
+    ).values_list("position")[:1]
+)
+_enrolment = Prepared(
+    lambda enrolment_id: Enrolment.objects.select_related(
+        "sequence", "contact", "contact__company", "mailbox"
+    ).filter(pk=enrolment_id)
+)
+_step = Prepared(lambda step_id: Step.objects.filter(pk=step_id).values_list("position"))
+
+
 def mailboxes_with_work(now: datetime) -> list[Found]:
     """Mailboxes with an enrolment or a message that is due."""
     return across_workspaces("mailboxes_with_work", now)
@@ -41,30 +79,19 @@ def mailboxes_with_work(now: datetime) -> list[Found]:
 def open_message(mailbox: Mailbox, now: datetime) -> Message | None:
     """The oldest message of this mailbox that can be carried on now."""
     with inside(mailbox.workspace_id):
-        return (
-            Message.objects.select_related("contact", "previous")
-            .filter(mailbox=mailbox, state__in=OPEN, not_before__lte=now)
-            .order_by("-hurry", "not_before", "number")
-            .first()
-        )
+        return _open_message.first(mailbox.pk, now)
 
 
 def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, EnrolmentFacts] | None:
     """The enrolment of this mailbox that is due longest, with all that the decision needs."""
     with inside(mailbox.workspace_id):
-        enrolment = (
-            Enrolment.objects.select_related("sequence", "contact", "contact__company", "mailbox__workspace")
-            .filter(mailbox=mailbox, state=Enrolment.State.ACTIVE, due_at__lte=now)
-            .order_by("due_at")
-            .first()
-        )
+        enrolment = _due_enrolment.first(mailbox.pk, now)
         if enrolment is None:
             return None
         contact, sequence = enrolment.contact, enrolment.sequence
         address = names.open(contact, "email") or ""
-        steps = {step.position: step for step in steps_of(sequence, enrolment.edition)}
+        steps = {step.position: step for step in steps_of_edition(sequence, enrolment.edition)}
         step = steps.get(enrolment.next_position)
-        written = Message.objects.filter(enrolment_id=enrolment.pk).exclude(state=State.CANCELLED)
         return enrolment, EnrolmentFacts(
             next_position=enrolment.next_position,
             last_position=max(steps, default=0),
@@ -78,14 +105,14 @@ def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, Enrolment
             step=step.facts if step else StepFacts(),
             holds=holds(contact) | _about_the_step_before(enrolment),
             approved=_is_approved(enrolment),
-            has_written=written.exists(),
+            has_written=bool(_written.values(enrolment.pk)),
             stand_in=stand_in_of(enrolment.mailbox, now) is not None,
         )
 
 
 def holds(contact: Contact) -> set[Condition]:
     """The conditions about a contact that are so. Inside the workspace."""
-    causes = set(Enrolment.objects.filter(contact=contact).exclude(cause="").values_list("cause", flat=True))
+    causes = {cause for (cause,) in _causes.values(contact.pk)}
     so = {
         Condition.HAS_PHONE: contact.phone is not None,
         Condition.HAS_TITLE: contact.title is not None,
@@ -101,12 +128,7 @@ def _about_the_step_before(enrolment: Enrolment) -> set[Condition]:
 
 
 def _is_approved(enrolment: Enrolment) -> bool:
-    return Task.objects.filter(
-        enrolment=enrolment,
-        position=enrolment.next_position,
-        kind=Task.Kind.APPROVAL,
-        state=Task.State.DONE,
-    ).exists()
+    return bool(_approval.values(enrolment.pk, enrolment.next_position))
 
 
 def sequences_naming(snippet: str) -> list[Sequence]:
@@ -137,12 +159,8 @@ def gate_facts(message: Message) -> GateFacts:
     """What the last gate looks at, read now."""
     with inside(message.workspace_id):
         now = clock.now()
-        enrolment = (
-            Enrolment.objects.select_related("sequence", "contact", "contact__company", "mailbox")
-            .filter(pk=message.enrolment_id)
-            .first()
-        )
-        mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
+        enrolment = _enrolment.first(message.enrolment_id)
+        mailbox = with_workspace(message.mailbox_id)
         sending = restored.sending_of(mailbox)
         stopped = "the enrolment was removed"
         may_have_left = False
@@ -151,7 +169,7 @@ def gate_facts(message: Message) -> GateFacts:
         if enrolment is not None:
             ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
             stopped = (enrolment.reason or enrolment.get_cause_display() or "ended") if ended else ""
-            if not stopped and not Step.objects.filter(pk=message.step_id).exists():
+            if not stopped and not _step.values(message.step_id):
                 stopped = "the step was removed from the sequence"
             paused_until, pause_reason = _pause(enrolment, now)
             if paused_until is None and (why := why_it_may_not_send(mailbox)):

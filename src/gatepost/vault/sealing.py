@@ -1,5 +1,6 @@
 """Sealing a text into a row, and finding a row by a text without storing it."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +25,17 @@ def seal(row: models.Model, column: str, text: str | None) -> None:
 
     A ciphertext copied into another row or column does not open there.
     """
-    if text is None:
-        setattr(row, column, None)
-    else:
-        ciphertext = _key(row).encrypt(text.encode(), _place(row, column))
-        setattr(row, column, Sealed(ciphertext))
+    seal_all(row, {column: text})
+
+
+def seal_all(row: models.Model, texts: Mapping[str, str | None]) -> None:
+    """The same for several columns of a row."""
+    key = _key(row) if any(text is not None for text in texts.values()) else None
+    for column, text in texts.items():
+        if text is None or key is None:
+            setattr(row, column, None)
+        else:
+            setattr(row, column, Sealed(key.encrypt(text.encode(), _place(row, column))))
 
 
 def open_sealed(row: models.Model, column: str, *, holds: str) -> str | None:
@@ -50,8 +57,14 @@ def index(workspace_id: UUID, kind: str, text: str, *, purpose: str = "index") -
 
     `kind` keeps an address, a Message-ID and a domain apart. Compared without case and outer white space.
     """
-    value = f"{kind}\0{text.strip().casefold()}".encode()
-    return keys.index_key(workspace_id, purpose).primary().compute(value, INDEX_BYTES).hex()
+    return indexer(workspace_id, kind, purpose=purpose)(text)
+
+
+def indexer(workspace_id: UUID, kind: str, *, purpose: str = "index") -> Callable[[str], str]:
+    """`index` for many texts in a row, with the key fetched once. To be thrown away with the batch: an erased key must
+    stop working soon."""
+    compute, before = keys.index_key(workspace_id, purpose).primary().compute, f"{kind}\0"
+    return lambda text: compute(f"{before}{text.strip().casefold()}".encode(), INDEX_BYTES).hex()
 
 
 def installation_index(kind: str, text: str) -> str:

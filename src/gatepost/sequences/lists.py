@@ -298,6 +298,11 @@ class RunEntry:
 MOST_IN_A_RUN = 10
 
 
+def mailbox_of(member: Member) -> Mailbox | None:
+    """The mailbox that a member would enrol from: a connected one first. His days off count for it."""
+    return Mailbox.objects.filter(member=member).order_by("state", "connected_at").first()
+
+
 def dry_run_of(
     sequence: Sequence, contacts: list[Contact], mailbox: Mailbox | None, *, start: datetime
 ) -> list[tuple[date, list[RunEntry]]]:

@@ -175,7 +175,7 @@ def test_an_outreach_only_mailbox_is_marked_and_offered_first(db: None) -> None:
     client = signed_in(alice)
     client.post(f"/mailboxes/{dedicated.pk}/outreach-only/", {"outreach_only": "yes"})
     with inside(alice.workspace_id):
-        assert [each.address for each in mailboxes_to_send_from()] == [
+        assert [each.address for each in mailboxes_to_send_from(alice)] == [
             "alice@outreach.example",
             "alice@northwind.example",
         ]

@@ -79,6 +79,10 @@ def extract(text: str | None, html: str | None = None, *, sent: Sequence[str] = 
     if text is not None and (text.strip() or not html):
         return _take_apart(normalise(text.replace(bodies.OPENING, "")), "text", sent)
     marked = _take_apart(normalise(markup.marked_text(html or "")), "html", sent)
+    if not marked.message:
+        # A dark page leaves white ink in what is sent. Where a mail says nothing else, its colours say nothing.
+        bare = _take_apart(normalise(markup.marked_text(html or "", colours=False)), "html", sent)
+        marked = bare if bare.message else marked
     if marked.new_text or not marked.quoted:
         return marked
     # Some programs put the whole answer into the quote's container: then only the words tell them apart.

@@ -28,6 +28,7 @@ class Parted:
 def part(message: str) -> Parted:
     """The message without what is said to a program; itself where it says nothing of the kind."""
     rest = _without_blocks(message)
+    hints = bool(_ANY_OBJECT.search(_folded(rest)))
     said: list[str] = []
     to_program: list[str] = []
     at = 0
@@ -39,7 +40,7 @@ def part(message: str) -> Parted:
         folded = _folded(sentence)
         addressed = addressed or _speaks_to_a_program(folded)
         field = bool(_FIELD.search(folded))
-        if not (addressed or field or _is_order(folded)):
+        if not (addressed or field or _PLAIN.search(folded) or (hints and _is_order(folded))):
             said.append(sentence)
         elif not field:
             to_program.append(sentence)
@@ -76,6 +77,7 @@ def _tidy(text: str) -> str:
 
 # --- marks, fields and what is no language ----------------------------------------------------------------------
 
+_MARKS = ("```", "<", "[", "##")
 _BLOCKS = tuple(
     compiled(pattern)
     for pattern in (
@@ -96,13 +98,15 @@ _CODED = compiled(r"(?:[A-Za-z0-9+/_\-]{28,}={0,2})")
 
 
 def _without_blocks(text: str) -> str:
-    for block in _BLOCKS:
-        text = block.sub("", text)
+    if any(mark in text for mark in _MARKS):
+        for block in _BLOCKS:
+            text = block.sub("", text)
     for _ in range(MAX_NESTED):
         if "{" not in text or not _JSON.search(text):
             break
         text = _JSON.sub("", text)
-    text = _REPORT.sub("", _HEADER.sub("", text))
+    if ":" in text:
+        text = _REPORT.sub("", _HEADER.sub("", text))
     return _CODED.sub(lambda found: "" if _is_code(found.group(0)) else found.group(0), text)
 
 
@@ -119,8 +123,9 @@ _TO = compiled(
     rf"(?:[\s,]+(?:[\pL']+ ){{0,3}}?(?:{talk.READS})[^:,]{{0,40}})?(?:\s[\pL']+){{0,1}}?\s?[:,：>]+"
 )
 _TASK = compiled(LEFT + talk.TASKS + ")" + _END)
-_AT_GATEPOST = compiled(r"^[\s\W]*@gatepost\b")
-_TO_JAPANESE = compiled(r"^[\s\W]*(ai|人工知能)?(アシスタント|系统|系統|助手|人工智能)(へ|に)?[:：、，]")
+_TO_BY_NAME = compiled(
+    r"^[\s\W]*(?:@gatepost\b|(?:ai|人工知能)?(?:アシスタント|系统|系統|助手|人工智能)(?:へ|に)?[:：、，])"
+)
 _READER = compiled(
     rf"(?i)(?:^|[^\pL])(?:to|an|aan|til|till|für|for|note|nota|à|all'|do) (?:[\pL']+ ){{0,3}}?(?:{talk.PROGRAMS})"
     rf"['’en]* (?:[\pL]+ ){{0,2}}?(?:{talk.READS}){_END}"
@@ -141,18 +146,17 @@ _PAIRS = tuple(
     (compiled(f"{_begin(object_)}{object_})"), compiled(f"{_begin(verb)}{verb})"))
     for verb, object_ in (*talk.COUNTERMANDS, *talk.LABELLING)
 )
+_ANY_OBJECT = compiled("|".join(object_.pattern for object_, _ in _PAIRS))  # of most mails none: one look instead of many
 
 
 def _speaks_to_a_program(said: str) -> bool:
-    if _AT_GATEPOST.match(said) or _TO_JAPANESE.match(said) or _READER.search(said):
+    if _TO_BY_NAME.match(said) or _READER.search(said):
         return True
     found = _TO.match(said)
     return bool(found) and bool(_TASK.search(said[found.end(1) :]))
 
 
 def _is_order(said: str) -> bool:
-    if _PLAIN.search(said):
-        return True
     return any(object_.search(said) and verb.search(said) for object_, verb in _PAIRS)
 
 

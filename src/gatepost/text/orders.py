@@ -11,6 +11,7 @@ from .lexicon import talk
 from .lines import clauses
 from .patterns import LEFT, compiled
 
+MAX_CHARS = 6_000  # a label is read from no more
 MAX_NESTED = 4
 WRAPPED = 55  # a line of so many characters may go on in the next one
 _SPACED = 6  # single letters in a row that make a word written with spaces
@@ -27,7 +28,8 @@ class Parted:
 
 def part(message: str) -> Parted:
     """The message without what is said to a program; itself where it says nothing of the kind."""
-    rest = _without_blocks(message)
+    head, tail = message[:MAX_CHARS], message[MAX_CHARS:]
+    rest = _without_blocks(head)
     hints = bool(_ANY_OBJECT.search(_folded(rest)))
     said: list[str] = []
     to_program: list[str] = []
@@ -47,9 +49,9 @@ def part(message: str) -> Parted:
         at = end
     said.append(rest[at:])
     kept = "".join(said)
-    if kept == message:
+    if kept == head:
         return Parted(message, "")
-    kept = _tidy(kept)
+    kept = _tidy(kept + tail)
     return Parted(kept, "\n".join(to_program), is_all_orders=not kept)
 
 

@@ -46,7 +46,7 @@ COUNTERMANDS = (
     # (the verb, what is set aside), in either order within a sentence
     (
         r"ignore|disregard|override|bypass|discard|skip|do not follow|forget (?:all|any|every\w*|your|the|what|previous)",
-        r"(?:previous|prior|earlier|above|other|system|given|your|all|the|these|those) (?:\pL+ ){0,3}"
+        r"(?:previous|prior|earlier|above|other|system|given|your|all) (?:\pL+ ){0,3}"
         r"(?:instructions?|rules?|prompts?|guidelines|orders|commands|classification|opt-?outs)|"
         r"instructions? you (?:were|are)|text above|were told|label|absence",
     ),

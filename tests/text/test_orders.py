@@ -82,7 +82,8 @@ def test_no_hidden_word_is_kept(heard) -> None:
     seen = [
         row["order"]
         for row, _, with_it in heard
-        if row["where"] in hidden and any(len(words) > 12 and words in with_it.new_text for words in row["order"].split("\n"))
+        if row["where"] in hidden
+        and any(len(words) > 12 and words in with_it.new_text for words in row["order"].split("\n"))
     ]
     assert seen == []
 

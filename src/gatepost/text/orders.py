@@ -148,7 +148,9 @@ _PAIRS = tuple(
     (compiled(f"{_begin(object_)}{object_})"), compiled(f"{_begin(verb)}{verb})"))
     for verb, object_ in (*talk.COUNTERMANDS, *talk.LABELLING)
 )
-_ANY_OBJECT = compiled("|".join(object_.pattern for object_, _ in _PAIRS))  # of most mails none: one look instead of many
+_ANY_OBJECT = compiled(
+    "|".join(object_.pattern for object_, _ in _PAIRS)
+)  # of most mails none: one look instead of many
 
 
 def _speaks_to_a_program(said: str) -> bool:

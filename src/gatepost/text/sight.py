@@ -76,7 +76,9 @@ def _declared(style: str) -> dict[str, str]:
     """Property and value, lower case and without spaces; the last one said counts."""
     pairs = (declaration.partition(":") for declaration in style.lower().split(";"))
     return {
-        name.strip(): " ".join(value.replace("!important", "").split()) for name, colon, value in pairs if colon
+        name.strip(): " ".join(value.replace("!important", "").split())
+        for name, colon, value in pairs
+        if colon
     }
 
 
@@ -118,7 +120,9 @@ def is_hidden(attributes: Mapping[str, str | None], style: Style) -> bool:
     )
 
 
-_NO_CLIP = compiled(r"^(rect\((0[a-z]*[ ,]*){4}\)|rect\((1px[ ,]*){4}\)|inset\((50|100)%\)|circle\(0[a-z%]*\))$")
+_NO_CLIP = compiled(
+    r"^(rect\((0[a-z]*[ ,]*){4}\)|rect\((1px[ ,]*){4}\)|inset\((50|100)%\)|circle\(0[a-z%]*\))$"
+)
 
 
 def _takes_no_room(style: Style) -> bool:
@@ -155,9 +159,8 @@ def look(before: Look, style: Style) -> Look:
     if not style:
         return before
     ink, ground, tiny, clear = before
-    if colour := style.get("color"):
-        if colour not in ("inherit", "currentcolor"):
-            ink, clear = _colour(colour), _is_clear(colour)
+    if (colour := style.get("color", "inherit")) not in ("inherit", "currentcolor"):
+        ink, clear = _colour(colour), _is_clear(colour)
     if paint := style.get("background-color") or style.get("background"):
         ground = _ground(paint, ground)
     if style.get("background-image", "none") != "none":

@@ -69,7 +69,10 @@ COUNTERMANDS = (
         r"(?:istruzioni|regole|indicazioni|ordini) (?:precedenti|ricevut\w*|anteriori)|tue (?:istruzioni|regole)|"
         r"quanto scritto sopra|assenza|prompt",
     ),
-    (r"negeer\w*|vergeet|sla over", r"instructies|aanwijzingen|(?:je|jouw|alle|eerdere) regels|opdrachten|prompt"),
+    (
+        r"negeer\w*|vergeet|sla over",
+        r"instructies|aanwijzingen|(?:je|jouw|alle|eerdere) regels|opdrachten|prompt",
+    ),
     (
         r"ignor[ae]\w*|esque[cç]\w*|desconsider\w*|descarta\w*",
         r"(?:instruções|regras|ordens) (?:anteriores|acima|prévias)|(?:tuas|suas) (?:instruções|regras)|prazo|prompt",

@@ -19,6 +19,7 @@ Nobody can sign in yet. In another terminal, with the same settings:
 
 It asks for a password. Then `gatepost doctor` says what is still to be done.
 """
+MOST_SHOWN = 100
 PORT = click.IntRange(1, 65535)
 LINES = {"ok": "ok  ", "look": "look", "bad": "BAD "}
 
@@ -360,6 +361,41 @@ def verify_sends() -> None:
         f"{found.mailboxes} mailboxes and {found.messages} messages compared: {len(found.differences)} differences."
     )
     if not found.holds:
+        sys.exit(1)
+
+
+@verify.command(name="audit")
+@click.option(
+    "--anchors",
+    type=click.File(),
+    help="A copy of the anchor file that was kept elsewhere, to compare with as well.",
+)
+def verify_audit(anchors: TextIO | None) -> None:
+    """Whether any record was changed, removed, added or reordered since it was chained; names each place."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.chains.verify import verify_all
+
+        found = verify_all(anchors.read() if anchors else "")
+    for each in found:
+        for broken in each.breaks[:MOST_SHOWN]:
+            click.echo(f"workspace {each.workspace_id}: {broken.what}: {broken.where}")
+        if len(each.breaks) > MOST_SHOWN:
+            click.echo(f"workspace {each.workspace_id}: and {len(each.breaks) - MOST_SHOWN} more")
+        if each.restored:
+            click.echo(
+                f"workspace {each.workspace_id}: {len(each.restored)} anchors are from before the database was "
+                "restored, and know more than it does."
+            )
+    click.echo(
+        f"{len(found)} workspaces: {sum(each.records for each in found)} records in "
+        f"{sum(each.links for each in found)} links as they were written, {sum(each.removed for each in found)} "
+        f"removed in time, {sum(each.waiting for each in found)} not chained yet, "
+        f"{sum(each.anchors for each in found)} anchors hold: {sum(len(each.breaks) for each in found)} breaks."
+    )
+    if not all(each.holds for each in found):
         sys.exit(1)
 
 

@@ -399,6 +399,56 @@ def verify_audit(anchors: TextIO | None) -> None:
         sys.exit(1)
 
 
+@verify.command(name="privacy")
+@click.option(
+    "--activity-log",
+    type=click.File(encoding="utf-8"),
+    help="An export of Microsoft's MicrosoftGraphActivityLogs (JSON, JSON lines or CSV) to compare with.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify_privacy(activity_log: TextIO | None, as_json: bool) -> None:
+    """Compares our ledger of requests with Microsoft's own record of them (with the sandbox's, where that is used)."""
+    from gatepost.config import installation
+
+    with installation.ready() as running:
+        installation.set_up_django()
+        from gatepost.demo.browser import sandbox_log
+        from gatepost.reports import activity
+        from gatepost.reports.verify import verify_all
+
+        settings = running.settings
+        theirs = None
+        if activity_log is not None:
+            theirs = activity.read(activity_log.read(), client_id=settings.client_id)
+        elif settings.sandbox_url:
+            theirs = activity.from_sandbox(sandbox_log(settings.sandbox_url), client_id=settings.client_id)
+        found = verify_all(theirs)
+    compared = found.compared
+    differences = [*found.differences, *(compared.differences if compared else ())]
+    if as_json:
+        told = {
+            "ok": found.holds, "requests": found.requests, "texts_read": found.texts,
+            "compared": compared is not None, "theirs": compared.theirs if compared else 0,
+            "by_shape": dict(sorted(compared.by_shape.items())) if compared else {},
+            "differences": [{"what": each.what, "where": each.where} for each in differences],
+        }  # fmt: skip
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for each in differences[:MOST_SHOWN]:
+            click.echo(f"{each.what}: {each.where}")
+        click.echo(
+            f"{found.requests} requests in our ledger, {found.texts} texts of replies read: {len(differences)} differences."
+        )
+        if compared is None:
+            click.echo(
+                "Nobody else's record was compared. Export MicrosoftGraphActivityLogs, and name the file: --activity-log"
+            )
+        else:
+            click.echo(f"Compared with {compared.theirs} requests by the other side's record.")
+    if not found.holds:
+        sys.exit(1)
+
+
 @main.command(name="import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--for", "address", required=True, help="The member whose contacts they become, by address.")

@@ -34,7 +34,7 @@ RECORDS = {
     },
 }  # fmt: skip
 LINK = {
-    "at": "at + interval '1 second'", "through": "through + 1", "previous": "reverse(previous)",
+    "at": "at + interval '1 second'", "through": "through + 1", "previous": "md5(previous) || md5(previous)",
     "hash": "md5(hash) || md5(hash)", "mark": "md5(mark)", "position": "position + 1000",
     "prints": "set_byte(prints, length(prints) / 2, 255 - get_byte(prints, length(prints) / 2))",
 }  # fmt: skip

@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import psycopg
-import pytest
 
 from gatepost.chains.models import Link
 
@@ -33,11 +32,12 @@ def test_after_nine_days_nothing_is_broken(told: Told) -> None:
     assert said.rstrip().endswith("0 breaks.")
 
 
-@pytest.mark.parametrize("table", ["gatepost_auditentry", "gatepost_ledgerrow"])
-def test_whoever_owns_the_database_and_changes_a_record_is_found(told: Told, table: str) -> None:
-    where = EARLIEST.format(table)
-    as_owner(told, f"UPDATE {table} SET at = at + interval '1 day' WHERE {where}")
+def test_whoever_owns_the_database_and_changes_records_is_found(told: Told) -> None:
+    tables = ("gatepost_auditentry", "gatepost_ledgerrow")
+    for table in tables:
+        as_owner(told, f"UPDATE {table} SET at = at + interval '1 day' WHERE {EARLIEST.format(table)}")
     code, said = verify(told)
-    as_owner(told, f"UPDATE {table} SET at = at - interval '1 day' WHERE {where}")
-    assert code == 1 and "a record was changed: " in said and "of link 1" in said
-    assert verify(told)[0] == 0
+    for table in tables:
+        as_owner(told, f"UPDATE {table} SET at = at - interval '1 day' WHERE {EARLIEST.format(table)}")
+    assert code == 1
+    assert "a record was changed: audit " in said and "a record was changed: ledger " in said

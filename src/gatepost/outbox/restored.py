@@ -113,11 +113,12 @@ _strays = Prepared(
 def sending_of(mailbox: Mailbox) -> Sending:
     """Inside a transaction of its workspace."""
     global _seen
+    seen = _seen  # before the row is read: another thread's beat in between is no database that became older
     rows = _beat.values()
     if not rows:
         return Sending("", True)  # no worker ever started
     now_at, started_at, beat_at = rows[0]
-    if now_at < _seen:
+    if now_at < seen:
         _stop_all(Stop("the database became older while a worker ran"), known_until=beat_at or clock.now())
     _seen = max(_seen, now_at)
     return Sending(reason_of_recovery(), mailbox.compared_at_beat >= started_at)

@@ -827,6 +827,13 @@ def _to_next_step(enrolment: Enrolment, *, left: datetime, skipped: bool = False
     enrolment.save()
 
 
+def skip_step(enrolment: Enrolment, *, actor: Actor) -> None:
+    """A member leaves the next step out. Inside the transaction that locks the enrolment."""
+    record(actor, tags.ENROLMENT_SKIP, enrolment, position=enrolment.next_position, reason="by a member")
+    enrolment.state = Enrolment.State.ACTIVE
+    _to_next_step(enrolment, left=clock.now(), skipped=True)
+
+
 def _finish(enrolment: Enrolment) -> None:
     enrolment.state, enrolment.due_at, enrolment.ended_at = Enrolment.State.FINISHED, None, clock.now()
     enrolment.reason = ""

@@ -61,7 +61,7 @@ def anchor(workspace_id: UUID) -> bool:
     key = public_key(ANCHORS)  # looked up before the transaction: the keystore is another database
     with inside(workspace_id):
         last = queries.last_link(workspace_id)
-        before = Anchor.objects.filter(workspace_id=workspace_id).order_by("-at", "-id").first()
+        before = queries.last_anchor(workspace_id)
         if last is None or (before is not None and before.position == last.position):
             return False
         said = {

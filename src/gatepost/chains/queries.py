@@ -106,6 +106,10 @@ def last_link(workspace_id: UUID) -> Link | None:
     return Link.objects.filter(workspace_id=workspace_id).order_by("-position").first()
 
 
+def last_anchor(workspace_id: UUID) -> Anchor | None:
+    return Anchor.objects.filter(workspace_id=workspace_id).order_by("-at", "-id").first()
+
+
 def links(workspace_id: UUID, *, using: str = "default") -> Iterator[LinkFacts]:
     """From the first to the last, some at a time."""
     rows = Link.objects.using(using).filter(workspace_id=workspace_id).order_by("position", "id")

@@ -19,6 +19,7 @@ Nobody can sign in yet. In another terminal, with the same settings:
 
 It asks for a password. Then `gatepost doctor` says what is still to be done.
 """
+MOST_SHOWN = 100
 PORT = click.IntRange(1, 65535)
 LINES = {"ok": "ok  ", "look": "look", "bad": "BAD "}
 
@@ -359,6 +360,91 @@ def verify_sends() -> None:
     click.echo(
         f"{found.mailboxes} mailboxes and {found.messages} messages compared: {len(found.differences)} differences."
     )
+    if not found.holds:
+        sys.exit(1)
+
+
+@verify.command(name="audit")
+@click.option(
+    "--anchors",
+    type=click.File(),
+    help="A copy of the anchor file that was kept elsewhere, to compare with as well.",
+)
+def verify_audit(anchors: TextIO | None) -> None:
+    """Whether any record was changed, removed, added or reordered since it was chained; names each place."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        from gatepost.chains.verify import verify_all
+
+        found = verify_all(anchors.read() if anchors else "")
+    for each in found:
+        for broken in each.breaks[:MOST_SHOWN]:
+            click.echo(f"workspace {each.workspace_id}: {broken.what}: {broken.where}")
+        if len(each.breaks) > MOST_SHOWN:
+            click.echo(f"workspace {each.workspace_id}: and {len(each.breaks) - MOST_SHOWN} more")
+        if each.restored:
+            click.echo(
+                f"workspace {each.workspace_id}: {len(each.restored)} anchors are from before the database was "
+                "restored, and know more than it does."
+            )
+    click.echo(
+        f"{len(found)} workspaces: {sum(each.records for each in found)} records in "
+        f"{sum(each.links for each in found)} links as they were written, {sum(each.removed for each in found)} "
+        f"removed in time, {sum(each.waiting for each in found)} not chained yet, "
+        f"{sum(each.anchors for each in found)} anchors hold: {sum(len(each.breaks) for each in found)} breaks."
+    )
+    if not all(each.holds for each in found):
+        sys.exit(1)
+
+
+@verify.command(name="privacy")
+@click.option(
+    "--activity-log",
+    type=click.File(encoding="utf-8"),
+    help="An export of Microsoft's MicrosoftGraphActivityLogs (JSON, JSON lines or CSV) to compare with.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify_privacy(activity_log: TextIO | None, as_json: bool) -> None:
+    """Compares our ledger of requests with Microsoft's own record of them (with the sandbox's, where that is used)."""
+    from gatepost.config import installation
+
+    with installation.ready() as running:
+        installation.set_up_django()
+        from gatepost.demo.browser import sandbox_log
+        from gatepost.reports import activity
+        from gatepost.reports.verify import verify_all
+
+        settings = running.settings
+        theirs = None
+        if activity_log is not None:
+            theirs = activity.read(activity_log.read(), client_id=settings.client_id)
+        elif settings.sandbox_url:
+            theirs = activity.from_sandbox(sandbox_log(settings.sandbox_url), client_id=settings.client_id)
+        found = verify_all(theirs)
+    compared = found.compared
+    differences = [*found.differences, *(compared.differences if compared else ())]
+    if as_json:
+        told = {
+            "ok": found.holds, "requests": found.requests, "texts_read": found.texts,
+            "compared": compared is not None, "theirs": compared.theirs if compared else 0,
+            "by_shape": dict(sorted(compared.by_shape.items())) if compared else {},
+            "differences": [{"what": each.what, "where": each.where} for each in differences],
+        }  # fmt: skip
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for each in differences[:MOST_SHOWN]:
+            click.echo(f"{each.what}: {each.where}")
+        click.echo(
+            f"{found.requests} requests in our ledger, {found.texts} texts of replies read: {len(differences)} differences."
+        )
+        if compared is None:
+            click.echo(
+                "Nobody else's record was compared. Export MicrosoftGraphActivityLogs, and name the file: --activity-log"
+            )
+        else:
+            click.echo(f"Compared with {compared.theirs} requests by the other side's record.")
     if not found.holds:
         sys.exit(1)
 

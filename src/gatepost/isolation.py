@@ -56,7 +56,7 @@ def workspace_tables() -> list[str]:
     )
 
 
-APPEND_ONLY = ("gatepost_auditentry", "gatepost_ledgerrow")
+APPEND_ONLY = ("gatepost_anchor", "gatepost_auditentry", "gatepost_ledgerrow", "gatepost_link")
 
 
 def secure_tables(connection: BaseDatabaseWrapper, *, application_role: str) -> None:

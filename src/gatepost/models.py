@@ -2,6 +2,7 @@
 
 from gatepost.accounts.models import *  # noqa: F403
 from gatepost.audit.models import *  # noqa: F403
+from gatepost.chains.models import *  # noqa: F403
 from gatepost.contacts.models import *  # noqa: F403
 from gatepost.conversations.models import *  # noqa: F403
 from gatepost.erasure.models import *  # noqa: F403

@@ -3,6 +3,8 @@
 import io
 import json
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -11,6 +13,8 @@ from gatepost.accounts import actions as accounts
 from gatepost.accounts.membership import by, member_of
 from gatepost.accounts.models import Member, User, Workspace
 from gatepost.audit.models import AuditEntry, LedgerRow
+from gatepost.chains import actions as chains
+from gatepost.chains.verify import verify, verify_all
 from gatepost.erasure import actions, export, queries
 from gatepost.erasure.models import Erasure
 from gatepost.errors import BadInput, NotAllowed
@@ -46,6 +50,24 @@ def test_every_row_and_every_key_is_gone(office: Office) -> None:
         assert kept_keys(owner) == []
     workspace = Workspace.objects.get(pk=office.id)
     assert (workspace.name, workspace.internal_domains) == ("", [])
+
+
+def test_of_its_records_the_prints_stay_and_the_receipt_says_why_they_are_gone(
+    office: Office, settings: Any, tmp_path: Path
+) -> None:
+    settings.GATEPOST_ANCHOR_FILE = tmp_path / "anchors.jsonl"
+    chains.add_links(office.id, through=chains.queries.settled())
+    chains.anchor(office.id)
+    assert verify_all()[0].holds
+    office.close()
+    chains.add_links(office.id, through=chains.queries.settled())
+    done = next(each for each in verify_all() if each.workspace_id == office.id)
+    assert done.holds and (done.links, done.records) == (2, 1)
+    with inside(office.id):
+        receipt = Erasure.objects.get()
+    with transaction.atomic(), inside(office.id):
+        Erasure.objects.update(receipt=receipt.receipt.replace(str(office.id), str(receipt.pk)))
+        assert {each.what for each in verify(office.id, []).breaks} == {"a record was removed"}
 
 
 def test_from_that_moment_nobody_gets_in(office: Office) -> None:

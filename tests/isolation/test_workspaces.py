@@ -6,6 +6,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from gatepost.audit.models import AuditEntry, LedgerRow
+from gatepost.chains.models import Anchor, Link
 from gatepost.contacts.models import Contact
 from gatepost.ids import uuid7
 from gatepost.isolation import APPEND_ONLY, current, inside, workspace_tables
@@ -111,7 +112,7 @@ def test_every_table_of_a_workspace_forces_row_level_security():
     assert set(workspace_tables()) - forced == set()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE {} SET mailbox_id = NULL", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET workspace_id = NULL", "DELETE FROM {}", "TRUNCATE {}"])
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_what_was_recorded_cannot_be_changed_or_removed_by_the_application(table, statement):
     workspace = make_workspace()
@@ -120,8 +121,8 @@ def test_what_was_recorded_cannot_be_changed_or_removed_by_the_application(table
             cursor.execute(statement.format(table))
 
 
-def test_the_append_only_tables_are_those_of_the_record():
-    assert set(APPEND_ONLY) == {AuditEntry._meta.db_table, LedgerRow._meta.db_table}
+def test_the_append_only_tables_are_those_of_the_record_and_its_chain():
+    assert set(APPEND_ONLY) == {each._meta.db_table for each in (AuditEntry, LedgerRow, Link, Anchor)}
 
 
 def test_functions_that_look_across_workspaces_return_ids_only():

@@ -3,6 +3,8 @@ import html
 import io
 import re
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,7 @@ from gatepost.accounts.models import Member
 from gatepost.audit import tags
 from gatepost.audit.models import LedgerRow
 from gatepost.audit.record import job, record
+from gatepost.chains import actions as chains
 from gatepost.graph.shapes import SHAPES
 from gatepost.intake.models import DropCount
 from gatepost.isolation import inside
@@ -199,3 +202,19 @@ def test_weeks_without_anything_are_shown_as_well(db: None) -> None:
     page = signed_in(make_member(make_workspace())).get("/reports/", {"weeks": "4"})
     assert page.context["by_week"][-1].monday <= date.today()
     assert len(page.context["by_week"]) == 4
+
+
+def test_the_privacy_page_tells_how_far_the_record_is_chained_and_gives_its_anchors(
+    db: None, settings: Any, tmp_path: Path
+) -> None:
+    settings.GATEPOST_ANCHOR_FILE = tmp_path / "anchors.jsonl"
+    alice, charlie = make_member(make_workspace()), make_member(make_workspace("Fabrikam"), "Charlie")
+    client = signed_in(alice)
+    assert "Nothing is chained yet" in text_of(client.get("/privacy/"))
+    chains.add_links(alice.workspace_id, through=chains.queries.settled())
+    chains.anchor(alice.workspace_id)
+    page = text_of(client.get("/privacy/"))
+    assert "its last link is number 1" in page and "last at link 1" in page
+    anchors = client.get("/privacy/anchors.jsonl").content.decode()
+    assert anchors == settings.GATEPOST_ANCHOR_FILE.read_text() != ""
+    assert signed_in(charlie).get("/privacy/anchors.jsonl").content == b""

@@ -7,7 +7,7 @@ class AuditEntry(models.Model):
     """One thing that somebody did or saw. `detail` holds ids, counts and reasons, never mail text or addresses."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    workspace_id = models.UUIDField(db_index=True)
+    workspace_id = models.UUIDField()
     at = models.DateTimeField()
     actor_kind = models.CharField(max_length=16)  # member, token, job, contact, it
     actor_id = models.CharField(max_length=64, blank=True)
@@ -28,7 +28,7 @@ class LedgerRow(models.Model):
     """One request to Microsoft Graph: which shape, about what (keyed hash), with what answer, and why."""
 
     id = models.UUIDField(primary_key=True, default=uuid7)
-    workspace_id = models.UUIDField(db_index=True)
+    workspace_id = models.UUIDField()
     mailbox_id = models.UUIDField()
     at = models.DateTimeField()
     shape = models.CharField(max_length=48)

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import classify, due, imports, sandbox, send
+from gatepost.bench import classify, due, hooks, imports, sandbox, send
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "classify": classify.measure,
     "due": due.measure,
+    "hooks": hooks.measure,
     "import": imports.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,

@@ -141,6 +141,7 @@ DATABASE_URL = Setting("DATABASE_URL", _database, DATABASE_FORM, secret=True)
 OWNER_DATABASE_URL = Setting("GATEPOST_OWNER_DATABASE_URL", _database, DATABASE_FORM, secret=True)
 KEYSTORE_URL = Setting("GATEPOST_KEYSTORE_URL", _database, DATABASE_FORM, secret=True)
 KEY_FILE = Setting("GATEPOST_KEY_FILE", _path, "a file that holds the installation's key")
+ANCHOR_FILE = Setting("GATEPOST_ANCHOR_FILE", _path, "a file that anchors are added to")
 BACKUP_DAYS = Setting("GATEPOST_BACKUP_DAYS", _number(1, 3650), "days from 1 to 3650", 30)
 KEYSTORE_BACKUP_DAYS = Setting("GATEPOST_KEYSTORE_BACKUP_DAYS", _number(1, 7), "days from 1 to 7", 7)
 INSTANCE = Setting("GATEPOST_INSTANCE", UUID, "the installation's id, as `gatepost doctor` shows it")
@@ -207,6 +208,7 @@ class Environment:
     owner_database_url: str | None
     keystore_url: str | None
     key_file: Path
+    anchor_file: Path
     backup_days: int
     keystore_backup_days: int
     instance: UUID | None
@@ -253,6 +255,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Environment:
     """All settings from the environment. Raises WrongSetting for the first that cannot be used."""
     values = {field.name: globals()[field.name.upper()].read(environment) for field in fields(Environment)}
     values["key_file"] = values["key_file"] or values["data_dir"] / "installation.key"
+    values["anchor_file"] = values["anchor_file"] or values["data_dir"] / "anchors.jsonl"
     settings = Environment(**values)
     _check_together(settings)
     return settings

@@ -113,6 +113,7 @@ GATEPOST_KEY_FILE = ENVIRONMENT.key_file
 GATEPOST_BACKUP_DAYS = ENVIRONMENT.backup_days
 GATEPOST_KEYSTORE_BACKUP_DAYS = ENVIRONMENT.keystore_backup_days
 GATEPOST_DATA_DIR = ENVIRONMENT.data_dir
+GATEPOST_ANCHOR_FILE = ENVIRONMENT.anchor_file
 GATEPOST_INSTANCE = ENVIRONMENT.instance
 
 AUTH_USER_MODEL = "gatepost.User"
@@ -241,6 +242,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.sequences.jobs",
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",
+    "gatepost.chains.jobs",
     "gatepost.erasure.jobs",
 ]
 

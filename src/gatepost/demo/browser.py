@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
@@ -119,6 +120,17 @@ def get_json(address: str) -> dict[str, object]:
     with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
         value: dict[str, object] = json.loads(answer.read())
         return value
+
+
+def sandbox_log(sandbox_url: str) -> Iterator[dict[str, Any]]:
+    """Every request that the sandbox was asked, by its own record."""
+    after = 0
+    while True:
+        page: Any = get_json(f"{sandbox_url}/_sandbox/log?after={after}&limit=2000")
+        yield from page["requests"]
+        if not page["requests"]:
+            return
+        after = page["requests"][-1]["n"]
 
 
 def post_json(address: str, value: dict[str, object]) -> dict[str, object]:

@@ -420,7 +420,15 @@ def _batch(rows: Any) -> int:
 def _expire_requests(workspace_id: UUID, since: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT expire_ledger(%s, %s, %s)", [workspace_id, since, 10 * BATCH])
-        return int(cursor.fetchone()[0])
+        removed = int(cursor.fetchone()[0])
+    if removed:
+        # With the rows, so that whoever checks the chain of the records knows which may be missing.
+        workspace = Workspace.objects.get(pk=workspace_id)
+        record(
+            BY_RETENTION, tags.RETENTION_LEDGER, workspace, workspace_id=workspace_id, removed=removed,
+            before=since.isoformat(),
+        )  # fmt: skip
+    return removed
 
 
 EXPIRE = {

@@ -123,7 +123,11 @@ STAYS = {
         "what other people wrote about this person in replies of their own",
         "mail in the mailboxes themselves, at Microsoft",
     ),
-    "workspace": ("this receipt", "mail in the mailboxes themselves, at Microsoft"),
+    "workspace": (
+        "this receipt",
+        "hashes of the records that there were, without the records",
+        "mail in the mailboxes themselves, at Microsoft",
+    ),
 }
 
 

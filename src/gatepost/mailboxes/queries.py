@@ -26,7 +26,7 @@ class Found:
     id: UUID
 
 
-def across_workspaces(function: str, *values: str | datetime) -> list[Found]:
+def across_workspaces(function: str, *values: str | int | datetime) -> list[Found]:
     """The ids that one of the functions of migrations/0002 returns."""
     marks = ", ".join(["%s"] * len(values))
     with connections["default"].cursor() as cursor:

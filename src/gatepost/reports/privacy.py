@@ -102,6 +102,7 @@ WORDS = {
     tags.REPLY_STORE: _("Reply stored"),
     tags.RETENTION_CHANGE: _("Times of keeping changed"),
     tags.RETENTION_EXPIRE: _("Kept long enough, and removed"),
+    tags.RETENTION_LEDGER: _("Old requests removed from the ledger"),
     tags.SEQUENCE_ACTIVATE: _("Sequence activated"),
     tags.SEQUENCE_ARCHIVE: _("Sequence archived"),
     tags.SEQUENCE_EDIT: _("Sequence changed"),

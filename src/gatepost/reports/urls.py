@@ -7,5 +7,6 @@ urlpatterns = [
     path("reports/", views.reports, name="reports"),
     path("reports/export.csv", views.export, name="export"),
     path("privacy/", views.privacy, name="privacy"),
+    path("privacy/anchors.jsonl", views.anchors, name="anchors"),
     path("privacy/looked-at/<uuid:mailbox_id>/", views.looked_at, name="looked_at"),
 ]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from gatepost import clock
 from gatepost.accounts.membership import page
 from gatepost.accounts.models import Workspace
+from gatepost.chains import queries as chains
 from gatepost.mailboxes.models import Mailbox
 from gatepost.reports import charts, queries
 from gatepost.reports import privacy as records
@@ -83,8 +84,19 @@ def privacy(request: Any) -> HttpResponse:
         "part": part,
         "mailboxes": records.mailbox_names(request.member),
         "chosen": chosen,
+        "chain": chains.last_link(request.workspace.pk),
+        "anchor": chains.last_anchor(request.workspace.pk),
     }
     return render(request, "reports/privacy.html", context)
+
+
+@page
+def anchors(request: Any) -> HttpResponse:
+    """Every anchor of the workspace's records, to be kept elsewhere: `gatepost verify audit --anchors` compares with it."""
+    lines = chains.anchors(request.workspace.pk)
+    response = HttpResponse("".join(f"{line}\n" for line in lines), content_type="application/x-ndjson")
+    response["Content-Disposition"] = 'attachment; filename="gatepost-anchors.jsonl"'
+    return response
 
 
 @page

@@ -2,5 +2,5 @@
 
 A record (an audit entry or a ledger row) is written as before, in its own transaction. Some seconds later a tick puts
 what has come into one more *link* of the workspace's chain: a print (hash) of each record, and the hash of the link
-before. Every hour an *anchor* says outside the database how far the chain had come (docs/decisions/0015-chained-records.md).
+before. Every hour an *anchor* says outside the database how far the chain had come (docs/decisions/0017-chained-records.md).
 """

@@ -5,7 +5,8 @@ from gatepost.reports import views
 app_name = "reports"
 urlpatterns = [
     path("reports/", views.reports, name="reports"),
-    path("reports/export.csv", views.export, name="export"),
+    path("reports/compare/", views.compare, name="compare"),
+    path("reports/export.<str:form>", views.export, name="export"),
     path("privacy/", views.privacy, name="privacy"),
     path("privacy/looked-at/<uuid:mailbox_id>/", views.looked_at, name="looked_at"),
 ]

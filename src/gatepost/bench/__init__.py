@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import classify, due, imports, sandbox, send
+from gatepost.bench import classify, due, imports, pages, sandbox, send
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "classify": classify.measure,
     "due": due.measure,
     "import": imports.measure,
+    "pages": pages.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,
 }

@@ -242,6 +242,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",
     "gatepost.erasure.jobs",
+    "gatepost.reports.jobs",
 ]
 
 _smtp = urlsplit(ENVIRONMENT.smtp_url or "")

@@ -77,3 +77,8 @@ def asked_in(parameters: Mapping[str, str], zone: ZoneInfo, *, now: datetime) ->
     text = parameters.get("weeks", "")
     weeks = int(text) if text in map(str, PERIODS) else USUAL_PERIOD
     return Asked(chosen, sunday - timedelta(days=7 * weeks - 1), sunday, zone, by, weeks)
+
+
+def days_of(asked: Asked, first: date, last: date) -> Asked:
+    """The same report of these days."""
+    return replace(asked, first=first, last=last, weeks=None)

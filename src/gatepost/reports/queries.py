@@ -34,10 +34,13 @@ from gatepost.conversations import lists as conversations
 from gatepost.conversations.models import Reply
 from gatepost.conversations.rules import AUTOMATIC, OPT_OUTS
 from gatepost.erasure.models import KeptFigures
+from gatepost.mailboxes.letterhead import sender_address
+from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import seen_by
 from gatepost.meetings import lists as meetings
 from gatepost.meetings.models import Meeting
 from gatepost.outbox import lists as outbox
+from gatepost.outbox.limits import Limit, of_day
 from gatepost.outbox.models import Message
 from gatepost.reports.rules import Rate, rate
 from gatepost.sequences import lists as sequences
@@ -474,6 +477,76 @@ def outcome(member: Member, chosen: Chosen, span: Span) -> Outcome:
         rate(answers["opted_out"], confirmed),
         rate(booked.values("enrolment_id").distinct().count(), confirmed),
     )
+
+
+# Health: limits, and what came of the mails lately
+
+LATELY = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How near a mailbox is to its limit today, and how its mails of the last four weeks fared."""
+
+    mailbox_id: UUID
+    address: str
+    owner: str
+    sent_today: int
+    limit_today: int  # less than its own limit while it starts slowly
+    daily_limit: int
+    confirmed: int
+    bounced: Rate
+    complained: Rate  # opted out, or refused any further contact
+
+    @property
+    def percent_of_limit(self) -> int:
+        return min(100, round(100 * self.sent_today / self.limit_today)) if self.limit_today else 100
+
+
+def health_of_mailboxes(member: Member, *, now: datetime) -> list[Health]:
+    """Each mailbox that the member sees and that is not disconnected, in three queries and one for each time zone."""
+    found = Mailbox.objects.exclude(state=Mailbox.State.DISCONNECTED).select_related("member")
+    if member.role == Member.Role.REP:
+        found = found.filter(member=member)
+    boxes = list(found.order_by("connected_at"))
+    ids = [each.pk for each in boxes]
+    today: dict[UUID, int] = {}
+    for zone in sorted({each.time_zone for each in boxes}):
+        own = [each.pk for each in boxes if each.time_zone == zone]
+        midnight = Limit("", 0, "", time_zone=zone).counts_from(now)
+        left = Message.objects.filter(mailbox_id__in=own, left_at__gte=midnight)
+        today |= dict(left.values_list("mailbox_id").annotate(sent=Count("*")).order_by())
+    span = (now - LATELY, now)
+    mails = outbox.chosen_messages(outbox.Chosen(part="confirmed", within=span)).filter(mailbox__in=ids)
+    fared = {
+        row["mailbox_id"]: row
+        for row in mails.values("mailbox_id")
+        .annotate(confirmed=Count("*"), came_back=Count("bounced_at"))
+        .order_by()
+    }
+    asked = conversations.Chosen(part="all", opted_out=True, mailed_within=span)
+    refused = conversations.chosen_replies(asked).filter(mailbox__in=ids)
+    complained = dict(
+        refused.values_list("mailbox_id").annotate(n=Count("conversation", distinct=True)).order_by()
+    )
+    rows = []
+    for box in boxes:
+        row = fared.get(box.pk, {"confirmed": 0, "came_back": 0})
+        allowed = of_day(box.daily_limit, box.slow_start_days, box.slow_start_at, now, box.time_zone)
+        rows.append(
+            Health(
+                box.pk, names.open(box, "address") or "", box.member.name, today.get(box.pk, 0), allowed, box.daily_limit,
+                row["confirmed"], rate(row["came_back"], row["confirmed"]),
+                rate(complained.get(box.pk, 0), row["confirmed"]),
+            )
+        )  # fmt: skip
+    return rows
+
+
+def sending_domains() -> list[str]:
+    """The domains that mailboxes of this workspace send from, in alphabetical order."""
+    boxes = Mailbox.objects.exclude(state=Mailbox.State.DISCONNECTED)
+    return sorted({sender_address(box).rpartition("@")[2].casefold() for box in boxes})
 
 
 def variants_of(step_id: UUID) -> list[tuple[UUID, str]]:

@@ -84,6 +84,11 @@ def in_full(rate: Rate) -> str:
     return told + (_(" (these are few)") if rate.is_small else "")
 
 
+def short(rate: Rate) -> str:
+    """A share in a table."""
+    return percent(rate.share) if not rate.is_small else _("few")
+
+
 def percent(share: float | None) -> str:
     if share is None:
         return "–"

@@ -5,18 +5,24 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazily
+from django.views.decorators.http import require_POST
 
 from gatepost import clock
-from gatepost.accounts.membership import page
+from gatepost.accounts.membership import by, page
 from gatepost.accounts.models import Member
+from gatepost.accounts.rules import Ability
 from gatepost.mailboxes.models import Mailbox
-from gatepost.reports import charts, queries, showing
+from gatepost.reports import actions, charts, queries, showing
 from gatepost.reports import privacy as records
 from gatepost.reports.choosing import PERIODS, Asked, asked_in
+from gatepost.reports.models import DomainCheck, SavedView
 from gatepost.reports.rules import difference
 from gatepost.sequences.models import Sequence
 from gatepost.web import spreadsheets
@@ -65,6 +71,7 @@ def reports(request: Any) -> HttpResponse:
         "divisions": DIVISIONS,
         "width": charts.WIDTH,
         "height": charts.HEIGHT,
+        "views": _views_of(request.member),
         **_choices(request, asked),
     }
     return render(request, "reports/reports.html", context)
@@ -167,6 +174,70 @@ def _cells(figures: queries.Figures) -> list[object]:
         None if days is None else round(days, 2) for days in (figures.days_to_reply, figures.days_to_meeting)
     ]
     return [*numbers, *medians, *(figures.labels.get(name, 0) for name in LABELS)]
+
+
+@page
+def health(request: Any) -> HttpResponse:
+    now = clock.now()
+    checks = {each.domain: each for each in DomainCheck.objects.all()}
+    span = (now - queries.LATELY).astimezone(ZoneInfo(request.workspace.time_zone)).date()
+    context = {
+        "rows": [
+            {
+                "health": each,
+                "bounced": showing.in_full(each.bounced),
+                "bounced_share": showing.short(each.bounced),
+                "complained": showing.in_full(each.complained),
+                "complained_share": showing.short(each.complained),
+            }
+            for each in queries.health_of_mailboxes(request.member, now=now)
+        ],
+        "domains": [{"domain": each, "check": checks.get(each)} for each in queries.sending_domains()],
+        "since": span,
+    }
+    return render(request, "reports/health.html", context)
+
+
+@page(write=True)
+@require_POST
+def look(request: Any) -> HttpResponse:
+    """The name servers are asked outside any transaction: they may take their time."""
+    domain = request.POST.get("domain", "")
+    actions.check_domain(request.workspace.id, domain, actor=by(request.member))
+    return redirect("reports:health")
+
+
+@page
+def saved_views(request: Any) -> HttpResponse:
+    return render(request, "reports/views.html", {"views": _views_of(request.member)})
+
+
+@page(changes=Ability.LOOK)
+@require_POST
+def save_view(request: Any) -> HttpResponse:
+    parameters = QueryDict(request.POST.get("address", "")).dict()
+    view = actions.save_view(
+        request.member, request.POST.get("name", ""), parameters, weekly="weekly" in request.POST
+    )
+    messages.success(request, _("Saved."))
+    return redirect(f"{reverse('reports:reports')}?{view.address}")
+
+
+@page(changes=Ability.LOOK)
+@require_POST
+def change_view(request: Any, view_id: UUID) -> HttpResponse:
+    """One's own view comes by mail, comes no more, or is gone."""
+    change = request.POST.get("change", "")
+    if change == "remove":
+        actions.remove_view(request.member, view_id)
+    else:
+        actions.switch_mail(request.member, view_id, weekly=change == "mail")
+    messages.success(request, _("Done."))
+    return redirect("reports:saved_views")
+
+
+def _views_of(member: Member) -> QuerySet[SavedView]:
+    return SavedView.objects.filter(member=member).order_by("name")
 
 
 @page

@@ -24,9 +24,11 @@ def as_csv(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What XML 1.0 cannot hold, escaped or not.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+# Names of formats. Nothing is asked for there.
+_FORMATS = "http:/" + "/schemas.openxmlformats.org"
+_PACKAGE = f"{_FORMATS}/package/2006"
+_OFFICE = f"{_FORMATS}/officeDocument/2006/relationships"
+_SHEETS = f"{_FORMATS}/spreadsheetml/2006/main"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _SHEET_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 

@@ -56,7 +56,7 @@ def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]
     filled = time.perf_counter() - began
     few = {name: queries for name, (_spent, queries) in _walk(small, rounds=1).items()}
     walked = _walk(large, rounds=rounds)
-    pages = {
+    pages: dict[str, dict[str, Any]] = {
         name: {
             "p50_ms": round(statistics.median(spent), 1),
             "p95_ms": round(sorted(spent)[int(0.95 * (len(spent) - 1))], 1),
@@ -67,7 +67,7 @@ def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]
     }
     slowest = max(pages, key=lambda name: pages[name]["p95_ms"])
     grown = max(page["queries"] - page["queries_small"] for page in pages.values())
-    figures = {
+    figures: dict[str, Any] = {
         "contacts": contacts,
         "messages": messages,
         "seconds_to_fill": round(filled, 1),

@@ -323,7 +323,7 @@ class _Counting:
         start, end = (moment.astimezone(self.zone).date() for moment in self.span)
         rows = rows.filter(week_local_date__gte=start, week_local_date__lt=end)
         sums = {f"sum_{name}": Sum(name) for name in KEPT}
-        found = rows.values("week_local_date", "sequence_id", "step_id").annotate(**sums).order_by()
+        found: Any = rows.values("week_local_date", "sequence_id", "step_id").annotate(**sums).order_by()
         firsts = [start.astimezone(self.zone).date() for start in self.starts]
         return [
             {
@@ -402,6 +402,10 @@ def _by_sequence(counting: _Counting) -> tuple[Part, ...]:
     )
 
 
+def _sequence_names(sequence_id: UUID) -> dict[UUID, str]:
+    return dict(Sequence.objects.filter(pk=sequence_id).values_list("pk", "name"))
+
+
 def _step_names(ids: list[UUID]) -> dict[UUID, str]:
     steps = Step.objects.filter(pk__in=ids).select_related("sequence")
     return {step.pk: f"{step.sequence.name} · {step.position}" for step in steps}
@@ -429,7 +433,7 @@ def _company_names(ids: list[UUID]) -> dict[UUID, str]:
 def chosen_in_words(chosen: Chosen) -> list[tuple[str, str]]:
     """What a report is narrowed to: the parameter of its address, and its name. What is gone has none."""
     found = [
-        (SEQUENCE, dict(Sequence.objects.filter(pk=chosen.sequence_id).values_list("pk", "name")), chosen.sequence_id),
+        (SEQUENCE, _sequence_names(chosen.sequence_id) if chosen.sequence_id else {}, chosen.sequence_id),
         (STEP, _step_names([chosen.step_id]) if chosen.step_id else {}, chosen.step_id),
         (VARIANT, _variant_names([chosen.variant_id]) if chosen.variant_id else {}, chosen.variant_id),
         (MEMBER, _member_names([chosen.member_id]) if chosen.member_id else {}, chosen.member_id),

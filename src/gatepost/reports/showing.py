@@ -207,7 +207,8 @@ def parts(found: Iterable[Part], asked: Asked) -> list[dict[str, Any]]:
 
 
 def _part(part: Part, asked: Asked, by: str) -> dict[str, Any]:
-    chosen = replace(asked.chosen, **{NARROWS[by]: part.id})
+    narrowed: dict[str, Any] = {NARROWS[by]: part.id}
+    chosen = replace(asked.chosen, **narrowed)
     return {
         "name": part.name,
         "address": "?" + replace(asked, chosen=chosen).address,

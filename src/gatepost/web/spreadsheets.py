@@ -24,8 +24,8 @@ def as_csv(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What XML 1.0 cannot hold, escaped or not.
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Names of formats. Nothing is asked for there.
-_FORMATS = "http:/" + "/schemas.openxmlformats.org"
+# The namespaces of the format. Nothing is asked for there.
+_FORMATS = "http://schemas.openxmlformats.org"
 _PACKAGE = f"{_FORMATS}/package/2006"
 _OFFICE = f"{_FORMATS}/officeDocument/2006/relationships"
 _SHEETS = f"{_FORMATS}/spreadsheetml/2006/main"

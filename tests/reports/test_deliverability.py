@@ -126,4 +126,8 @@ def test_a_domain_that_nobody_sends_from_is_not_looked_at(db: None) -> None:
             alice.workspace_id, "contoso.example", actor=by(alice), ask=lambda name: asked.append(name)
         )  # type: ignore[func-returns-value]
     assert asked == []
+
+
+def test_the_page_refuses_a_domain_that_nobody_sends_from(db: None) -> None:
+    alice = sender()
     assert signed_in(alice).post("/reports/health/look/", {"domain": "contoso.example"}).status_code == 400

@@ -59,13 +59,21 @@ def test_a_view_is_saved_opened_mailed_and_removed(db: None) -> None:
 def test_a_view_is_its_members_own(db: None) -> None:
     alice = make_member(make_workspace())
     view = actions.save_view(alice, "Mine", {}, weekly=False)
-    ben = make_member(alice.workspace, "Ben")
-    assert signed_in(ben).post(f"/reports/views/{view.pk}/", {"change": "remove"}).status_code == 404
-    assert "Mine" not in text_of(signed_in(ben).get("/reports/views/"))
+    ben = signed_in(make_member(alice.workspace, "Ben"))
+    assert "Mine" not in text_of(ben.get("/reports/views/"))
+    assert ben.post(f"/reports/views/{view.pk}/", {"change": "remove"}).status_code == 404
+
+
+def test_two_views_of_a_member_have_two_names(db: None) -> None:
+    alice = make_member(make_workspace())
+    actions.save_view(alice, "Mine", {}, weekly=False)
     with pytest.raises(Conflict):
         actions.save_view(alice, "Mine", {}, weekly=False)
+
+
+def test_a_view_without_a_name_is_refused(db: None) -> None:
     with pytest.raises(BadInput):
-        actions.save_view(alice, "  ", {}, weekly=False)
+        actions.save_view(make_member(make_workspace()), "  ", {}, weekly=False)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@ import csv
 import html
 import io
 import re
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,7 +24,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.actions import bounced
 from gatepost.reports import charts, privacy
-from gatepost.reports.queries import Figures, report
+from gatepost.reports.queries import Chosen, Figures, report
 from gatepost.sequences.models import Sequence
 from gatepost.web import spreadsheets
 from tests.makers import (
@@ -58,7 +60,7 @@ def busy(member: Member) -> Mailbox:
 def counted(member: Member) -> Figures:
     year = (clock.now() - timedelta(days=365), clock.now() + timedelta(days=1))
     with inside(member.workspace_id):
-        return report(member, year, ZoneInfo("Europe/Berlin"), now=clock.now()).whole
+        return report(member, Chosen(), year, ZoneInfo("Europe/Berlin")).whole
 
 
 def test_an_absence_notice_is_no_reply_and_unsure_stands_in_neither_half(db: None) -> None:
@@ -66,9 +68,11 @@ def test_an_absence_notice_is_no_reply_and_unsure_stands_in_neither_half(db: Non
     busy(alice)
     figures = counted(alice)
     assert figures == Figures(
-        sent=8, confirmed=7, bounced=1, replied=5, interested=2, unsure=1, opted_out=1, meetings=2
-    )
-    assert figures.labelled == 4
+        planned=8, sent=8, confirmed=7, bounced=1, replied=5, labelled=4, interested=2, unsure=1, opted_out=1, meetings=2,
+        labels={"interested": 2, "unsure": 1, "not_interested": 1, "out_of_office": 1, "unsubscribe": 1},
+        rungs={"booked": 2}, days_to_reply=figures.days_to_reply, days_to_meeting=figures.days_to_meeting,
+    )  # fmt: skip
+    assert figures.days_to_reply == pytest.approx(23 / 24, abs=0.01)
 
 
 def test_every_number_leads_to_just_as_many_rows(db: None) -> None:
@@ -107,9 +111,9 @@ def test_the_export_has_the_same_figures_and_runs_nothing_in_a_spreadsheet(db: N
         Sequence.objects.update(name='=HYPERLINK("https://evil.example")')
     text = signed_in(alice).get("/reports/export.csv").content.decode().removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert rows[0]["sequence"] == '\'=HYPERLINK("https://evil.example")'
-    assert (rows[0]["step"], rows[0]["sent"], rows[0]["interested"]) == ("all steps", "8", "2")
-    assert [row["sent"] for row in rows[1:]] == ["7", "1"]
+    assert rows[1]["sequence"] == '\'=HYPERLINK("https://evil.example")'
+    assert (rows[0]["sequence"], rows[0]["sent"], rows[0]["interested"]) == ("all", "8", "2")
+    assert [(row["step"], row["sent"]) for row in rows[1:]] == [("", "8"), ("1", "7"), ("2", "1")]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "＝1"])
@@ -200,7 +204,7 @@ def test_what_was_looked_at_today_counts_texts_that_were_none_of_ours(db: None) 
 
 def test_weeks_without_anything_are_shown_as_well(db: None) -> None:
     page = signed_in(make_member(make_workspace())).get("/reports/", {"weeks": "4"})
-    assert page.context["by_week"][-1].monday <= date.today()
+    assert page.context["by_week"][-1]["first"] <= date.today()
     assert len(page.context["by_week"]) == 4
 
 
@@ -218,3 +222,53 @@ def test_the_privacy_page_tells_how_far_the_record_is_chained_and_gives_its_anch
     anchors = client.get("/privacy/anchors.jsonl").content.decode()
     assert anchors == settings.GATEPOST_ANCHOR_FILE.read_text() != ""
     assert signed_in(charlie).get("/privacy/anchors.jsonl").content == b""
+
+
+def test_each_way_of_dividing_leads_to_rows_as_well(db: None) -> None:
+    alice = make_member(make_workspace())
+    busy(alice)
+    client = signed_in(alice)
+    for by in ("step", "variant", "member", "company"):
+        page = client.get("/reports/", {"by": by}).content.decode()
+        links = re.findall(r'<td class="number"[^>]*><a href="([^"]+)">([1-9]\d*)</a>', page)
+        assert len(links) > 5, by
+        for address, number in set(links):
+            assert rows_in(client.get(html.unescape(address))) == int(number), address
+
+
+def test_what_is_compared_leads_to_rows_as_well(db: None) -> None:
+    alice = make_member(make_workspace())
+    busy(alice)
+    client = signed_in(alice)
+    page = client.get("/reports/compare/").content.decode()
+    links = re.findall(r'<td class="number[^>]*><a href="([^"]+)">(\d+)</a>', page)
+    assert {"4", "1"} <= {number for _address, number in links}
+    for address, number in links:
+        assert rows_in(client.get(html.unescape(address))) == int(number), address
+    assert "Nothing to compare: one of them has no mail." in page
+
+
+def test_a_workbook_holds_numbers_as_numbers_and_texts_that_run_nothing() -> None:
+    content = spreadsheets.as_xlsx(["name", "n"], [['=HYPERLINK("x")', 3], ["a\x00<b>", None]], name="Report")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
+    space = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    assert [each.text for each in sheet.findall(".//s:t", space)] == [
+        "name",
+        "n",
+        '\'=HYPERLINK("x")',
+        "a<b>",
+    ]
+    assert [each.text for each in sheet.findall(".//s:v", space)] == ["3"]
+    assert sheet.findall(".//s:f", space) == []
+
+
+def test_the_workbook_of_a_report_is_sent_as_one(db: None) -> None:
+    alice = make_member(make_workspace())
+    busy(alice)
+    answer = signed_in(alice).get("/reports/export.xlsx", {"by": "member"})
+    assert answer["Content-Type"] == spreadsheets.XLSX
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert b"Alice" in archive.read("xl/worksheets/sheet1.xml")
+    assert signed_in(alice).get("/reports/export.exe").status_code == 404

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import classify, due, hooks, imports, sandbox, send
+from gatepost.bench import classify, due, hooks, imports, pages, sandbox, send
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "classify": classify.measure,
     "due": due.measure,
     "hooks": hooks.measure,
     "import": imports.measure,
+    "pages": pages.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,
 }

@@ -244,6 +244,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.meetings.jobs",
     "gatepost.chains.jobs",
     "gatepost.erasure.jobs",
+    "gatepost.reports.jobs",
 ]
 
 _smtp = urlsplit(ENVIRONMENT.smtp_url or "")

@@ -13,7 +13,7 @@ from gatepost.audit.record import Actor
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.queries import display_name
 from gatepost.conversations.models import Conversation, Promise, Reply
-from gatepost.conversations.rules import AUTOMATIC
+from gatepost.conversations.rules import AUTOMATIC, OPT_OUTS
 from gatepost.mailboxes.queries import seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
@@ -34,7 +34,14 @@ class Chosen:
     sequence_id: UUID | None = None
     step_id: UUID | None = None
     member_id: UUID | None = None
+    variant_id: UUID | None = None
+    company_id: UUID | None = None
+    opted_out: bool = False  # wants no more mail
+    promised: bool = False  # with a reply that promises something, kept or not
     replied_within: Span | None = None
+    mailed_within: Span | None = (
+        None  # our mail that was answered had left then, and was seen among the sent ones
+    )
 
 
 def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
@@ -49,13 +56,37 @@ def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
         rows = rows.filter(enrolment__sequence_id=chosen.sequence_id)
     if chosen.member_id:
         rows = rows.filter(mailbox__member_id=chosen.member_id)
-    if chosen.answered or chosen.step_id or chosen.replied_within:
-        return rows.filter(Exists(_replies(chosen).filter(conversation=OuterRef("pk"))))
+    if chosen.company_id:
+        rows = rows.filter(contact__company_id=chosen.company_id)
+    if (
+        chosen.answered or chosen.step_id or chosen.variant_id or chosen.opted_out or chosen.promised
+        or chosen.replied_within or chosen.mailed_within
+    ):  # fmt: skip
+        return rows.filter(Exists(chosen_replies(chosen).filter(conversation=OuterRef("pk"))))
     return rows.filter(label=chosen.label) if chosen.label else rows
 
 
-def _replies(chosen: Chosen) -> QuerySet[Reply]:
+def chosen_replies(chosen: Chosen) -> QuerySet[Reply]:
+    """The replies for which such conversations are shown."""
     replies = Reply.objects.all()
+    if chosen.sequence_id:
+        replies = replies.filter(message__sequence_id=chosen.sequence_id)
+    if chosen.member_id:
+        replies = replies.filter(mailbox__member_id=chosen.member_id)
+    if chosen.company_id:
+        replies = replies.filter(conversation__contact__company_id=chosen.company_id)
+    if chosen.variant_id:
+        replies = replies.filter(message__variant_id=chosen.variant_id)
+    if chosen.opted_out:
+        replies = replies.filter(label__in=OPT_OUTS)
+    if chosen.promised:
+        replies = replies.filter(promise__isnull=False)
+    if chosen.mailed_within:
+        start, end = chosen.mailed_within
+        confirmed = Message.State.CONFIRMED
+        replies = replies.filter(
+            message__state=confirmed, message__accepted_at__gte=start, message__accepted_at__lt=end
+        )
     if chosen.label:
         replies = replies.filter(label=chosen.label)
     if chosen.answered:

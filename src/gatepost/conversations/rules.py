@@ -21,6 +21,7 @@ LABELS = {
 }
 # Sent by machines: they count as no reply.
 AUTOMATIC = frozenset({"out_of_office", "auto_reply", "bounce"})
+OPT_OUTS = frozenset({"unsubscribe", "hard_no"})
 # An absence without a date: look again after this.
 ABSENCE_WITHOUT_DATE = timedelta(days=7)
 SOFT_BOUNCE_PAUSE = timedelta(days=2)

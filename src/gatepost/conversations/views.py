@@ -35,7 +35,12 @@ def inbox(request: Any) -> HttpResponse:
         sequence_id=id_in(asked, "sequence"),
         step_id=id_in(asked, "step"),
         member_id=id_in(asked, "member"),
+        variant_id=id_in(asked, "variant"),
+        company_id=id_in(asked, "company"),
+        opted_out="opted_out" in asked,
+        promised="promised" in asked,
         replied_within=span_in(asked, ZoneInfo(request.workspace.time_zone)),
+        mailed_within=span_in(asked, ZoneInfo(request.workspace.time_zone), prefix="mailed_"),
     )
     found = lists.listed(lists.chosen_conversations(chosen), request.member)
     rows = page_of(found, by="last_reply_at", after=asked.get("after", ""))

@@ -27,7 +27,12 @@ def meetings(request: Any) -> HttpResponse:
         sequence_id=id_in(asked, "sequence"),
         step_id=id_in(asked, "step"),
         member_id=id_in(asked, "member"),
+        variant_id=id_in(asked, "variant"),
+        company_id=id_in(asked, "company"),
+        answer=asked.get("answer", ""),
+        state=asked.get("state", ""),
         found_within=span_in(asked, ZoneInfo(request.workspace.time_zone)),
+        mailed_within=span_in(asked, ZoneInfo(request.workspace.time_zone), prefix="mailed_"),
     )
     found = lists.listed(lists.chosen_meetings(chosen, now=clock.now()), request.member)
     soonest_first = chosen.part == "upcoming"

@@ -38,8 +38,13 @@ class Chosen:
     sequence_id: UUID | None = None
     step_id: UUID | None = None
     member_id: UUID | None = None
-    within: Span | None = None  # sent then; where `bounced`, come back then
+    variant_id: UUID | None = None
+    company_id: UUID | None = None
+    answer: str = ""  # a reply with this label answered it
+    within: Span | None = None  # sent then; where `bounced`, come back then; where `planned`, planned then
     bounced: bool = False
+    came_back: bool = False  # whenever that was
+    planned: bool = False
 
 
 def chosen_messages(chosen: Chosen) -> QuerySet[Message]:
@@ -52,11 +57,18 @@ def chosen_messages(chosen: Chosen) -> QuerySet[Message]:
         messages = messages.filter(step_id=chosen.step_id)
     if chosen.member_id:
         messages = messages.filter(mailbox__member_id=chosen.member_id)
+    if chosen.variant_id:
+        messages = messages.filter(variant_id=chosen.variant_id)
+    if chosen.company_id:
+        messages = messages.filter(contact__company_id=chosen.company_id)
+    if chosen.answer:
+        # By their ids: two such replies to one mail are still one mail.
+        messages = messages.filter(pk__in=Message.objects.filter(replies__label=chosen.answer).values("pk"))
     if chosen.within:
-        moment = "bounced_at" if chosen.bounced else "accepted_at"
+        moment = "bounced_at" if chosen.bounced else "planned_at" if chosen.planned else "accepted_at"
         start, end = chosen.within
         messages = messages.filter(**{f"{moment}__gte": start, f"{moment}__lt": end})
-    return messages.filter(bounced_at__isnull=False) if chosen.bounced else messages
+    return messages.filter(bounced_at__isnull=False) if chosen.bounced or chosen.came_back else messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,13 @@ def outbox(request: Any) -> HttpResponse:
         sequence_id=id_in(asked, "sequence"),
         step_id=id_in(asked, "step"),
         member_id=id_in(asked, "member"),
+        variant_id=id_in(asked, "variant"),
+        company_id=id_in(asked, "company"),
+        answer=asked.get("answer", ""),
         within=span_in(asked, ZoneInfo(request.workspace.time_zone)),
         bounced="bounced" in asked,
+        came_back="came_back" in asked,
+        planned="planned" in asked,
     )
     found = lists.listed(lists.chosen_messages(chosen), request.member)
     # What waits is shown in the order in which it leaves; all else by the newest.

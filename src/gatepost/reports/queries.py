@@ -1,197 +1,559 @@
-"""What the reports count. Each figure counts rows that a list can show (`Chosen` of that list)."""
+"""What the reports count. Each figure counts rows that a list shows: by the list's own choice (its `Chosen`)."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncWeek
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Aggregate,
+    Count,
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 
 from gatepost.accounts.models import Member
+from gatepost.contacts.models import Company
+from gatepost.conversations import lists as conversations
 from gatepost.conversations.models import Reply
-from gatepost.conversations.rules import AUTOMATIC
+from gatepost.conversations.rules import AUTOMATIC, OPT_OUTS
 from gatepost.erasure.models import KeptFigures
+from gatepost.mailboxes.letterhead import sender_address
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import seen_by
+from gatepost.meetings import lists as meetings
 from gatepost.meetings.models import Meeting
-from gatepost.outbox.lists import LEFT
+from gatepost.outbox import lists as outbox
+from gatepost.outbox.limits import Limit, of_day
 from gatepost.outbox.models import Message
-from gatepost.sequences.models import Sequence, Step
-from gatepost.web.weeks import Span, monday_of
+from gatepost.reports.rules import Rate, rate
+from gatepost.sequences import lists as sequences
+from gatepost.sequences.models import Sequence, Step, Task, Variant
+from gatepost.vault import names
+from gatepost.web.labels import LABELS
+from gatepost.web.weeks import Span, monday_of, span_of
 
-CONVERSATION = "conversation"
-ANSWERS = {
-    "replied": Count(CONVERSATION, distinct=True),
-    "interested": Count(CONVERSATION, distinct=True, filter=Q(label="interested")),
-    "unsure": Count(CONVERSATION, distinct=True, filter=Q(label="unsure")),
-    "opted_out": Count(CONVERSATION, distinct=True, filter=Q(label__in=("unsubscribe", "hard_no"))),
-}
+# What a report can be divided by.
+SEQUENCE, STEP, VARIANT, MEMBER, COMPANY, WEEK = "sequence", "step", "variant", "member", "company", "week"
+DIVISIONS = (SEQUENCE, STEP, VARIANT, MEMBER, COMPANY)
+# Of a division that can have any number of parts, those to which most was sent.
+MOST_PARTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a report is narrowed to. Nothing chosen: the whole workspace, as far as the member sees it."""
+
+    sequence_id: UUID | None = None
+    step_id: UUID | None = None
+    variant_id: UUID | None = None
+    member_id: UUID | None = None
+    company_id: UUID | None = None
+    label: str = ""  # only what was answered so, and what came of it
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What became of some mails."""
 
+    planned: int = 0
     sent: int = 0
     confirmed: int = 0
     bounced: int = 0
     replied: int = 0  # conversations that a person answered in
+    labelled: int = 0  # those with an answer whose label is known: of these the interested are a share
     interested: int = 0
     unsure: int = 0
     opted_out: int = 0
+    promises: int = 0  # conversations with a reply that promises something
     meetings: int = 0
+    tasks: int = 0  # done
+    labels: Mapping[str, int] = field(default_factory=dict)  # conversations by the labels of their replies
+    rungs: Mapping[str, int] = field(default_factory=dict)  # meetings by how surely they are one
+    days_to_reply: float | None = None  # the median, from a mail to its answer
+    days_to_meeting: float | None = None  # the median, from the first mail to the meeting being booked
 
-    @property
-    def labelled(self) -> int:
-        """Answers whose label is known: the whole of which the interested are a share."""
-        return self.replied - self.unsure
 
-
-@dataclass(frozen=True, slots=True)
-class StepFigures:
-    step_id: UUID
-    position: int
-    figures: Figures
+NUMBERS = tuple(each.name for each in fields(Figures) if each.type is int)
+# What is kept of erased mails (erasure.KeptFigures).
+KEPT = ("sent", "confirmed", "bounced", "replied", "interested", "unsure", "opted_out", "meetings")
 
 
 @dataclass(frozen=True, slots=True)
-class SequenceFigures:
-    sequence: Sequence
-    figures: Figures
-    steps: tuple[StepFigures, ...]
+class Part:
+    """The figures of one sequence, step, wording, person or company."""
 
-
-@dataclass(frozen=True, slots=True)
-class MemberFigures:
-    member_id: UUID
+    id: UUID
     name: str
     figures: Figures
+    below: tuple["Part", ...] = ()  # the steps of a sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    monday: date
+    """The figures of a week, or of as much of it as lies in the report's span."""
+
+    first: date
+    last: date
     figures: Figures
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of a period, in all and divided each way."""
+    """The figures of a period, in all and divided."""
 
     whole: Figures
-    sequences: list[SequenceFigures]  # those of which something left or came back, newest first
-    members: list[MemberFigures]
-    weeks: list[Week]  # every week up to this one, also those in which nothing happened
+    weeks: tuple[Week, ...]  # every week of the span, also those in which nothing happened
+    parts: tuple[Part, ...]
     erased: int = 0  # mails of the whole whose rows were erased since
 
 
-# What a figure may be divided by, and the column of each table that says it.
-SEQUENCE, STEP, MAILBOX, WEEK = "sequence", "step", "mailbox", "week"
-MESSAGE = {SEQUENCE: F("sequence_id"), STEP: F("step_id"), MAILBOX: F("mailbox_id")}
-REPLY = {SEQUENCE: F("message__sequence_id"), STEP: F("message__step_id"), MAILBOX: F("mailbox_id")}
-MEETING = {SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"), MAILBOX: F("mailbox_id")}
-
-
-def report(member: Member, span: Span, zone: ZoneInfo, *, now: datetime) -> Report:
+def report(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, *, by: str = SEQUENCE) -> Report:
     """What happened in the span, in the mailboxes that the member may see.
 
-    The messages, which are many, are counted in one pass, and by columns of theirs that an index can hold;
-    everything else is a small part of them.
+    The number of queries depends on nothing. The messages, which are many, are read by an index alone where nothing
+    but sequence, step or wording narrows them.
     """
-    seen = seen_by(member)
-    left = _within(Message.objects.filter(seen, state__in=LEFT), "accepted_at", span)
-    came_back = _within(Message.objects.filter(seen, bounced_at__isnull=False), "bounced_at", span)
-    booked = _within(Meeting.objects.filter(seen, state=Meeting.State.BOOKED), "found_at", span)
-    answers = _within(Reply.objects.filter(seen).exclude(label__in=AUTOMATIC), "received_at", span)
-    sent = {"sent": Count("*"), "confirmed": Count("state", filter=Q(state=Message.State.CONFIRMED))}
-    tallies = [
-        *_tallied(left, {**MESSAGE, WEEK: TruncWeek("accepted_at", tzinfo=zone)}, sent),
-        *_tallied(
-            came_back, {**MESSAGE, WEEK: TruncWeek("bounced_at", tzinfo=zone)}, {"bounced": Count("*")}
-        ),
-        *_tallied(booked, {**MEETING, WEEK: TruncWeek("found_at", tzinfo=zone)}, {"meetings": Count("*")}),
-    ]
-    kept = _kept(member, span)
-    answered_by = {**REPLY, WEEK: TruncWeek("received_at", tzinfo=zone)}
+    weeks = _weeks(span, zone)
+    counting = _Counting(member, chosen, span, zone, tuple(start for start, _first, _last in weeks))
+    by_week = counting.by(WEEK)
+    shown = tuple(
+        Week(first, last, by_week.get(number, Figures()))
+        for number, (_start, first, last) in enumerate(weeks, start=1)
+    )
+    whole = counting.whole(by_week.values())
+    return Report(whole, shown, _parts(counting, by), counting.erased)
 
-    def by(division: str) -> dict[Any, Figures]:
-        # A conversation may be answered in twice, so its parts cannot be added up: each division asks anew.
-        counted = _tallied(answers, {division: answered_by[division]}, ANSWERS)
-        return _added_up([*tallies, *counted, *kept], division)
 
-    steps: defaultdict[UUID, list[StepFigures]] = defaultdict(list)
-    by_step, by_sequence, by_mailbox, by_week = by(STEP), by(SEQUENCE), by(MAILBOX), by(WEEK)
-    for step in Step.objects.filter(pk__in=by_step).order_by("position"):
-        steps[step.sequence_id].append(StepFigures(step.pk, step.position, by_step[step.pk]))
-    sequences = Sequence.objects.filter(pk__in=by_sequence).order_by("-created_at")
-    return Report(
-        _added_up([*tallies, *_tallied(answers, {}, ANSWERS), *kept]).get(None, Figures()),
-        [SequenceFigures(each, by_sequence[each.pk], tuple(steps[each.pk])) for each in sequences],
-        _by_member(by_mailbox),
-        [Week(monday, by_week.get(monday, Figures())) for monday in _mondays(span, zone, now)],
-        sum(row["sent"] for row in kept),
+# Counting
+
+
+class Median(Aggregate):
+    function = "percentile_cont"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
+def _took(end: str, start: Any) -> ExpressionWrapper:
+    return ExpressionWrapper(F(end) - start, output_field=DurationField())
+
+
+# By division, the column of each table that says it.
+_OF_MESSAGE = {
+    SEQUENCE: F("sequence_id"), STEP: F("step_id"), VARIANT: F("variant_id"), MEMBER: F("mailbox__member_id"),
+    COMPANY: F("contact__company_id"),
+}  # fmt: skip
+_OF_REPLY = {
+    SEQUENCE: F("message__sequence_id"), STEP: F("message__step_id"), VARIANT: F("message__variant_id"),
+    MEMBER: F("mailbox__member_id"), COMPANY: F("conversation__contact__company_id"),
+}  # fmt: skip
+_MAILS_BEFORE = Message.objects.filter(
+    enrolment_id=OuterRef("enrolment_id"), state__in=outbox.LEFT
+).order_by()
+_OF_MEETING = {
+    SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"),
+    VARIANT: Subquery(_MAILS_BEFORE.filter(step_id=OuterRef("step_id")).values("variant_id")[:1]),
+    MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
+}  # fmt: skip
+_OF_TASK = {
+    SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"), VARIANT: F("variant_id"),
+    MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
+}  # fmt: skip
+
+_CONVERSATIONS = partial(Count, "conversation", distinct=True)
+_BY_PERSON = ~Q(label__in=AUTOMATIC)
+_ANSWERS: dict[str, Aggregate] = {
+    "replied": _CONVERSATIONS(filter=_BY_PERSON),
+    "labelled": _CONVERSATIONS(filter=_BY_PERSON & ~Q(label="unsure")),
+    "interested": _CONVERSATIONS(filter=Q(label="interested")),
+    "unsure": _CONVERSATIONS(filter=Q(label="unsure")),
+    "opted_out": _CONVERSATIONS(filter=Q(label__in=OPT_OUTS)),
+    "promises": _CONVERSATIONS(filter=Q(promise__isnull=False)),
+    "days_to_reply": Median(_took("received_at", F("message__accepted_at")), filter=_BY_PERSON),
+    **{f"label_{name}": _CONVERSATIONS(filter=Q(label=name)) for name in LABELS},
+}
+_STANDS = Q(state=Meeting.State.BOOKED)
+_FIRST_MAIL = Subquery(
+    _MAILS_BEFORE.values("enrolment_id").annotate(first=Min("accepted_at")).values("first")
+)
+_MEETINGS: dict[str, Aggregate] = {
+    "meetings": Count("pk", filter=_STANDS),
+    "days_to_meeting": Median(_took("found_at", _FIRST_MAIL), filter=_STANDS),
+    **{f"rung_{state}": Count("pk", filter=Q(state=state)) for state in Meeting.State.values},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Rows of one table that are counted together, by one moment of theirs."""
+
+    rows: Callable[["_Counting"], QuerySet[Any]]
+    moment: str
+    divisions: Mapping[str, Any]
+    counts: Mapping[str, Aggregate]
+    adds_up: bool = True  # a row stands in one week only, so that the weeks make the whole
+
+
+_FAMILIES = (
+    _Family(
+        lambda counting: counting.messages(part="sent"), "accepted_at", _OF_MESSAGE,
+        {"sent": Count("*"), "confirmed": Count("state", filter=Q(state=Message.State.CONFIRMED))},
+    ),
+    _Family(
+        lambda counting: counting.messages(planned=True), "planned_at", _OF_MESSAGE, {"planned": Count("*")}
+    ),
+    _Family(
+        lambda counting: counting.messages(bounced=True), "bounced_at", _OF_MESSAGE, {"bounced": Count("*")}
+    ),
+    # A conversation may be answered in twice, and medians do not add up: each division asks anew.
+    _Family(lambda counting: counting.replies(), "received_at", _OF_REPLY, _ANSWERS, adds_up=False),
+    _Family(lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS, adds_up=False),
+    _Family(lambda counting: counting.tasks(), "ended_at", _OF_TASK, {"tasks": Count("*")}),
+)  # fmt: skip
+
+
+class _Counting:
+    """One report's counting: by weeks, by a division, in all."""
+
+    def __init__(
+        self, member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, starts: tuple[datetime, ...]
+    ) -> None:
+        self.member, self.chosen, self.span, self.zone, self.starts = member, chosen, span, zone, starts
+        self.seen = seen_by(member)
+        self.kept = self._kept()
+        self.erased = sum(row["sent"] for row in self.kept)
+
+    def _narrowed(self) -> dict[str, Any]:
+        chosen = self.chosen
+        return {
+            "sequence_id": chosen.sequence_id, "step_id": chosen.step_id, "variant_id": chosen.variant_id,
+            "member_id": chosen.member_id, "company_id": chosen.company_id,
+        }  # fmt: skip
+
+    def messages(self, **which: Any) -> QuerySet[Message]:
+        chosen = outbox.Chosen(**self._narrowed(), answer=self.chosen.label, within=self.span, **which)
+        return outbox.chosen_messages(chosen).filter(self.seen)
+
+    def replies(self) -> QuerySet[Reply]:
+        chosen = conversations.Chosen(
+            **self._narrowed(), part="all", label=self.chosen.label, replied_within=self.span
+        )
+        return conversations.chosen_replies(chosen).filter(self.seen)
+
+    def meetings(self) -> QuerySet[Meeting]:
+        chosen = meetings.Chosen(
+            **self._narrowed(), part="all", answer=self.chosen.label, found_within=self.span
+        )
+        return meetings.chosen_meetings(chosen, now=self.span[1]).filter(self.seen)
+
+    def tasks(self) -> QuerySet[Task]:
+        chosen = sequences.ChosenTasks(**self._narrowed(), answer=self.chosen.label, ended_within=self.span)
+        return sequences.chosen_tasks(chosen).filter(self.seen, state=Task.State.DONE)
+
+    def by(self, division: str, *, only: list[UUID] | None = None) -> dict[Any, Figures]:
+        """Figures by one division. Rows without it (a meeting whose enrolment is gone) stand in none of its parts."""
+        sums: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
+        for family in _FAMILIES:
+            column = self._week_of(family.moment) if division == WEEK else family.divisions[division]
+            rows = family.rows(self).annotate(part_of=column)
+            rows = rows.filter(part_of__isnull=False) if only is None else rows.filter(part_of__in=only)
+            for row in rows.values("part_of").annotate(**family.counts).order_by():
+                sums[row.pop("part_of")].update(row)
+        for row in self.kept:
+            part = row.get(division)
+            if part is not None and (only is None or part in only):
+                _add(sums[part], row)
+        return {part: _figures(counts) for part, counts in sums.items()}
+
+    def whole(self, weeks: Any) -> Figures:
+        """All of it: the sum of the weeks, and what does not add up counted at once."""
+        counts: dict[str, Any] = defaultdict(int)
+        adding = {name for family in _FAMILIES if family.adds_up for name in family.counts}
+        for figures in weeks:
+            for name in adding:
+                counts[name] += getattr(figures, name)
+        for family in _FAMILIES:
+            if not family.adds_up:
+                counts.update(family.rows(self).aggregate(**family.counts))
+        for row in self.kept:
+            _add(counts, {name: value for name, value in row.items() if name not in adding})
+        return _figures(counts)
+
+    def largest(self, division: str) -> list[UUID]:
+        """The parts to which most was sent."""
+        rows = self.messages(part="sent").annotate(part_of=_OF_MESSAGE[division])
+        found = rows.filter(part_of__isnull=False).values("part_of").annotate(sent=Count("*"))
+        return [row["part_of"] for row in found.order_by("-sent", "part_of")[:MOST_PARTS]]
+
+    def _week_of(self, moment: str) -> Func:
+        """The number of the week, from 1. The same midnights as the lists', so that neither differs in the night when
+        the clocks change; and quicker than turning each moment into a local day."""
+        starts = Value(list(self.starts), output_field=ArrayField(DateTimeField()))
+        return Func(F(moment), starts, function="width_bucket", output_field=IntegerField())
+
+    def _kept(self) -> list[dict[str, Any]]:
+        """The numbers of what was erased, which are known by week, sequence and step alone and belong to nobody: a
+        rep, who sees his own, is not shown them, nor is any report that is narrowed in another way."""
+        chosen = self.chosen
+        narrowed = chosen.member_id or chosen.variant_id or chosen.company_id or chosen.label
+        if self.member.role == Member.Role.REP or narrowed:
+            return []
+        gone = Q(erasure__isnull=True) | Q(erasure__finished_at__isnull=False)
+        rows = KeptFigures.objects.filter(gone)
+        if chosen.sequence_id:
+            rows = rows.filter(sequence_id=chosen.sequence_id)
+        if chosen.step_id:
+            rows = rows.filter(step_id=chosen.step_id)
+        start, end = (moment.astimezone(self.zone).date() for moment in self.span)
+        rows = rows.filter(week_local_date__gte=start, week_local_date__lt=end)
+        sums = {f"sum_{name}": Sum(name) for name in KEPT}
+        found: Any = rows.values("week_local_date", "sequence_id", "step_id").annotate(**sums).order_by()
+        firsts = [start.astimezone(self.zone).date() for start in self.starts]
+        return [
+            {
+                WEEK: sum(1 for first in firsts if first <= row["week_local_date"]) or None,
+                SEQUENCE: row["sequence_id"],
+                STEP: row["step_id"],
+                **{name: row[f"sum_{name}"] for name in KEPT},
+                "labelled": row["sum_replied"] - row["sum_unsure"],
+            }
+            for row in found
+        ]
+
+
+def _add(counts: dict[str, Any], row: Mapping[str, Any]) -> None:
+    for name in (*KEPT, "labelled"):
+        if name in row:
+            counts[name] = counts.get(name, 0) + row[name]
+
+
+def _figures(counts: Mapping[str, Any]) -> Figures:
+    def below(prefix: str) -> dict[str, int]:
+        found = {
+            name.removeprefix(prefix): value for name, value in counts.items() if name.startswith(prefix)
+        }
+        return {name: value for name, value in found.items() if value}
+
+    return Figures(
+        **{name: counts.get(name, 0) for name in NUMBERS},
+        labels=below("label_"),
+        rungs=below("rung_"),
+        days_to_reply=_days(counts.get("days_to_reply")),
+        days_to_meeting=_days(counts.get("days_to_meeting")),
     )
 
 
-def _kept(member: Member, span: Span) -> list[dict[str, Any]]:
-    """The numbers of what was erased, which belong to nobody: a rep, who sees his own, is not shown them."""
+def _days(span: timedelta | None) -> float | None:
+    return None if span is None else span / timedelta(days=1)
+
+
+def _weeks(span: Span, zone: ZoneInfo) -> list[tuple[datetime, date, date]]:
+    """Where each week of the span begins, its first and its last day; both ends as the span cuts them."""
+    start, end = span
+    last = (end - timedelta(microseconds=1)).astimezone(zone).date()
+    found = []
+    monday = monday_of(start, zone)
+    while (begins := max(span_of(monday, zone)[0], start)) < end:
+        sunday = monday + timedelta(days=6)
+        found.append((begins, begins.astimezone(zone).date(), min(sunday, last)))
+        monday += timedelta(days=7)
+    return found
+
+
+# Parts and their names
+
+
+def _parts(counting: _Counting, by: str) -> tuple[Part, ...]:
+    if by == SEQUENCE:
+        return _by_sequence(counting)
+    only = counting.largest(by) if by == COMPANY else None
+    found = counting.by(by, only=only)
+    name = {STEP: _step_names, VARIANT: _variant_names, MEMBER: _member_names, COMPANY: _company_names}[by]
+    words = name(list(found))
+    parts = [Part(key, words[key], figures) for key, figures in found.items() if key in words]
+    return tuple(sorted(parts, key=lambda part: (-part.figures.sent, part.name, part.id)))
+
+
+def _by_sequence(counting: _Counting) -> tuple[Part, ...]:
+    """The sequences, newest first, each with its steps."""
+    by_sequence, by_step = counting.by(SEQUENCE), counting.by(STEP)
+    steps: defaultdict[UUID, list[Part]] = defaultdict(list)
+    for step in Step.objects.filter(pk__in=by_step).order_by("edition", "position"):
+        steps[step.sequence_id].append(Part(step.pk, str(step.position), by_step[step.pk]))
+    return tuple(
+        Part(each.pk, each.name, by_sequence[each.pk], tuple(steps[each.pk]))
+        for each in Sequence.objects.filter(pk__in=by_sequence).order_by("-created_at")
+    )
+
+
+def _sequence_names(sequence_id: UUID) -> dict[UUID, str]:
+    return dict(Sequence.objects.filter(pk=sequence_id).values_list("pk", "name"))
+
+
+def _step_names(ids: list[UUID]) -> dict[UUID, str]:
+    steps = Step.objects.filter(pk__in=ids).select_related("sequence")
+    return {step.pk: f"{step.sequence.name} · {step.position}" for step in steps}
+
+
+def _variant_names(ids: list[UUID]) -> dict[UUID, str]:
+    """Sequence, step and the wording's letter, as its page writes it."""
+    asked, found = set(ids), {}
+    steps = Step.objects.filter(variants__in=ids).distinct()
+    for step in steps.select_related("sequence").prefetch_related("variants"):
+        for number, variant in enumerate(sorted(step.variants.all(), key=lambda each: each.pk)):
+            if variant.pk in asked:
+                found[variant.pk] = f"{step.sequence.name} · {step.position}{chr(65 + number)}"
+    return found
+
+
+def _member_names(ids: list[UUID]) -> dict[UUID, str]:
+    return dict(Member.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def _company_names(ids: list[UUID]) -> dict[UUID, str]:
+    return {each.pk: names.open(each, "name") or "" for each in Company.objects.filter(pk__in=ids)}
+
+
+def chosen_in_words(chosen: Chosen) -> list[tuple[str, str]]:
+    """What a report is narrowed to: the parameter of its address, and its name. What is gone has none."""
+    found = [
+        (SEQUENCE, _sequence_names(chosen.sequence_id) if chosen.sequence_id else {}, chosen.sequence_id),
+        (STEP, _step_names([chosen.step_id]) if chosen.step_id else {}, chosen.step_id),
+        (VARIANT, _variant_names([chosen.variant_id]) if chosen.variant_id else {}, chosen.variant_id),
+        (MEMBER, _member_names([chosen.member_id]) if chosen.member_id else {}, chosen.member_id),
+        (COMPANY, _company_names([chosen.company_id]) if chosen.company_id else {}, chosen.company_id),
+    ]  # fmt: skip
+    return [(parameter, words.get(key, "–")) for parameter, words, key in found if key]
+
+
+# Comparing
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the mails that left in a span and were seen among the sent ones: shares of them, whenever it came."""
+
+    confirmed: int
+    bounced: Rate
+    replied: Rate
+    interested: Rate  # of the answers whose label is known
+    opted_out: Rate
+    meetings: Rate
+
+
+def outcome(member: Member, chosen: Chosen, span: Span) -> Outcome:
+    """Counted by mail and not by the day on which something came of it: only so is it a share of them."""
+    counting = _Counting(member, chosen, span, ZoneInfo("UTC"), ())
+    mails = counting.messages(part="confirmed").aggregate(
+        confirmed=Count("*"), bounced=Count("state", filter=Q(bounced_at__isnull=False))
+    )
+    narrowed = counting._narrowed()
+    asked = conversations.Chosen(
+        **narrowed, part="all", label=chosen.label, answered=True, mailed_within=span
+    )
+    counts = {name: _ANSWERS[name] for name in ("replied", "labelled", "interested", "opted_out")}
+    answers = conversations.chosen_replies(asked).filter(counting.seen).aggregate(**counts)
+    booked = meetings.chosen_meetings(
+        meetings.Chosen(**narrowed, part="booked", answer=chosen.label, mailed_within=span), now=span[1]
+    ).filter(counting.seen)
+    confirmed = mails["confirmed"]
+    return Outcome(
+        confirmed,
+        rate(mails["bounced"], confirmed),
+        rate(answers["replied"], confirmed),
+        rate(answers["interested"], answers["labelled"]),
+        rate(answers["opted_out"], confirmed),
+        rate(booked.values("enrolment_id").distinct().count(), confirmed),
+    )
+
+
+# Health: limits, and what came of the mails lately
+
+LATELY = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How near a mailbox is to its limit today, and how its mails of the last four weeks fared."""
+
+    mailbox_id: UUID
+    address: str
+    owner: str
+    sent_today: int
+    limit_today: int  # less than its own limit while it starts slowly
+    daily_limit: int
+    confirmed: int
+    bounced: Rate
+    complained: Rate  # opted out, or refused any further contact
+
+    @property
+    def percent_of_limit(self) -> int:
+        return min(100, round(100 * self.sent_today / self.limit_today)) if self.limit_today else 100
+
+
+def health_of_mailboxes(member: Member, *, now: datetime) -> list[Health]:
+    """Each mailbox that the member sees and that is not disconnected, in three queries and one for each time zone."""
+    found = Mailbox.objects.exclude(state=Mailbox.State.DISCONNECTED).select_related("member")
     if member.role == Member.Role.REP:
-        return []
-    gone = Q(erasure__isnull=True) | Q(erasure__finished_at__isnull=False)
-    start, end = (moment.astimezone(ZoneInfo(member.workspace.time_zone)).date() for moment in span)
-    rows = KeptFigures.objects.filter(gone, week_local_date__gte=start, week_local_date__lt=end)
-    divisions = {SEQUENCE: F("sequence_id"), STEP: F("step_id"), WEEK: F("week_local_date")}
-    tallies = _tallied(rows, divisions, {f"sum_{name}": Sum(name) for name in COLUMNS})
-    return [
-        {key.removeprefix("sum_"): value for key, value in row.items()} | {MAILBOX: None} for row in tallies
-    ]
+        found = found.filter(member=member)
+    boxes = list(found.order_by("connected_at"))
+    ids = [each.pk for each in boxes]
+    today: dict[UUID, int] = {}
+    for zone in sorted({each.time_zone for each in boxes}):
+        own = [each.pk for each in boxes if each.time_zone == zone]
+        midnight = Limit("", 0, "", time_zone=zone).counts_from(now)
+        left = Message.objects.filter(mailbox_id__in=own, left_at__gte=midnight)
+        today |= dict(left.values_list("mailbox_id").annotate(sent=Count("*")).order_by())
+    span = (now - LATELY, now)
+    mails = outbox.chosen_messages(outbox.Chosen(part="confirmed", within=span)).filter(mailbox__in=ids)
+    fared = {
+        row["mailbox_id"]: row
+        for row in mails.values("mailbox_id")
+        .annotate(confirmed=Count("*"), came_back=Count("bounced_at"))
+        .order_by()
+    }
+    asked = conversations.Chosen(part="all", opted_out=True, mailed_within=span)
+    refused = conversations.chosen_replies(asked).filter(mailbox__in=ids)
+    complained = dict(
+        refused.values_list("mailbox_id").annotate(n=Count("conversation", distinct=True)).order_by()
+    )
+    rows = []
+    for box in boxes:
+        row = fared.get(box.pk, {"confirmed": 0, "came_back": 0})
+        allowed = of_day(box.daily_limit, box.slow_start_days, box.slow_start_at, now, box.time_zone)
+        rows.append(
+            Health(
+                box.pk, names.open(box, "address") or "", box.member.name, today.get(box.pk, 0), allowed, box.daily_limit,
+                row["confirmed"], rate(row["came_back"], row["confirmed"]),
+                rate(complained.get(box.pk, 0), row["confirmed"]),
+            )
+        )  # fmt: skip
+    return rows
 
 
-def _by_member(by_mailbox: dict[UUID, Figures]) -> list[MemberFigures]:
-    """Everybody's figures: those of all his mailboxes. A conversation is in one mailbox, so they add up."""
-    sums: dict[UUID, tuple[str, Counter[str]]] = {}
-    for mailbox in (
-        Mailbox.objects.filter(pk__in=by_mailbox).select_related("member").order_by("member__name")
-    ):
-        _name, counts = sums.setdefault(mailbox.member_id, (mailbox.member.name, Counter()))
-        counts.update(asdict(by_mailbox[mailbox.pk]))
-    return [MemberFigures(key, name, Figures(**counts)) for key, (name, counts) in sums.items()]
+def sending_domains() -> list[str]:
+    """The domains that mailboxes of this workspace send from, in alphabetical order."""
+    boxes = Mailbox.objects.exclude(state=Mailbox.State.DISCONNECTED)
+    return sorted({sender_address(box).rpartition("@")[2].casefold() for box in boxes})
 
 
-def _within(rows: QuerySet[Any], column: str, span: Span) -> QuerySet[Any]:
-    return rows.filter(**{f"{column}__gte": span[0], f"{column}__lt": span[1]})
-
-
-def _tallied(
-    rows: QuerySet[Any], divisions: dict[str, Any], counts: Mapping[str, Aggregate]
-) -> list[dict[str, Any]]:
-    """One row for each combination of the divisions, with its counts."""
-    if not divisions:
-        return [rows.aggregate(**counts)]
-    names = {f"by_{name}": column for name, column in divisions.items()}
-    found = rows.annotate(**names).values(*names).annotate(**counts).order_by()
-    return [{key.removeprefix("by_"): value for key, value in row.items()} for row in found]
-
-
-def _added_up(tallies: list[dict[str, Any]], division: str | None = None) -> dict[Any, Figures]:
-    """Figures by one division, or all under None. Rows without it (a meeting whose enrolment is gone) stand in none of its parts."""
-    sums: defaultdict[Any, Counter[str]] = defaultdict(Counter)
-    for row in tallies:
-        part = row[division] if division else None
-        if division and part is None:
-            continue
-        part = part.date() if isinstance(part, datetime) else part
-        sums[part].update({name: row[name] for name in COLUMNS if name in row})
-    return {part: Figures(**counts) for part, counts in sums.items()}
-
-
-def _mondays(span: Span, zone: ZoneInfo, now: datetime) -> list[date]:
-    first, last = monday_of(span[0], zone), monday_of(now, zone)
-    return [first + timedelta(days=days) for days in range(0, (last - first).days + 1, 7)]
-
-
-COLUMNS = tuple(column.name for column in fields(Figures))
+def variants_of(step_id: UUID) -> list[tuple[UUID, str]]:
+    """The wordings of a step with their letters."""
+    found = sorted(Variant.objects.filter(step_id=step_id).values_list("pk", flat=True))
+    return [(key, chr(65 + number)) for number, key in enumerate(found)]

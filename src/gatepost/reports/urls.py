@@ -5,7 +5,13 @@ from gatepost.reports import views
 app_name = "reports"
 urlpatterns = [
     path("reports/", views.reports, name="reports"),
-    path("reports/export.csv", views.export, name="export"),
+    path("reports/health/", views.health, name="health"),
+    path("reports/health/look/", views.look, name="look"),
+    path("reports/views/", views.saved_views, name="saved_views"),
+    path("reports/views/save/", views.save_view, name="save_view"),
+    path("reports/views/<uuid:view_id>/", views.change_view, name="change_view"),
+    path("reports/compare/", views.compare, name="compare"),
+    path("reports/export.<str:form>", views.export, name="export"),
     path("privacy/", views.privacy, name="privacy"),
     path("privacy/anchors.jsonl", views.anchors, name="anchors"),
     path("privacy/looked-at/<uuid:mailbox_id>/", views.looked_at, name="looked_at"),

@@ -29,6 +29,7 @@ from gatepost.sequences.rules import Condition, Planned, dry_run
 from gatepost.sequences.variants import Comparison, Result, compare
 from gatepost.sequences.windows import zone_called
 from gatepost.vault import names
+from gatepost.web.weeks import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +250,40 @@ class TaskRow:
     is_overdue: bool = False
 
 
-def tasks_of(member: Member, state: str = Task.State.OPEN) -> QuerySet[Task]:
+@dataclass(frozen=True, slots=True)
+class ChosenTasks:
+    """Which tasks a list is narrowed to. Reports count by the same, so that a number and its rows agree."""
+
+    sequence_id: UUID | None = None
+    step_id: UUID | None = None
+    variant_id: UUID | None = None
+    member_id: UUID | None = None
+    company_id: UUID | None = None
+    answer: str = ""  # a reply with this label stands in its conversation
+    ended_within: Span | None = None
+
+
+def chosen_tasks(chosen: ChosenTasks) -> QuerySet[Task]:
+    columns = {
+        "enrolment__sequence_id": chosen.sequence_id, "step_id": chosen.step_id, "variant_id": chosen.variant_id,
+        "mailbox__member_id": chosen.member_id, "contact__company_id": chosen.company_id,
+    }  # fmt: skip
+    rows = Task.objects.filter(**{column: value for column, value in columns.items() if value})
+    if chosen.answer:
+        # The concept above, by the names of its columns: an enrolment has one conversation.
+        answered = Enrolment.objects.filter(conversation__replies__label=chosen.answer)
+        rows = rows.filter(enrolment__in=answered.values("pk"))
+    if chosen.ended_within:
+        start, end = chosen.ended_within
+        rows = rows.filter(ended_at__gte=start, ended_at__lt=end)
+    return rows
+
+
+def tasks_of(
+    member: Member, state: str = Task.State.OPEN, chosen: ChosenTasks = ChosenTasks()
+) -> QuerySet[Task]:
     """The tasks that this member sees; the oldest of those to do come first."""
-    rows = Task.objects.filter(seen_by(member), state=state)
+    rows = chosen_tasks(chosen).filter(seen_by(member), state=state)
     if state == Task.State.OPEN:
         # A reminder shows on its day, not months before.
         rows = rows.exclude(kind=Task.Kind.REMINDER, due_at__gt=clock.now())

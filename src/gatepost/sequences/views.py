@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -33,6 +34,7 @@ from gatepost.text.templates import TemplateError
 from gatepost.vault import names
 from gatepost.web.pages import page_of
 from gatepost.web.parameters import change_in, id_in, moment_in
+from gatepost.web.weeks import span_in
 
 AT_ONCE = 1_000  # enrolled by one press of a button: more would keep the browser waiting
 
@@ -353,8 +355,17 @@ def tasks(request: Any) -> HttpResponse:
     """Follow-ups that a person sends by hand."""
     state = request.GET.get("state", Task.State.OPEN)
     state = state if state in Task.State.values else Task.State.OPEN
+    chosen = lists.ChosenTasks(
+        sequence_id=id_in(request.GET, "sequence"),
+        step_id=id_in(request.GET, "step"),
+        variant_id=id_in(request.GET, "variant"),
+        member_id=id_in(request.GET, "member"),
+        company_id=id_in(request.GET, "company"),
+        answer=request.GET.get("answer", ""),
+        ended_within=span_in(request.GET, ZoneInfo(request.workspace.time_zone)),
+    )
     found = page_of(
-        lists.tasks_of(request.member, state),
+        lists.tasks_of(request.member, state, chosen),
         by="created_at",
         after=request.GET.get("after", ""),
         newest_first=state != Task.State.OPEN,
@@ -363,6 +374,7 @@ def tasks(request: Any) -> HttpResponse:
         "rows": replace(found, rows=[lists.task_row(each) for each in found]),
         "state": state,
         "states": Task.State.choices,
+        "narrowed": chosen != lists.ChosenTasks(),
     }
     return render(request, "sequences/tasks.html", context)
 

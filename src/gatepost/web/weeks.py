@@ -27,15 +27,30 @@ def week_from(text: str, zone: ZoneInfo) -> Span | None:
         return None
 
 
-def span_in(parameters: Mapping[str, str], zone: ZoneInfo) -> Span | None:
-    """What an address narrows a list to: one week (`week=`), or everything since a day (`since=`)."""
-    if "week" in parameters:
+def span_in(parameters: Mapping[str, str], zone: ZoneInfo, *, prefix: str = "") -> Span | None:
+    """What an address narrows a list to: one week (`week=`), or everything since a day (`since=`) until the end of
+    another (`until=`). Spans of something else than the list's own moment have a `prefix` to these names."""
+    if not prefix and "week" in parameters:
         return week_from(parameters["week"], zone)
-    try:
-        start = _midnight(date.fromisoformat(parameters.get("since", "")), zone)
-    except (ValueError, OverflowError):
+    start = day_in(parameters, f"{prefix}since")
+    if start is None:
         return None
-    return start, datetime.max.replace(tzinfo=UTC)
+    return days_from(start, day_in(parameters, f"{prefix}until"), zone)
+
+
+def day_in(parameters: Mapping[str, str], name: str) -> date | None:
+    """The day that an address gives; None for anything else."""
+    try:
+        found = date.fromisoformat(parameters.get(name, ""))
+    except ValueError:
+        return None
+    return found if date(1970, 1, 1) <= found <= date(2999, 12, 31) else None
+
+
+def days_from(first: date, last: date | None, zone: ZoneInfo) -> Span:
+    """From the first day's midnight to the last one's end, there; without a last one, for good."""
+    end = datetime.max.replace(tzinfo=UTC) if last is None else _midnight(last + timedelta(days=1), zone)
+    return _midnight(first, zone), end
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -1,0 +1,384 @@
+"""`gatepost bench pages`: every page of the navigation, and some behind it, with 100,000 contacts and 1,000,000 messages.
+
+In a throw-away installation with a database of its own. A page is asked for as a browser's request goes through Django:
+session, membership, row-level security, queries, template; only the network and the web server's own work are missing.
+Two workspaces, of which one has a hundredth of the rows, say whether the number of queries grows with them.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gatepost.accounts.models import Member
+
+CONTACTS, MESSAGES, ROUNDS = 100_000, 1_000_000, 20
+LIMITS = {"p95_ms": 150.0, "queries_more_than_in_a_small_workspace": 0}
+MAILBOXES, SEQUENCES, STEPS = 50, 20, 4
+DAYS = 730  # over which everything is spread
+PASSWORD = "only-for-the-bench-1"
+REPLIED, MET = 0.12, 0.02  # shares of the enrolments
+
+
+def measure(*, contacts: int = CONTACTS, messages: int = MESSAGES, rounds: int = ROUNDS) -> dict[str, Any]:
+    """A new installation is filled, and its pages are measured."""
+    from gatepost.config import installation
+
+    with tempfile.TemporaryDirectory(prefix="gatepost-bench-") as folder:
+        os.environ["GATEPOST_DATA_DIR"] = str(Path(folder) / "data")
+        for variable in ("DATABASE_URL", "GATEPOST_OWNER_DATABASE_URL", "GATEPOST_KEYSTORE_URL"):
+            os.environ.pop(variable, None)
+        with installation.ready():
+            installation.migrate()
+            try:
+                return measure_here(contacts=contacts, messages=messages, rounds=rounds)
+            finally:
+                from django.db import connections
+
+                connections.close_all()
+
+
+def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]:
+    """The same in the database at hand, which is filled and not emptied."""
+    from django.db import connections
+
+    began = time.perf_counter()
+    small = _fill("Small", max(contacts // 100, 300), max(messages // 100, 4000))
+    large = _fill("Large", contacts, messages)
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # as autovacuum does some minutes after so many rows
+    filled = time.perf_counter() - began
+    few = {name: queries for name, (_spent, queries) in _walk(small, rounds=1).items()}
+    walked = _walk(large, rounds=rounds)
+    pages: dict[str, dict[str, Any]] = {
+        name: {
+            "p50_ms": round(statistics.median(spent), 1),
+            "p95_ms": round(sorted(spent)[int(0.95 * (len(spent) - 1))], 1),
+            "queries": queries,
+            "queries_small": few[name],
+        }
+        for name, (spent, queries) in walked.items()
+    }
+    slowest = max(pages, key=lambda name: pages[name]["p95_ms"])
+    grown = max(page["queries"] - page["queries_small"] for page in pages.values())
+    figures: dict[str, Any] = {
+        "contacts": contacts,
+        "messages": messages,
+        "seconds_to_fill": round(filled, 1),
+        "slowest": slowest,
+        "p95_ms": pages[slowest]["p95_ms"],
+        "queries_more_than_in_a_small_workspace": grown,
+        "pages": pages,
+    }
+    kept = {
+        "p95_ms": figures["p95_ms"] < LIMITS["p95_ms"],
+        "queries_more_than_in_a_small_workspace": grown <= 0,
+    }
+    return {"ok": all(kept.values()), "figures": figures, "limits": LIMITS, "kept": kept}
+
+
+# Walking
+
+
+def _walk(member: "Member", *, rounds: int) -> dict[str, tuple[list[float], int]]:
+    """For each page, how many milliseconds it took in each round, and how many queries in the last one."""
+    from django.db import connection
+    from django.test import Client
+
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    found: dict[str, tuple[list[float], int]] = {}
+    for name, address in _addresses(member).items():
+        spent = []
+        for round_number in range(rounds + 1):
+            with connection.execute_wrapper(counter := _Counter()):
+                began = time.perf_counter()
+                answer = client.get(address)
+                took = (time.perf_counter() - began) * 1000
+            assert answer.status_code == 200, f"{name}: {answer.status_code}"
+            if round_number:  # the first one also compiles the template
+                spent.append(took)
+        found[name] = (spent, counter.count)
+    return found
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: Any, *rest: Any) -> Any:
+        self.count += 1
+        return execute(*rest)
+
+
+def _addresses(member: "Member") -> dict[str, str]:
+    """By name, what is asked for: the navigation, then what one opens from there."""
+    from gatepost.contacts.models import Company, Contact
+    from gatepost.isolation import inside
+    from gatepost.mailboxes.models import Mailbox
+    from gatepost.sequences.models import Sequence
+    from gatepost.web.frame import PLACES
+
+    with inside(member.workspace_id):
+        contact = Contact.objects.order_by("created_at").values_list("pk", flat=True)[0]
+        company = Company.objects.values_list("pk", flat=True)[0]
+        sequence = Sequence.objects.values_list("pk", flat=True)[0]
+        mailbox = Mailbox.objects.values_list("pk", flat=True)[0]
+    return {
+        **{str(place.name).lower(): place.path for place in PLACES},
+        "inbox, one label": "/inbox/?label=interested",
+        "contacts, searched": "/contacts/?search=petra+firm1",
+        "companies": "/contacts/companies/",
+        "a company": f"/contacts/companies/{company}/",
+        "a contact": f"/contacts/{contact}/",
+        "do not contact": "/contacts/do-not-contact/",
+        "a sequence": f"/sequences/{sequence}/",
+        "tasks": "/sequences/tasks/",
+        "outbox, waiting": "/outbox/?part=waiting",
+        "outbox, sent": "/outbox/?part=sent",
+        "outbox, held": "/outbox/?part=held",
+        "meetings, all": "/meetings/?part=all",
+        "reports, 52 weeks": "/reports/?weeks=52",
+        "reports, by person": "/reports/?by=member",
+        "reports, by company": "/reports/?by=company",
+        "reports, compared": "/reports/compare/",
+        "a mailbox": f"/mailboxes/{mailbox}/",
+        "privacy, everything": "/privacy/?part=everything",
+        "members": "/settings/members/",
+    }
+
+
+# Filling
+
+
+def _fill(name: str, contacts: int, messages: int) -> "Member":
+    """A workspace with so many contacts and messages, and what comes of them, spread over two years; its owner."""
+    from gatepost import clock
+    from gatepost.accounts import actions as accounts
+    from gatepost.isolation import inside
+
+    workspace = accounts.create_workspace(name)
+    owner, *reps = [
+        accounts.add_member(
+            workspace.id, email=f"member{number}@{name.lower()}.example", name=f"Member {number}",
+            role="rep" if number else "owner", password=PASSWORD, actor=accounts.INSTALLER,
+        )
+        for number in range(min(MAILBOXES, 10))
+    ]  # fmt: skip
+    with inside(workspace.id):
+        boxes = [_mailbox(each, number) for number, each in enumerate((owner, *reps) * (MAILBOXES // 10))]
+        _sequences(owner, SEQUENCES)
+        _contacts(workspace.id, contacts)
+    with _sql() as run:
+        # What every row of this workspace is made from, numbered, so that rows can be spread over each other.
+        for table, name in (("c", "contact"), ("b", "mailbox"), ("q", "sequence")):
+            run(
+                f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT id, row_number() OVER () - 1 AS n "
+                f"FROM gatepost_{name} WHERE workspace_id = %(workspace)s",
+                workspace=workspace.id,
+            )
+        run("CREATE INDEX ON c (n)")
+        run("ANALYZE c")
+        _rows(
+            run, workspace.id, clock.now(), enrolments=messages // STEPS, contacts=contacts, boxes=len(boxes)
+        )
+    return owner
+
+
+def _mailbox(member: "Member", number: int) -> Any:
+    from uuid import uuid4
+
+    from gatepost import clock
+    from gatepost.mailboxes.models import Mailbox
+    from gatepost.vault.sealing import index, installation_index, seal
+
+    address = f"mailbox{number}@bench.example"
+    mailbox = Mailbox(
+        workspace_id=member.workspace_id, member=member, microsoft_tenant=uuid4(), microsoft_object=uuid4(),
+        identity_index=installation_index("microsoft-identity", str(uuid4())),
+        address_index=index(member.workspace_id, "address", address), connected_at=clock.now(),
+        read_through=clock.now(), calendar_read_through=clock.now(),
+        scopes=["Calendars.Read", "Mail.ReadWrite", "Mail.Send", "User.Read"],
+    )  # fmt: skip
+    seal(mailbox, "address", address)
+    seal(mailbox, "name", member.name)
+    mailbox.save(force_insert=True)
+    return mailbox
+
+
+def _sequences(owner: "Member", count: int) -> None:
+    from gatepost.accounts.membership import by
+    from gatepost.sequences import actions
+    from gatepost.sequences.edits import StepDraft
+    from gatepost.sequences.models import Sequence
+
+    steps = tuple(
+        StepDraft(number * 2 * 1440, f"Question {number}", "Hi {{ first_name }},\n\nshall we talk?")
+        for number in range(STEPS)
+    )
+    for number in range(count):
+        sequence = actions.create_sequence(owner.workspace_id, f"Sequence {number}", member=owner)
+        actions.save_steps(sequence.pk, steps, workspace_id=owner.workspace_id, actor=by(owner))
+    Sequence.objects.update(state=Sequence.State.ACTIVE)
+
+
+def _contacts(workspace_id: Any, count: int) -> None:
+    """Contacts as an import makes them, ten to a company."""
+    from gatepost.contacts.actions import companies_of, company_key, new_contact
+    from gatepost.contacts.models import Contact
+
+    for begin in range(0, count, 2000):
+        people = [
+            {
+                "email": f"petra{number}@firm{number // 10}.example", "first_name": "Petra", "last_name": f"Quandt{number}",
+                "company": f"Firm{number // 10}", "time_zone": "Europe/Berlin",
+            }
+            for number in range(begin, min(begin + 2000, count))
+        ]  # fmt: skip
+        known = companies_of(workspace_id, people)
+        Contact.objects.bulk_create(
+            new_contact(
+                workspace_id, values, {}, "bench", company=known.get(company_key(workspace_id, values)), owner_id=None
+            )
+            for values in people
+        )  # fmt: skip
+
+
+@contextmanager
+def _sql() -> Iterator[Any]:
+    """Statements in one transaction of the owner, who may make temporary tables."""
+    from django.db import connections, transaction
+
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+
+        def run(statement: str, **values: Any) -> None:
+            cursor.execute(statement, values)
+
+        yield run
+
+
+def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int, boxes: int) -> None:
+    """Enrolments that ended long ago and some that run, and all that hangs on them, made inside the database."""
+    running = min(enrolments // 4, contacts)  # of each contact at most one may run
+    values = {
+        "workspace": workspace, "now": now, "begin": now - timedelta(days=DAYS), "every": timedelta(days=DAYS) / enrolments,
+        "enrolments": enrolments, "contacts": contacts, "boxes": boxes, "sequences": SEQUENCES, "running": running,
+        "replied": REPLIED, "met": MET,
+    }  # fmt: skip
+    run(
+        """
+        CREATE TEMP TABLE e ON COMMIT DROP AS
+        SELECT gen_random_uuid() AS id, g.n, c.id AS contact_id, b.id AS mailbox_id, q.id AS sequence_id,
+               %(begin)s::timestamptz + g.n * %(every)s::interval AS at, g.n > %(enrolments)s - %(running)s AS runs,
+               abs(hashtext('replied' || g.n)) %% 10000 < 10000 * %(replied)s AS replied,
+               abs(hashtext('met' || g.n)) %% 10000 < 10000 * %(met)s AS met
+        FROM generate_series(1, %(enrolments)s) g (n)
+        JOIN c ON c.n = g.n %% %(contacts)s JOIN b ON b.n = g.n %% %(boxes)s JOIN q ON q.n = (g.n / 7) %% %(sequences)s
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_enrolment (id, workspace_id, sequence_id, contact_id, mailbox_id, state, cause, reason,
+            edition, next_position, last_skipped, created_at, ended_at, due_at, stepped_at)
+        SELECT id, %(workspace)s, sequence_id, contact_id, mailbox_id, CASE WHEN runs THEN 'active' ELSE 'stopped' END,
+            CASE WHEN runs THEN '' WHEN replied THEN 'reply' ELSE 'by_hand' END, '', 1, 5, false, at,
+            CASE WHEN runs THEN NULL ELSE at + interval '20 days' END, CASE WHEN runs THEN %(now)s + interval '1 day' END, at
+        FROM e
+        """,
+        **values,
+    )
+    run(
+        """
+        CREATE TEMP TABLE m ON COMMIT DROP AS
+        SELECT gen_random_uuid() AS id, e.n, e.id AS enrolment_id, e.contact_id, e.mailbox_id, e.sequence_id, s.id AS step_id,
+               s.position, v.id AS variant_id, e.at + (s.position - 1) * interval '3 days' AS at,
+               e.replied, e.met, row_number() OVER () AS number
+        FROM e JOIN gatepost_step s ON s.sequence_id = e.sequence_id
+        JOIN LATERAL (SELECT id FROM gatepost_variant v WHERE v.step_id = s.id ORDER BY id LIMIT 1) v ON true
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_message (id, workspace_id, mailbox_id, contact_id, enrolment_id, sequence_id, step_id, variant_id,
+            position, key, guard, number, route, state, revision, reason, content_hash, graph_id, change_key, draft_hash,
+            internet_message_index, conversation_index, attempts, looks, hurry, planned_at, sending_at, accepted_at,
+            confirmed_at, bounced_at, not_before)
+        SELECT id, %(workspace)s, mailbox_id, contact_id, enrolment_id, sequence_id, step_id, variant_id, position,
+            md5(id::text), md5(id::text), number, 'json', CASE WHEN at > %(now)s THEN 'planned' WHEN number %% 50 = 0 THEN
+            'cancelled' WHEN number %% 20000 = 7 THEN 'held' ELSE 'confirmed' END, 1, '', '-', '', '', '', md5(id::text), '', 1,
+            0, 0, least(at, %(now)s), sent, sent, sent, CASE WHEN number %% 40 = 3 THEN sent + interval '1 hour' END,
+            CASE WHEN at > %(now)s THEN at END
+        FROM (SELECT *, CASE WHEN at <= %(now)s AND number %% 50 <> 0 AND number %% 20000 <> 7 THEN at END AS sent FROM m) m
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_conversation (id, workspace_id, mailbox_id, contact_id, enrolment_id, label, unread, done,
+            last_reply_at)
+        SELECT gen_random_uuid(), %(workspace)s, mailbox_id, contact_id, id,
+            (ARRAY['interested', 'not_interested', 'out_of_office', 'question', 'unsure', 'hard_no'])[1 + n %% 6],
+            n %% 10 = 0, n %% 3 > 0, at + interval '2 days'
+        FROM e WHERE replied AND at < %(now)s - interval '2 days'
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_reply (id, workspace_id, mailbox_id, conversation_id, message_id, graph_id,
+            internet_message_index, received_at, someone_else, label, labels, score, return_precision, bounce, version,
+            corrected_from, created_at)
+        SELECT gen_random_uuid(), %(workspace)s, o.mailbox_id, o.id, m.id, '', md5(o.id::text), o.last_reply_at, false, o.label,
+            '{}', 0.9, '', '', 'bench', '', o.last_reply_at
+        FROM gatepost_conversation o JOIN m ON m.enrolment_id = o.enrolment_id AND m.position = 1
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_meeting (id, workspace_id, mailbox_id, contact_id, enrolment_id, step_id, graph_id, ical_uid_index,
+            change_key, starts_at, ends_at, booked_by_contact, state, found_at)
+        SELECT gen_random_uuid(), %(workspace)s, mailbox_id, contact_id, enrolment_id, step_id, '', md5(id::text), '',
+            at + interval '9 days', at + interval '9 days 30 minutes', true,
+            CASE WHEN number %% 9 = 0 THEN 'cancelled' ELSE 'booked' END, at + interval '4 days'
+        FROM m WHERE met AND position = 1 AND at < %(now)s - interval '4 days'
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_task (id, workspace_id, kind, mailbox_id, enrolment_id, contact_id, step_id, position, state, reason,
+            created_at, due_at, ended_at)
+        SELECT gen_random_uuid(), %(workspace)s, 'call', mailbox_id, enrolment_id, contact_id, step_id, 9,
+            CASE WHEN n %% 100 = 0 THEN 'open' ELSE 'done' END, '', at, at,
+            CASE WHEN n %% 100 = 0 THEN NULL ELSE at + interval '1 day' END
+        FROM m WHERE position = 1 AND n %% 10 = 0 AND at < %(now)s - interval '1 day'
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_auditentry (id, workspace_id, at, actor_kind, actor_id, tag, subject_id, mailbox_id, detail)
+        SELECT gen_random_uuid(), %(workspace)s, at, 'job', 'sequences.send', 'message:send', id, mailbox_id, '{}'
+        FROM m WHERE at < %(now)s
+        """,
+        **values,
+    )
+    run(
+        """
+        INSERT INTO gatepost_ledgerrow (id, workspace_id, mailbox_id, at, shape, item_hash, client_request_id, status, bytes,
+            milliseconds, reason)
+        SELECT gen_random_uuid(), %(workspace)s, mailbox_id, at, shape, md5(id::text), gen_random_uuid(), 200, 900, 40, 'sending'
+        FROM m, (VALUES ('draft.create'), ('draft.send'), ('envelopes')) s (shape)
+        WHERE at < %(now)s AND at > %(now)s - interval '180 days'
+        """,
+        **values,
+    )

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+import gatepost.mailboxes.letters  # noqa: F401: a meeting that is off is told of by letter
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
 from gatepost.audit import tags
@@ -33,6 +34,7 @@ class Calendar:
     def book(
         self, graph_id="E1", *, starts=THURSDAY, organizer=CONTACT, attendees=((REP, "accepted"),), **more
     ):
+        own = "organizer" if organizer == REP else dict(attendees).get(REP, "none")
         self.events[graph_id] = {
             "id": graph_id,
             "iCalUId": f"uid-{graph_id}",
@@ -43,6 +45,8 @@ class Calendar:
             "attendees": [
                 {**_person(address), "status": {"response": answer}} for address, answer in attendees
             ],
+            "responseStatus": {"response": own},
+            "createdDateTime": written(clock.now()),
             **more,
         }
 
@@ -61,6 +65,13 @@ class Calendar:
                 return {
                     "value": [
                         {"id": i} for i, b in self.briefs.items() if b["transactionId"] == values["key"]
+                    ]
+                }
+            case "briefs.ours":
+                return {
+                    "value": [
+                        {"id": i, "singleValueExtendedProperties": b["singleValueExtendedProperties"]}
+                        for i, b in self.briefs.items()
                     ]
                 }
             case "brief.create":

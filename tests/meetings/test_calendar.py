@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-import gatepost.mailboxes.letters  # noqa: F401: a meeting that is off is told of by letter
+import gatepost.mailboxes.letters  # noqa: F401
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
 from gatepost.audit import tags
@@ -20,6 +20,7 @@ from gatepost.vault import content
 from tests import makers
 from tests.at_once import at_once, without_threads
 from tests.makers import MONDAY, clock_at, fresh, rows
+from tests.pages import make_message, make_reply
 
 CONTACT, REP = "petra@contoso.example", "alice@northwind.example"
 THURSDAY = MONDAY + timedelta(days=3)
@@ -338,6 +339,7 @@ def test_a_brief_that_may_no_longer_be_removed_does_not_stop_the_reading(story, 
 
 
 def test_a_brief_whose_facts_are_the_same_opens_no_text_again(story):
+    make_reply(make_message(story.enrolment))
     story.calendar.book()
     story.look()
     before = len(rows(AuditEntry, story.mailbox.workspace_id, tag=tags.CONTENT_READ))

@@ -120,7 +120,10 @@ BY_REP = {"booked_by": BookedBy.REP, "rep_answer": "organizer"}
         ({**BY_REP, "guests": (guest("declined"),)}, Rung.DECLINED),
         ({**BY_REP, "guests": (guest("declined"), guest("accepted", who=KARL))}, Rung.ACCEPTED),
         # A booking page, which puts it straight into the calendar, or asks the rep.
-        ({"booked_by": BookedBy.BOOKING_PAGE, "guests": (guest("none"),), "rep_answer": "none"}, Rung.ACCEPTED),
+        (
+            {"booked_by": BookedBy.BOOKING_PAGE, "guests": (guest("none"),), "rep_answer": "none"},
+            Rung.ACCEPTED,
+        ),
         ({"booked_by": BookedBy.BOOKING_PAGE, "guests": (guest("none"),)}, Rung.ACCEPTED),
         # A colleague, or a page of Microsoft Bookings: the answers are not shown to those invited.
         ({"booked_by": BookedBy.COLLEAGUE, "guests": (guest("none"),)}, Rung.ON_CALENDAR),

@@ -86,9 +86,7 @@ def test_a_brief_of_a_whole_day_stands_in_its_morning(zone: ZoneInfo, day: date)
     assert ends - starts == BRIEF_LENGTH
 
 
-@given(
-    zones, times, some.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1), timezones=some.just(UTC))
-)
+@given(zones, times, some.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1), timezones=some.just(UTC)))
 def test_a_rep_is_told_once_a_day_at_the_time_of_choice(zone: ZoneInfo, at: time, now: datetime) -> None:
     told = [next_telling(at, zone, after=now)]
     for _ in range(5):

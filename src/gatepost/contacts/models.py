@@ -159,7 +159,9 @@ class OtherAddress(InWorkspace):
     class Meta:
         verbose_name_plural = "other addresses"
         constraints = [
-            models.UniqueConstraint(fields=["workspace", "address_index"], name="one_contact_per_other_address")
+            models.UniqueConstraint(
+                fields=["workspace", "address_index"], name="one_contact_per_other_address"
+            )
         ]
 
 

@@ -378,7 +378,7 @@ def _expire_texts(workspace_id: UUID, since: datetime) -> int:
         + _empty(Promise.objects.filter(reply__received_at__lt=since), "quote")
         + _empty(Reply.objects.filter(received_at__lt=since), "text", "subject", "evidence", "third_party")
         + _empty(Brief.objects.filter(meeting__ends_at__lt=since), "text")
-        + _empty(Meeting.objects.filter(ends_at__lt=since), "subject")
+        + _empty(Meeting.objects.filter(ends_at__lt=since), "subject", "notes")
     )
 
 

@@ -15,7 +15,7 @@ from gatepost.contacts.models import Contact, Suppression
 from gatepost.contacts.queries import further_fields, is_suppressed, merge_fields
 from gatepost.conversations.models import Promise, Reply
 from gatepost.isolation import inside
-from gatepost.meetings.models import Brief, Meeting
+from gatepost.meetings.models import Brief, Meeting, Rung
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
@@ -119,7 +119,12 @@ def _meeting(meeting: Meeting, actor: Actor) -> dict[str, Any]:
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
         "state": meeting.get_state_display(),
-        "subject": reveal(actor, meeting, "subject", reason=REASON)["subject"],
+        "history": [
+            {"rung": each.get_rung_display(), "why": each.reason, "since": each.at}
+            for each in Rung.objects.filter(meeting=meeting)
+        ],
+        "recognised": meeting.get_match_display(),
+        **reveal(actor, meeting, "subject", "notes", reason=REASON),
         "brief": reveal(actor, brief, "text", reason=REASON)["text"] if brief else None,
     }
 

@@ -77,9 +77,7 @@ async def own_briefs(gateway: Gateway) -> dict[str, str]:
         body = await gateway.follow("briefs.ours", link)
         found += body.get("value") or ()
     return {
-        each["id"]: next(
-            (str(ours["value"]) for ours in each.get("singleValueExtendedProperties") or ()), ""
-        )
+        each["id"]: next((str(ours["value"]) for ours in each.get("singleValueExtendedProperties") or ()), "")
         for each in found
     }
 
@@ -125,7 +123,9 @@ def _event(item: dict[str, Any]) -> Event:
         ends=moment(item["end"]["dateTime"]),
         is_cancelled=bool(item.get("isCancelled")),
         organizer=person(item.get("organizer"))[1],
-        attendees=tuple((person(each)[1], _answer(each.get("status"))) for each in item.get("attendees") or ()),
+        attendees=tuple(
+            (person(each)[1], _answer(each.get("status"))) for each in item.get("attendees") or ()
+        ),
         is_private=item.get("sensitivity") in ("private", "confidential"),
         answer=_answer(item.get("responseStatus")),
         is_all_day=bool(item.get("isAllDay")),

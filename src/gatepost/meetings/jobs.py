@@ -160,8 +160,7 @@ async def _show(brief: Brief, meeting: Meeting, text: str | None, gateway: Gatew
         return
     if text is None:  # written before, and not shown yet
         text = await in_thread(actions.open_brief, brief)
-    who = text.partition("\n")[0].removeprefix("Who: ")
-    content = calendar.Shown(f"Brief: {who}", text_to_html(text), starts, ends)
+    content = calendar.Shown(rules.brief_title(text), text_to_html(text), starts, ends)
     event_id = brief.event_id or await calendar.find_brief(gateway, str(brief.pk))
     if event_id:
         try:

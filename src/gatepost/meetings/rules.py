@@ -18,15 +18,16 @@ ATTRIBUTED_WITHIN = timedelta(days=30)
 BOOKING_SERVICES = ("calendly.com", "cal.com", "savvycal.com", "zcal.co", "youcanbook.me", "acuityscheduling.com",
                     "hubspot.com", "chilipiper.com", "appointlet.com", "doodle.com", "tidycal.com")  # fmt: skip
 # People there share a domain and nothing else.
-MAIL_PROVIDERS = frozenset(
-    """gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com icloud.com me.com mac.com
+_PROVIDERS = """
+    gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com icloud.com me.com mac.com
     aol.com gmx.de gmx.net gmx.at gmx.ch web.de t-online.de freenet.de posteo.de mailbox.org proton.me protonmail.com
     pm.me fastmail.com zoho.com mail.com hey.com tutanota.com tuta.com orange.fr wanadoo.fr free.fr laposte.net sfr.fr
     libero.it virgilio.it alice.it tiscali.it hotmail.fr hotmail.it hotmail.de hotmail.co.uk yahoo.fr yahoo.de yahoo.it
     yahoo.co.uk yahoo.co.jp btinternet.com sky.com bluewin.ch seznam.cz wp.pl o2.pl onet.pl interia.pl mail.ru
     yandex.ru bk.ru qq.com 163.com 126.com naver.com daum.net rediffmail.com uol.com.br bol.com.br terra.com.br
-    comcast.net att.net verizon.net cox.net""".split()
-)  # fmt: skip
+    comcast.net att.net verizon.net cox.net
+"""
+MAIL_PROVIDERS = frozenset(_PROVIDERS.split())
 
 
 class Rung(StrEnum):
@@ -444,6 +445,14 @@ def brief_text(facts: BriefFacts) -> str:
     if facts.notes:
         lines += ["", f"Notes: {facts.notes}"]
     return "\n".join(lines)
+
+
+def brief_title(text: str) -> str:
+    """What the event on the calendar is called: the one who comes first, without their answer."""
+    first = text.partition("\n")[0].removeprefix("Who: ")
+    for said in ANSWERED.values():
+        first = first.removesuffix(f" ({said})")
+    return f"Brief: {first}"
 
 
 def _who(who: Who, word: str) -> str:

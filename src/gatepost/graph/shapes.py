@@ -237,7 +237,7 @@ _ALL = (
     ),
     Shape(
         "briefs.ours", "GET", "/me/events", "Calendars.ReadWrite",
-        "which private events of ours are left, to remove them when briefs are switched off",
+        "which private events of ours are left, to remove them when briefs are switched off or the mailbox is disconnected",
         query=(
             ("$filter", f"singleValueExtendedProperties/Any(ep: ep/id eq '{BRIEF_KEY}' and ep/value ne null)"),
             ("$select", "id"), ("$expand", f"singleValueExtendedProperties($filter=id eq '{BRIEF_KEY}')"),

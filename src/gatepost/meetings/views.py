@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from gatepost import clock
 from gatepost.accounts.membership import by, page
-from gatepost.errors import BadInput, Conflict
+from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_read
 from gatepost.meetings import actions, lists
@@ -62,7 +62,7 @@ def meeting(request: Any, meeting_id: UUID) -> HttpResponse:
 
 
 def _change(view: Callable[[Any, Meeting], str]) -> Callable[..., HttpResponse]:
-    """A change of one meeting that the member may read: afterwards its page says what was done, or why it was not."""
+    """A change of one meeting that the member may read; afterwards its page says what was done."""
 
     @page(write=True)
     @require_POST
@@ -71,10 +71,7 @@ def _change(view: Callable[[Any, Meeting], str]) -> Callable[..., HttpResponse]:
         with inside(request.workspace.id):
             found = get_object_or_404(lists.listed(Meeting.objects.all(), request.member), pk=meeting_id)
             require_may_read(request.member, found.mailbox)
-        try:
-            messages.success(request, view(request, found))
-        except (BadInput, Conflict) as error:
-            messages.error(request, error.message)
+        messages.success(request, view(request, found))
         return redirect("meetings:meeting", meeting_id)
 
     return changed  # type: ignore[no-any-return]
@@ -134,14 +131,12 @@ def brief_time(request: Any) -> HttpResponse:
     asked = request.POST
     try:
         at = time.fromisoformat(asked.get("local_time", ""))
-        actions.choose_brief_time(
-            request.member, by=asked.get("by", ""), day=asked.get("day", ""), local_time=at, actor=by(request.member)
-        )  # fmt: skip
-        messages.success(request, _("Saved."))
     except ValueError:
-        messages.error(request, _("That is no time of day. Write it like 17:00. Nothing was changed."))
-    except BadInput as error:
-        messages.error(request, error.message)
+        raise BadInput(_("That is no time of day. Write it like 17:00. Nothing was changed.")) from None
+    actions.choose_brief_time(
+        request.member, by=asked.get("by", ""), day=asked.get("day", ""), local_time=at, actor=by(request.member)
+    )  # fmt: skip
+    messages.success(request, _("Saved."))
     return redirect("meetings:meetings")
 
 

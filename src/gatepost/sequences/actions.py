@@ -623,7 +623,7 @@ def go_on(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
         if Enrolment.objects.filter(contact=enrolment.contact, state__in=RUNNING).exists():
             raise Conflict("The contact is in another sequence meanwhile.")
         used = {
-            *Message.objects.filter(enrolment=enrolment).values_list("position", flat=True),
+            *Message.objects.filter(enrolment_id=enrolment.pk).values_list("position", flat=True),
             *Task.objects.filter(enrolment=enrolment).values_list("position", flat=True),
         }
         left = [each.position for each in steps_of_edition(enrolment.sequence, enrolment.edition)]

@@ -60,24 +60,24 @@ def change(enrolment, name, until=None):
 
 
 def test_the_page_tells_the_step_its_time_and_why_it_has_not_gone(alice, enrolment):
-    page = signed_in(alice).get("/sequences/upcoming/")
+    page = signed_in(alice).get("/outbox/upcoming/")
     assert rows_in(page) == 1
-    assert "2 of" in text_of(page) and "the time of its step has not come" in text_of(page)
+    assert "2 of" in text_of(page) and "2 days after the step before" in text_of(page)
 
 
 def test_what_is_in_the_outbox_is_not_upcoming(alice, enrolment):
     with inside(alice.workspace_id):
         Enrolment.objects.filter(pk=enrolment.pk).update(due_at=None)
     make_message(enrolment, position=2, state="planned")
-    assert rows_in(signed_in(alice).get("/sequences/upcoming/")) == 0
+    assert rows_in(signed_in(alice).get("/outbox/upcoming/")) == 0
     with pytest.raises(Conflict, match="in the outbox by now"):
         change(enrolment, "skip")
 
 
 def test_a_rep_sees_and_changes_only_the_steps_of_his_own_mailbox(alice, enrolment):
     ben = signed_in(make_member(alice.workspace, "Ben", role="rep"))
-    assert rows_in(ben.get("/sequences/upcoming/")) == 0
-    answer = ben.post("/sequences/upcoming/change/", {"change": f"skip {enrolment.pk}"})
+    assert rows_in(ben.get("/outbox/upcoming/")) == 0
+    answer = ben.post("/outbox/upcoming/change/", {"change": f"skip {enrolment.pk}"})
     assert (answer.status_code, fresh(enrolment).next_position) == (403, 2)
 
 
@@ -122,7 +122,7 @@ def test_what_is_ticked_changes_and_what_cannot_is_left_out_with_its_reason(
     ended = make_enrolment(sequence, make_contact(alice.workspace, "ed@contoso.example"), mailbox)
     actions.stop(ended.pk, "by_hand", "enough", workspace_id=alice.workspace_id, actor=actions.BY_SENDING)
     page = signed_in(alice).post(
-        "/sequences/upcoming/change/",
+        "/outbox/upcoming/change/",
         {"change": "postpone", "until": "2027-03-01T09:00", "enrolment": [enrolment.pk, ended.pk]},
         follow=True,
     )

@@ -147,9 +147,9 @@ class BriefTime(InWorkspace):
     """When and how a member is told of the meetings ahead and their briefs."""
 
     class By(models.TextChoices):
-        NOTE = "note", "In Gatepost"
-        LETTER = "letter", "By mail"
-        NOTHING = "nothing", "Not at all"
+        NOTE = "note", "in Gatepost"
+        LETTER = "letter", "by mail"
+        NOTHING = "nothing", "not at all"
 
     class Day(models.TextChoices):
         BEFORE = rules.Day.BEFORE.value, "the day before"

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 (
                     "by",
                     models.CharField(
-                        choices=[("note", "In Gatepost"), ("letter", "By mail"), ("nothing", "Not at all")],
+                        choices=[("note", "in Gatepost"), ("letter", "by mail"), ("nothing", "not at all")],
                         default="note",
                         max_length=8,
                     ),

@@ -18,8 +18,12 @@ from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.mailboxes.queries import seen_by
 from gatepost.outbox.actions import LONGEST_DELAY, POSTPONED, Changed
+from gatepost.sequences import rules
 from gatepost.sequences.actions import RUNNING, skip_step
+from gatepost.sequences.edits import AT_ONCE, delay_of
+from gatepost.sequences.hours import hours_of_many
 from gatepost.sequences.models import Enrolment, Step
+from gatepost.sequences.windows import Hours
 from gatepost.vault import names
 
 CHANGES = ("now", "postpone", "skip")
@@ -31,16 +35,7 @@ class UpcomingRow:
     contact: str
     mailbox: str
     kind: str  # in words; "" where the step was removed meanwhile
-
-    @property
-    def reason(self) -> str:
-        if self.enrolment.reason:
-            return self.enrolment.reason
-        return _("its turn has come") if self.is_due else _("the time of its step has not come")
-
-    @property
-    def is_due(self) -> bool:
-        return self.enrolment.due_at is not None and self.enrolment.due_at <= clock.now()
+    reason: str  # why it has not gone
 
 
 def upcoming(member: Member) -> QuerySet[Enrolment]:
@@ -51,17 +46,37 @@ def upcoming(member: Member) -> QuerySet[Enrolment]:
 
 def rows_of(enrolments: SequenceOf[Enrolment]) -> list[UpcomingRow]:
     """As a list shows them. Two queries, however many there are."""
-    steps = Step.objects.filter(sequence_id__in={each.sequence_id for each in enrolments})
-    kinds = {(step.sequence_id, step.edition, step.position): step.get_kind_display() for step in steps}
-    return [
-        UpcomingRow(
-            each,
-            display_name(each.contact),
-            names.open(each.mailbox, "address") or "",
-            kinds.get((each.sequence_id, each.edition, each.next_position), ""),
+    steps = {
+        (step.sequence_id, step.edition, step.position): step
+        for step in Step.objects.filter(sequence_id__in={each.sequence_id for each in enrolments})
+    }
+    rows = []
+    for each, hours in zip(enrolments, hours_of_many(enrolments), strict=True):
+        step = steps.get((each.sequence_id, each.edition, each.next_position))
+        rows.append(
+            UpcomingRow(
+                each,
+                display_name(each.contact),
+                names.open(each.mailbox, "address") or "",
+                step.get_kind_display() if step else "",
+                _reason(each, step, hours),
+            )
         )
-        for each in enrolments
-    ]
+    return rows
+
+
+def _reason(enrolment: Enrolment, step: Step | None, hours: Hours) -> str:
+    """What keeps it: what is noted with it, else its delay, and what its hours add to that."""
+    if enrolment.reason:
+        return enrolment.reason
+    if enrolment.due_at is None or enrolment.due_at <= clock.now():
+        return _("due: it waits for the turn of its mailbox")
+    if step is None:
+        return ""
+    delay = delay_of(step.delay_minutes, step.business_days)
+    opening = rules.due(step.facts, hours, after=enrolment.stepped_at or enrolment.created_at)
+    waits = "" if delay == AT_ONCE else _("%(delay)s after the step before") % {"delay": delay}
+    return "; ".join(each for each in (waits, opening.reason) if each) or _("its first moment has not come")
 
 
 def change(

@@ -246,7 +246,7 @@ def change_upcoming(request: Any) -> HttpResponse:
         messages.success(request, told)
     for reason in sorted(set(done.left_out)):
         messages.warning(request, reason)
-    return redirect("sequences:upcoming")
+    return redirect("upcoming")
 
 
 @page(write=True)
@@ -318,7 +318,7 @@ def enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         "sequence": found,
         "rows": replace(listed, rows=[contact_row(each) for each in listed]),
         "search": text,
-        "mailboxes": lists.mailboxes_to_send_from(),
+        "mailboxes": lists.mailboxes_to_send_from(request.member),
         "at_once": AT_ONCE,
         "may_override": lists.may_override(request.member),
         "in_spite": in_spite,

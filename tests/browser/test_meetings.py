@@ -39,10 +39,11 @@ def alice(site: str) -> Member:
         )
         enrolment = make_enrolment(sequence, contact, mailbox)
         mail = make_message(enrolment, sent=now - timedelta(days=5 + number))
-        make_reply(
-            mail,
-            text="Yes, let us talk next week.\n\nThursday morning suits me best, after ten.\nPlease bring prices.",
-        )
+        if number != 1:  # he booked without a word
+            make_reply(
+                mail,
+                text="Yes, let us talk next week.\n\nThursday morning suits me best, after ten.\nPlease bring prices.",
+            )
         starts = now + timedelta(days=number + 1) if number else now - timedelta(hours=20)
         columns: dict[str, object] = ({"rung": "took_place"}, {}, {"match": "company", "asks": True})[number]
         made.append(make_meeting(enrolment, starts=starts, message_id=mail.pk, **columns))

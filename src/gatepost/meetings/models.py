@@ -6,7 +6,7 @@ from django.db import models
 from gatepost.accounts.models import InWorkspace, Member
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
-from gatepost.meetings import rules
+from gatepost.meetings import rules as meeting_rules
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment
 from gatepost.vault.fields import SealedField
@@ -25,28 +25,28 @@ class Meeting(InWorkspace):
         DECLINED = "declined", "Declined"
 
     class Rung(models.TextChoices):
-        PROPOSED = rules.Rung.PROPOSED.value, "Proposed"
-        ON_CALENDAR = rules.Rung.ON_CALENDAR.value, "On the calendar"
-        ACCEPTED = rules.Rung.ACCEPTED.value, "Accepted"
-        MOVED = rules.Rung.MOVED.value, "Moved"
-        CANCELLED = rules.Rung.CANCELLED.value, "Cancelled"
-        DECLINED = rules.Rung.DECLINED.value, "Declined"
-        TOOK_PLACE = rules.Rung.TOOK_PLACE.value, "Took place"
-        NO_SHOW = rules.Rung.NO_SHOW.value, "No-show"
-        DISMISSED = rules.Rung.DISMISSED.value, "Not with them"
+        PROPOSED = meeting_rules.Rung.PROPOSED.value, "Proposed"
+        ON_CALENDAR = meeting_rules.Rung.ON_CALENDAR.value, "On the calendar"
+        ACCEPTED = meeting_rules.Rung.ACCEPTED.value, "Accepted"
+        MOVED = meeting_rules.Rung.MOVED.value, "Moved"
+        CANCELLED = meeting_rules.Rung.CANCELLED.value, "Cancelled"
+        DECLINED = meeting_rules.Rung.DECLINED.value, "Declined"
+        TOOK_PLACE = meeting_rules.Rung.TOOK_PLACE.value, "Took place"
+        NO_SHOW = meeting_rules.Rung.NO_SHOW.value, "No-show"
+        DISMISSED = meeting_rules.Rung.DISMISSED.value, "Not with them"
 
     class BookedBy(models.TextChoices):
-        CONTACT = rules.BookedBy.CONTACT.value, "the contact"
-        REP = rules.BookedBy.REP.value, "the rep"
-        BOOKING_PAGE = rules.BookedBy.BOOKING_PAGE.value, "the contact, on a booking page"
-        COLLEAGUE = rules.BookedBy.COLLEAGUE.value, "a colleague or your booking page"
-        SOMEBODY_ELSE = rules.BookedBy.SOMEBODY_ELSE.value, "somebody else"
+        CONTACT = meeting_rules.BookedBy.CONTACT.value, "the contact"
+        REP = meeting_rules.BookedBy.REP.value, "the rep"
+        BOOKING_PAGE = meeting_rules.BookedBy.BOOKING_PAGE.value, "the contact, on a booking page"
+        COLLEAGUE = meeting_rules.BookedBy.COLLEAGUE.value, "a colleague or your booking page"
+        SOMEBODY_ELSE = meeting_rules.BookedBy.SOMEBODY_ELSE.value, "somebody else"
 
     class Match(models.TextChoices):
-        ADDRESS = rules.Match.ADDRESS.value, "by their address"
-        OTHER_ADDRESS = rules.Match.OTHER_ADDRESS.value, "by another address of theirs"
-        COMPANY = rules.Match.COMPANY.value, "by the company's domain only"
-        BY_HAND = rules.Match.BY_HAND.value, "as a member said"
+        ADDRESS = meeting_rules.Match.ADDRESS.value, "by their address"
+        OTHER_ADDRESS = meeting_rules.Match.OTHER_ADDRESS.value, "by another address of theirs"
+        COMPANY = meeting_rules.Match.COMPANY.value, "by the company's domain only"
+        BY_HAND = meeting_rules.Match.BY_HAND.value, "as a member said"
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="meetings")
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="meetings")
@@ -152,8 +152,8 @@ class BriefTime(InWorkspace):
         NOTHING = "nothing", "not at all"
 
     class Day(models.TextChoices):
-        BEFORE = rules.Day.BEFORE.value, "the day before"
-        SAME = rules.Day.SAME.value, "the same day"
+        BEFORE = meeting_rules.Day.BEFORE.value, "the day before"
+        SAME = meeting_rules.Day.SAME.value, "the same day"
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="brief_time")
     by = models.CharField(max_length=8, choices=By.choices, default=By.NOTE)

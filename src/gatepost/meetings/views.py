@@ -74,7 +74,7 @@ def _change(view: Callable[[Any, Meeting], str]) -> Callable[..., HttpResponse]:
         messages.success(request, view(request, found))
         return redirect("meetings:meeting", meeting_id)
 
-    return changed  # type: ignore[no-any-return]
+    return changed
 
 
 @_change

@@ -135,12 +135,18 @@ def whole(meeting: Meeting, actor: Actor, *, reason: str, now: datetime) -> Whol
         reveal(actor, meeting.brief, "text", reason=reason)["text"] if row.has_brief else None,
         opened["notes"] or "",
         list(Rung.objects.filter(meeting=meeting)),
-        [GuestRow(each, display_name(each.contact), rules.ANSWERED.get(each.answer, "")) for each in guests],
+        [_guest_row(each) for each in guests],
         [names.open(each.mailbox, "address") or "" for each in others.select_related("mailbox")],
         _with_sequences(list(sent.order_by("-accepted_at")[:SHOWN_FIRST])),
         meeting.rung in rules.OFF and stopped.exists(),
         meeting.starts_at <= now,
     )
+
+
+def _guest_row(guest: Guest) -> GuestRow:
+    # Where only the company is recognised, the answer is somebody else's.
+    answer = "" if guest.match == rules.Match.COMPANY else rules.ANSWERED.get(guest.answer, "")
+    return GuestRow(guest, display_name(guest.contact), answer)
 
 
 def _with_sequences(sent: list[Message]) -> list[SentRow]:

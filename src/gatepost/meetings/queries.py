@@ -321,7 +321,10 @@ class BriefSources:
 def brief_sources(meeting: Meeting) -> BriefSources:
     guests = list(Guest.objects.filter(meeting=meeting).select_related("contact__company").order_by("id"))
     guests.sort(key=lambda each: each.contact_id != meeting.contact_id)
-    people = [(each.contact, each.answer) for each in guests] or [(meeting.contact, "")]
+    # Where only the company is recognised, the answer is somebody else's.
+    people = [(each.contact, "" if each.match == Match.COMPANY else each.answer) for each in guests] or [
+        (meeting.contact, "")
+    ]
     contact_ids = [contact.pk for contact, _ in people]
     # Texts of one mailbox are sealed with its key and are its rep's to read: those of others stay closed.
     theirs = Reply.objects.filter(

@@ -22,6 +22,7 @@ KNOWN = """
         series_index = ical_uid_index, booked_at = found_at;
     INSERT INTO gatepost_guest (id, workspace_id, meeting_id, contact_id, enrolment_id, match, answer)
         SELECT gen_random_uuid(), workspace_id, id, contact_id, enrolment_id, 'address', '' FROM gatepost_meeting;
+    SET CONSTRAINTS ALL IMMEDIATE;
 """
 
 

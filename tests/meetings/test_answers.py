@@ -10,11 +10,12 @@ import gatepost.mailboxes.letters  # noqa: F401
 from gatepost import clock
 from gatepost.accounts.membership import by
 from gatepost.contacts.actions import suppress
+from gatepost.erasure import actions as erasure
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Notice
 from gatepost.meetings import actions, jobs
-from gatepost.meetings.models import BriefTime, Meeting, Rung
+from gatepost.meetings.models import Brief, BriefTime, Guest, Meeting, Rung
 from gatepost.meetings.rules import Rung as On
 from gatepost.meetings.rules import Stands
 from gatepost.post.letters import write
@@ -148,6 +149,26 @@ def test_notes_are_sealed_and_have_a_length(story: Story) -> None:
     assert content.open(fresh(meeting), "notes") == "Bring the price list."
     with pytest.raises(BadInput, match="4,000"):
         actions.write_notes(meeting.pk, "x" * 4001, **story.as_alice)
+
+
+def test_a_brief_forgets_a_guest_who_is_erased(story: Story) -> None:
+    karl = makers.make_contact(story.alice.workspace, "karl@contoso.example", first_name="Karl")
+    meeting = make_meeting(story.enrolment, brief="Who: Petra Quandt\nAlso: Karl Quandt")
+    with inside(meeting.workspace_id):
+        Guest.objects.create(
+            workspace_id=meeting.workspace_id,
+            meeting=meeting,
+            contact=karl,
+            match="address",
+            answer="accepted",
+        )
+    ordered = erasure.erase_contact(karl.pk, confirm="karl@contoso.example", **story.as_alice)
+    erasure.begin(ordered, [])
+    while erasure.remove_some(ordered):
+        pass
+    (brief,) = rows(Brief, meeting.workspace_id)
+    assert brief.text is None and len(rows(Guest, meeting.workspace_id)) == 1
+    assert fresh(meeting).contact_id == story.contact.pk
 
 
 class TestBeingTold:

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import IO, Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from gatepost.accounts.models import Workspace
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
@@ -72,7 +74,7 @@ def _person(contact: Contact, actor: Actor) -> dict[str, Any]:
         "replies": [_reply(each, actor) for each in _replies(contact)],
         "meetings": [
             _meeting(each, actor)
-            for each in Meeting.objects.filter(contact=contact).select_related("brief").order_by("starts_at")
+            for each in Meeting.objects.filter(Q(contact=contact) | Q(guests__contact=contact)).distinct().select_related("brief").order_by("starts_at")
         ],
     }  # fmt: skip
 

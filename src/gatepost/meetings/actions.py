@@ -67,7 +67,7 @@ def book(mailbox: Mailbox, judged: Judged, subject: str, stands: Stands) -> Meet
             Meeting.BookedBy.CONTACT,
             Meeting.BookedBy.BOOKING_PAGE,
         )
-        if new or not meeting.attributed_by_hand:
+        if new or (judged.facts.guests and not meeting.attributed_by_hand):
             _attribute(meeting, judged)
         _set_time(meeting, judged)
         seal(meeting, "subject", subject or None)

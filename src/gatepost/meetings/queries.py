@@ -213,9 +213,10 @@ def vanished(mailbox: Mailbox, start: datetime, end: datetime, seen: set[str]) -
 
 
 def over(mailbox: Mailbox, read_at: datetime) -> list[Meeting]:
-    """Meetings that are on, and whose time had passed when the calendar was read."""
+    """Meetings that were on, more than proposed, and whose time had passed when the calendar was read."""
     with inside(mailbox.workspace_id):
-        return list(Meeting.objects.filter(mailbox=mailbox, rung__in=STANDING, ends_at__lte=read_at))
+        on = Meeting.objects.filter(mailbox=mailbox, rung__in=STANDING, ends_at__lte=read_at)
+        return list(on.exclude(rung=Meeting.Rung.PROPOSED))
 
 
 def owed_to(contact_ids: Iterable[UUID], booked_at: datetime) -> Message | None:

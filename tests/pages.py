@@ -13,7 +13,7 @@ from gatepost.conversations.actions import Incoming, record_reply
 from gatepost.conversations.models import Reply
 from gatepost.ids import uuid7
 from gatepost.isolation import inside
-from gatepost.meetings.models import Brief, Meeting
+from gatepost.meetings.models import Brief, Guest, Meeting
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment
 from gatepost.text.labeller import Evidence
@@ -112,7 +112,10 @@ def make_reply(
     return reply
 
 
-def make_meeting(enrolment: Enrolment, *, brief: str = "", starts: datetime | None = None) -> Meeting:
+def make_meeting(
+    enrolment: Enrolment, *, brief: str = "", starts: datetime | None = None, **columns: object
+) -> Meeting:
+    """A meeting with the enrolment's contact, who is its one guest."""
     starts = starts or clock.now() + timedelta(days=2)
     with inside(enrolment.workspace_id):
         meeting = Meeting(
@@ -127,9 +130,15 @@ def make_meeting(enrolment: Enrolment, *, brief: str = "", starts: datetime | No
             starts_at=starts,
             ends_at=starts + timedelta(minutes=30),
             found_at=clock.now(),
+            booked_at=clock.now(),
+            **columns,
         )
         seal(meeting, "subject", "A first look")
         meeting.save(force_insert=True)
+        Guest.objects.create(
+            workspace_id=enrolment.workspace_id, meeting=meeting, contact_id=enrolment.contact_id,
+            enrolment=enrolment, match=meeting.match, answer="organizer",
+        )  # fmt: skip
         if brief:
             row = Brief(workspace_id=enrolment.workspace_id, mailbox_id=enrolment.mailbox_id, meeting=meeting)
             row.written_at, row.content_hash = clock.now(), "-"

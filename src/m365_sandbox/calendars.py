@@ -62,6 +62,24 @@ def occurrence_id(master: str, day: str) -> str:
     return f"{master.rstrip('=')}-{day.replace('-', '')}="
 
 
+def new_uid() -> str:
+    """As Exchange makes them: a fixed beginning, four bytes for the date of an occurrence, and what is its own.
+
+    MS-OXOCAL 2.2.1.27, PidLidGlobalObjectId.
+    """
+    return f"040000008200E00074C5B7101A82E00800000000{ids.key().upper()}"
+
+
+def uid_of_date(uid: str, day: str) -> str:
+    """The iCalUId of one date of a series, which has that date in it; "" is no date."""
+    if not day:
+        return uid
+    if not uid.startswith("040000008200E00074C5B7101A82E00800000000"):
+        return uid + day.replace("-", "")
+    year, month, number = map(int, day.split("-"))
+    return f"{uid[:32]}{year:04X}{month:02X}{number:02X}{uid[40:]}"
+
+
 def find(sandbox: Sandbox, mailbox: str, name: str) -> Event | None:
     """The mailbox's event of that id, be it a single date of a series of which nothing is kept."""
     event = sandbox.store.events.get(name)
@@ -185,7 +203,7 @@ def book(
 ) -> Event:
     """An event in the organizer's calendar, invitations to the others."""
     event = Event(
-        id=ids.item_id(), mailbox=organizer.id, uid=f"040000008200E00074C5B7101A82E008{ids.key().upper()}",
+        id=ids.item_id(), mailbox=organizer.id, uid=new_uid(),
         subject=subject, body=body, start=start, end=end, organizer=[organizer.name, organizer.address],
         attendees=[attendee(pair) for pair in attendees], response="organizer", created=at, modified=at,
     )  # fmt: skip

@@ -166,7 +166,7 @@ def _add_event(sandbox: Sandbox, row: dict[str, Any], start: float) -> None:
         for guest in row.get("attendees") or []
     ]
     event = Event(
-        id=ids.item_id(), mailbox=user.id, uid=f"040000008200E00074C5B7101A82E008{ids.key().upper()}",
+        id=ids.item_id(), mailbox=user.id, uid=f"040000008200E00074C5B7101A82E00800000000{ids.key().upper()}",
         subject=row.get("subject") or "", body=row.get("body") or "", start=begins,
         end=begins + 60 * float(row.get("duration_minutes", 30)), organizer=pair,
         attendees=[calendars.attendee(guest) for guest in guests],

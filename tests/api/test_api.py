@@ -1,9 +1,11 @@
 """The API as a program uses it: the same actions as the pages, in the same workspace, under the same rules."""
 
 import json
+from datetime import timedelta
 
 from django.test import Client
 
+from gatepost import clock
 from gatepost.accounts import actions as accounts
 from gatepost.accounts.membership import by
 from gatepost.accounts.models import ApiToken, Member, Workspace
@@ -19,7 +21,7 @@ from tests.makers import (
     make_workspace,
     rows,
 )
-from tests.pages import make_message, make_reply
+from tests.pages import make_meeting, make_message, make_reply
 
 
 class Program:
@@ -193,3 +195,22 @@ def test_an_administrators_program_changes_the_limits_of_the_workspace(committed
     assert Program(alice).patch("/limits", {"daily_limit": 0}).status_code == 400
     ben = Program(make_member(alice.workspace, "Ben", role="rep"))
     assert ben.patch("/limits", {"daily_limit": 5}).status_code == 403
+
+
+def test_a_program_reads_meetings_and_says_what_a_member_says(db: None) -> None:
+    alice = make_member(make_workspace())
+    enrolment = make_enrolment(make_sequence(alice), make_contact(alice.workspace), make_mailbox(alice))
+    meeting = make_meeting(
+        enrolment, brief="Who: Petra", starts=clock.now() - timedelta(days=1), rung="took_place"
+    )
+    program = Program(alice)
+    (listed,) = program.get("/meetings?rung=took_place").json()["rows"]
+    assert (listed["id"], listed["rung"], "brief" in listed) == (str(meeting.pk), "took_place", False)
+    assert program.put(f"/meetings/{meeting.pk}/no-show", {"no_show": True}).status_code == 204
+    assert program.put(f"/meetings/{meeting.pk}/notes", {"notes": "Liked it."}).status_code == 204
+    opened = program.get(f"/meetings/{meeting.pk}").json()
+    assert (opened["brief"], opened["notes"]) == ("Who: Petra", "Liked it.")
+    assert [each["rung"] for each in opened["rungs"]] == ["no_show"]
+    assert program.put("/brief-time", {"by": "letter", "local_time": "07:30:00"}).status_code == 204
+    refused = program.post(f"/meetings/{meeting.pk}/go-on", {"go_on": True})
+    assert (refused.status_code, refused.json()["error"]["message"]) == (409, "This meeting is not off.")

@@ -122,8 +122,12 @@ def test_it_says_what_is_left_at_microsoft(office: Office) -> None:
             clean_up_until=datetime.now(UTC) - timedelta(seconds=1)
         )
     carry_on(ordered)
-    assert fresh(ordered).left_at_microsoft == ["drafts", "notifications"]
-    assert json.loads(fresh(ordered).receipt)["receipt"]["left_at_microsoft"] == ["drafts", "notifications"]
+    assert fresh(ordered).left_at_microsoft == ["briefs", "drafts", "notifications"]
+    assert json.loads(fresh(ordered).receipt)["receipt"]["left_at_microsoft"] == [
+        "briefs",
+        "drafts",
+        "notifications",
+    ]
 
 
 def test_it_stops_at_once_and_waits_for_what_ends_at_microsoft_half_a_minute_at_most(office: Office) -> None:

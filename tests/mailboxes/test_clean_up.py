@@ -19,10 +19,11 @@ from tests.makers import fresh, make_mailbox, make_member, make_workspace, rows
 
 
 class Microsoft:
-    """Answers the three shapes of a clean-up; `fails` says which request raises what, once each."""
+    """Answers the shapes of a clean-up; `fails` says which request raises what, once each."""
 
     def __init__(self):
         self.drafts, self.asked, self.fails, self.lagging = ["d1", "d2"], [], {}, []
+        self.briefs = ["b1"]
 
     async def ask(self, name, **values):
         assert name in housekeeping.CLEAN_UP
@@ -35,6 +36,10 @@ class Microsoft:
             if values["id"] not in self.drafts:
                 raise NotThere("404")
             self.drafts.remove(values["id"])
+        if name == "briefs.ours":
+            return {"value": [{"id": each} for each in self.briefs]}
+        if name == "brief.delete":
+            self.briefs.remove(values["id"])
         return {}
 
     def ended(self):
@@ -78,10 +83,10 @@ def time_is_over(mailbox):
         Mailbox.objects.update(clean_up_until=datetime.now(UTC) - timedelta(seconds=1))
 
 
-def test_drafts_and_subscriptions_end_and_then_the_tokens_are_destroyed(mailbox, microsoft):
+def test_drafts_briefs_and_subscriptions_end_and_then_the_tokens_are_destroyed(mailbox, microsoft):
     assert rows(Connection, mailbox.workspace_id), "its tokens serve for this"
     after = clean_up(mailbox)
-    assert microsoft.ended() == ["s1", "s2"] and microsoft.drafts == []
+    assert microsoft.ended() == ["s1", "s2"] and microsoft.drafts == microsoft.briefs == []
     assert not rows(Connection, mailbox.workspace_id) and not rows(Subscription, mailbox.workspace_id)
     assert after.clean_up_until is None and after.left_at_microsoft == []
     (entry,) = rows(AuditEntry, mailbox.workspace_id, tag="mailbox:clean-up")
@@ -89,7 +94,7 @@ def test_drafts_and_subscriptions_end_and_then_the_tokens_are_destroyed(mailbox,
 
 
 @pytest.mark.parametrize("error", [TryLater("no answer"), Unclear("no answer")])
-@pytest.mark.parametrize("what", ["subscription.delete", "drafts.ours", "draft.delete"])
+@pytest.mark.parametrize("what", ["subscription.delete", "drafts.ours", "draft.delete", "briefs.ours"])
 def test_no_answer_is_tried_again_while_there_is_time(mailbox, microsoft, what, error):
     microsoft.fails[what] = error
     with pytest.raises(type(error)):
@@ -126,7 +131,7 @@ def test_without_the_permission_to_write_drafts_none_are_looked_for(mailbox, mic
     with inside(mailbox.workspace_id):
         Mailbox.objects.update(scopes=["Mail.Send", "User.Read"])
     assert clean_up(mailbox).left_at_microsoft == []
-    assert "drafts.ours" not in [name for name, _ in microsoft.asked]
+    assert not {"drafts.ours", "briefs.ours"} & {name for name, _ in microsoft.asked}
 
 
 def test_it_runs_once(mailbox, microsoft):

@@ -70,7 +70,7 @@ def test_an_absence_notice_is_no_reply_and_unsure_stands_in_neither_half(db: Non
     assert figures == Figures(
         planned=8, sent=8, confirmed=7, bounced=1, replied=5, labelled=4, interested=2, unsure=1, opted_out=1, meetings=2,
         labels={"interested": 2, "unsure": 1, "not_interested": 1, "out_of_office": 1, "unsubscribe": 1},
-        rungs={"booked": 2}, days_to_reply=figures.days_to_reply, days_to_meeting=figures.days_to_meeting,
+        rungs={"on_calendar": 2}, days_to_reply=figures.days_to_reply, days_to_meeting=figures.days_to_meeting,
     )  # fmt: skip
     assert figures.days_to_reply == pytest.approx(23 / 24, abs=0.01)
 

@@ -27,6 +27,12 @@ from tests.makers import make_contact, make_mailbox, make_member, make_sequence,
 AUTOMATIC = ("out_of_office", "auto_reply", "bounce")
 FIRST = date(2026, 3, 2)  # a Monday; four weeks later the clocks change in Berlin
 DAYS = 70
+# How a meeting stands, and on which rung: only what is booked is counted as one.
+STANDINGS = (
+    {"state": "booked", "rung": "on_calendar"}, {"state": "booked", "rung": "took_place"},
+    {"state": "booked", "rung": "no_show"}, {"state": "cancelled", "rung": "cancelled"},
+    {"state": "declined", "rung": "declined"}, {"state": "cancelled", "rung": "dismissed"},
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,8 @@ def _live(dice: random.Random, box: Mailbox, contact: Contact, steps: list[tuple
         Meeting.objects.create(
             **own, id=uuid7(), contact=contact, enrolment=dice.choice((enrolment, enrolment, None)),
             step_id=left[-1].step_id if left else None, graph_id="-", ical_uid_index=uuid4().hex, starts_at=starts,
-            ends_at=starts, found_at=_moment(dice), state=dice.choice(("booked", "booked", "cancelled", "declined")),
+            ends_at=starts, found_at=_moment(dice), counts=dice.random() < 0.8,
+            **dice.choice(STANDINGS),
         )  # fmt: skip
     if dice.random() < 0.4:
         step, variants = dice.choice(steps)
@@ -214,7 +221,7 @@ class Raw:
         ]
         persons = [row for row in replies if row["label"] not in AUTOMATIC]
         waits = [row["received_at"] - self.by_id[row["message_id"]]["accepted_at"] for row in persons]
-        meetings = [row for row in self.meetings if counts(
+        meetings = [row for row in self.meetings if row["counts"] and row["rung"] != "dismissed" and counts(
             {
                 "sequence_id": self.sequence_of.get(row["enrolment_id"]),
                 "step_id": row["step_id"],
@@ -251,7 +258,7 @@ class Raw:
             meetings=len(booked),
             tasks=len(tasks),
             labels={name: n for name in LABELS if (n := conversations(replies, name))},
-            rungs=dict(Counter(row["state"] for row in meetings)),
+            rungs=dict(Counter(row["rung"] for row in meetings)),
             days_to_reply=_median(waits),
             days_to_meeting=_median([
                 row["found_at"] - first for row in booked if (first := self._first_mail(row["enrolment_id"]))

@@ -15,13 +15,14 @@ from gatepost.conversations.api import router as conversations
 from gatepost.erasure.api import router as erasures
 from gatepost.errors import GatepostError
 from gatepost.mailboxes.api import router as mailboxes
+from gatepost.meetings.api import router as meetings
 from gatepost.outbox.api import router as outbox
 from gatepost.sequences.api import router as sequences
 from gatepost.snippets.api import router as snippets
 
 # No interactive page: it would load its script from elsewhere.
 api = NinjaAPI(title="Gatepost", version=__version__, auth=Token(), docs_url=None, urls_namespace="api")
-for router in (accounts, mailboxes, contacts, sequences, snippets, outbox, conversations, erasures):
+for router in (accounts, mailboxes, contacts, sequences, snippets, outbox, conversations, meetings, erasures):
     api.add_router("", router)
 
 

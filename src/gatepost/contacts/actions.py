@@ -13,7 +13,14 @@ from gatepost.accounts.models import Member, Workspace
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.contacts import rules
-from gatepost.contacts.models import Company, Contact, ContactField, ContactImport, Suppression
+from gatepost.contacts.models import (
+    Company,
+    Contact,
+    ContactField,
+    ContactImport,
+    OtherAddress,
+    Suppression,
+)
 from gatepost.contacts.queries import SUPPRESSION_KEY, address_index, is_suppressed, search_indexer
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
@@ -159,6 +166,7 @@ def merge(kept_id: UUID, other_id: UUID, *, workspace_id: UUID, actor: Actor) ->
             raise Contact.DoesNotExist
         kept, other = both[kept_id], both[other_id]
         values, address = values_of(other), names.open(other, "email") or ""
+        note_address(kept, address)
         refusal = is_suppressed(workspace_id, address)
         if refusal is not None:
             suppress(
@@ -180,6 +188,17 @@ def merge(kept_id: UUID, other_id: UUID, *, workspace_id: UUID, actor: Actor) ->
         other.delete()
         record(actor, tags.CONTACT_MERGE, kept, merged=str(other_id))
     return kept
+
+
+def note_address(contact: Contact, address: str) -> None:
+    """The contact is known by this address too. One that belongs to another contact stays theirs. Inside the caller's
+    transaction."""
+    key = index(contact.workspace_id, "address", address)
+    if key != contact.email_index:
+        OtherAddress.objects.get_or_create(
+            workspace_id=contact.workspace_id, address_index=key,
+            defaults={"contact": contact, "created_at": clock.now()},
+        )  # fmt: skip
 
 
 def _hand_over(other: Contact, kept: Contact) -> None:
@@ -351,6 +370,7 @@ def _fill(
         **{name: values.get(name) for name in SEALED},
         "fields": json.dumps(further) if further else None,
     })  # fmt: skip
+    contact.domain_index = index(contact.workspace_id, "domain", rules.domain_of(values["email"]))
     contact.company = company
     contact.time_zone = values.get("time_zone", "")
     contact.country = values.get("country", "").upper()

@@ -121,6 +121,7 @@ class Contact(InWorkspace):
     company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="contacts")
     email = SealedField(holds="name")
     email_index = models.CharField(max_length=32)
+    domain_index = models.CharField(max_length=32, db_default="", default="")  # "": not known yet
     first_name = SealedField(holds="name")
     last_name = SealedField(holds="name")
     title = SealedField(holds="name")
@@ -143,7 +144,24 @@ class Contact(InWorkspace):
         indexes = [
             models.Index(fields=["workspace", "-created_at"]),
             models.Index(fields=["owner", "-created_at"], name="contact_by_owner"),
+            models.Index(fields=["workspace", "domain_index"], name="contact_by_domain"),
             GinIndex(fields=["search_indexes"], name="contact_search"),
+        ]
+
+
+class OtherAddress(InWorkspace):
+    """Another address of a contact, as a keyed hash: of one they were merged with, or from which they answered."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="other_addresses")
+    address_index = models.CharField(max_length=32)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "other addresses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "address_index"], name="one_contact_per_other_address"
+            )
         ]
 
 

@@ -9,7 +9,7 @@ from gatepost import clock
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
-from gatepost.contacts.actions import suppress
+from gatepost.contacts.actions import note_address, suppress
 from gatepost.contacts.models import Suppression
 from gatepost.conversations import rules
 from gatepost.conversations.models import Conversation, Promise, Reply
@@ -55,6 +55,8 @@ def record_reply(incoming: Incoming) -> Reply | None:
             return None
         conversation = _conversation(message, enrolment, incoming)
         reply = _store(incoming, conversation, key)
+        if incoming.someone_else and tone.label not in rules.AUTOMATIC:
+            note_address(conversation.contact, incoming.sender)
         record(
             BY_INTAKE, tags.REPLY_STORE, reply, mailbox_id=message.mailbox_id,
             label=tone.label, labels=list(tone.labels), version=tone.version,

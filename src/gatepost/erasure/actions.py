@@ -156,7 +156,8 @@ def begin(erasure: Erasure, left: list[str]) -> None:
             return
         # Whatever still cleans up has had its time.
         for mailbox in queries.mailboxes_of(fresh):
-            mailboxes.cleaned_up(mailbox.pk, ["notifications", "drafts"], workspace_id=fresh.workspace_id)
+            left_behind = ["notifications", "drafts", "briefs"]
+            mailboxes.cleaned_up(mailbox.pk, left_behind, workspace_id=fresh.workspace_id)
         of_mailboxes = queries.mailboxes_of(fresh).values_list("left_at_microsoft", flat=True)
         fresh.left_at_microsoft = sorted({*left, *(each for those in of_mailboxes for each in those)})
         fresh.began_at = clock.now()
@@ -278,12 +279,16 @@ def _leave_an_empty_workspace(workspace_id: UUID) -> Counter[str]:
 
 
 def _forget_traces(contact_ids: list[UUID]) -> Counter[str]:
-    """What names these people without hanging on them is gone: doubtful mail, rejected rows, their own company."""
+    """What names these people without hanging on them is gone: doubtful mail, rejected rows, briefs, their own company."""
     counts: Counter[str] = Counter()
     contacts = list(Contact.objects.filter(pk__in=contact_ids))
     ours = Message.objects.filter(contact__in=contact_ids).values("pk")
     counts += _remove(
         Quarantine, list(Quarantine.objects.filter(message_id__in=ours).values_list("pk", flat=True))
+    )
+    # A brief names everybody who comes; one of a meeting ahead is written anew without them.
+    Brief.objects.filter(meeting__guests__contact_id__in=contact_ids).update(
+        text=None, content_hash="", facts_hash=""
     )
     for contact in contacts:
         address = names.open(contact, "email") or ""
@@ -378,7 +383,7 @@ def _expire_texts(workspace_id: UUID, since: datetime) -> int:
         + _empty(Promise.objects.filter(reply__received_at__lt=since), "quote")
         + _empty(Reply.objects.filter(received_at__lt=since), "text", "subject", "evidence", "third_party")
         + _empty(Brief.objects.filter(meeting__ends_at__lt=since), "text")
-        + _empty(Meeting.objects.filter(ends_at__lt=since), "subject")
+        + _empty(Meeting.objects.filter(ends_at__lt=since), "subject", "notes")
     )
 
 

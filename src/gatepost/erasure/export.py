@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import IO, Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from gatepost.accounts.models import Workspace
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
@@ -15,7 +17,7 @@ from gatepost.contacts.models import Contact, Suppression
 from gatepost.contacts.queries import further_fields, is_suppressed, merge_fields
 from gatepost.conversations.models import Promise, Reply
 from gatepost.isolation import inside
-from gatepost.meetings.models import Brief, Meeting
+from gatepost.meetings.models import Brief, Meeting, Rung
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
@@ -72,7 +74,7 @@ def _person(contact: Contact, actor: Actor) -> dict[str, Any]:
         "replies": [_reply(each, actor) for each in _replies(contact)],
         "meetings": [
             _meeting(each, actor)
-            for each in Meeting.objects.filter(contact=contact).select_related("brief").order_by("starts_at")
+            for each in Meeting.objects.filter(Q(contact=contact) | Q(guests__contact=contact)).distinct().select_related("brief").order_by("starts_at")
         ],
     }  # fmt: skip
 
@@ -119,7 +121,12 @@ def _meeting(meeting: Meeting, actor: Actor) -> dict[str, Any]:
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
         "state": meeting.get_state_display(),
-        "subject": reveal(actor, meeting, "subject", reason=REASON)["subject"],
+        "history": [
+            {"rung": each.get_rung_display(), "why": each.reason, "since": each.at}
+            for each in Rung.objects.filter(meeting=meeting)
+        ],
+        "recognised": meeting.get_match_display(),
+        **reveal(actor, meeting, "subject", "notes", reason=REASON),
         "brief": reveal(actor, brief, "text", reason=REASON)["text"] if brief else None,
     }
 

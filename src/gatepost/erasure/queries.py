@@ -165,7 +165,7 @@ def figures_of(which: Q, zone: ZoneInfo) -> Figures:
         zone,
         bounced=Count("id"),
     )
-    booked = Meeting.objects.filter(which, state=Meeting.State.BOOKED, enrolment__isnull=False)
+    booked = Meeting.objects.filter(which, state=Meeting.State.BOOKED, counts=True, enrolment__isnull=False)
     _count(found, booked, "found_at", zone, "enrolment__sequence_id", meetings=Count("id"))
     _count_answers(found, which, zone)
     return found

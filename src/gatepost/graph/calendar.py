@@ -26,6 +26,11 @@ class Event:
     organizer: str
     attendees: tuple[tuple[str, str], ...]  # (address, response)
     is_private: bool
+    answer: str = "none"  # the calendar's owner's own
+    is_all_day: bool = False
+    is_tentative: bool = False  # the time is only held
+    in_series: bool = False
+    created: datetime | None = None  # in this calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,19 @@ async def find_brief(gateway: Gateway, key: str) -> str | None:
     """The id of our own event with this key."""
     found = (await gateway.ask("brief.find", key=key, item=key)).get("value") or []
     return found[0]["id"] if found else None
+
+
+async def own_briefs(gateway: Gateway) -> dict[str, str]:
+    """The id of each event of ours in this calendar, with the key that we gave it."""
+    body = await gateway.ask("briefs.ours")
+    found = list(body.get("value") or ())
+    while link := body.get("@odata.nextLink"):
+        body = await gateway.follow("briefs.ours", link)
+        found += body.get("value") or ()
+    return {
+        each["id"]: next((str(ours["value"]) for ours in each.get("singleValueExtendedProperties") or ()), "")
+        for each in found
+    }
 
 
 async def create_brief(gateway: Gateway, key: str, shown: Shown) -> str:
@@ -106,8 +124,16 @@ def _event(item: dict[str, Any]) -> Event:
         is_cancelled=bool(item.get("isCancelled")),
         organizer=person(item.get("organizer"))[1],
         attendees=tuple(
-            (person(each)[1], str((each.get("status") or {}).get("response") or "none"))
-            for each in item.get("attendees") or ()
+            (person(each)[1], _answer(each.get("status"))) for each in item.get("attendees") or ()
         ),
         is_private=item.get("sensitivity") in ("private", "confidential"),
+        answer=_answer(item.get("responseStatus")),
+        is_all_day=bool(item.get("isAllDay")),
+        is_tentative=item.get("showAs") == "tentative",
+        in_series=bool(item.get("seriesMasterId")),
+        created=moment(item["createdDateTime"]) if item.get("createdDateTime") else None,
     )
+
+
+def _answer(status: dict[str, Any] | None) -> str:
+    return str((status or {}).get("response") or "none")

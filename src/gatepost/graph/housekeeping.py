@@ -10,7 +10,7 @@ from gatepost.graph.shapes import SEND_KEY
 from gatepost.graph.wire import written
 
 # All that the tokens of a disconnected mailbox may still be used for.
-CLEAN_UP = frozenset({"drafts.ours", "draft.delete", "subscription.delete"})
+CLEAN_UP = frozenset({"drafts.ours", "draft.delete", "briefs.ours", "brief.delete", "subscription.delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,25 @@ async def check_inbox(gateway: Gateway) -> None:
 
 async def remove_own_drafts(gateway: Gateway) -> int:
     """No draft of ours lies in the drafts folder any more. Returns how many were removed."""
+    return await _remove_all(gateway, "drafts.ours", "draft.delete")
+
+
+async def remove_own_briefs(gateway: Gateway) -> int:
+    """No event of ours stands in the calendar any more. Returns how many were removed."""
+    return await _remove_all(gateway, "briefs.ours", "brief.delete")
+
+
+async def _remove_all(gateway: Gateway, find: str, delete: str) -> int:
     removed: set[str] = set()
     while True:
-        found = [str(each["id"]) for each in (await gateway.ask("drafts.ours")).get("value") or ()]
+        found = [str(each["id"]) for each in (await gateway.ask(find)).get("value") or ()]
         # The list lags behind: what was removed already may still stand in it.
         left = [each for each in found if each not in removed]
         if not left:
             return len(removed)
         for graph_id in left:
             with suppress(NotThere):
-                await gateway.ask("draft.delete", id=graph_id)
+                await gateway.ask(delete, id=graph_id)
             removed.add(graph_id)
 
 

@@ -34,7 +34,10 @@ SUBSCRIPTION = frozenset(
         "clientState",
     }
 )
-EVENT = "id,iCalUId,changeKey,lastModifiedDateTime,start,end,isCancelled,organizer,attendees,sensitivity"
+EVENT = (
+    "id,iCalUId,changeKey,createdDateTime,lastModifiedDateTime,start,end,isAllDay,isCancelled,showAs,organizer,attendees,"
+    "responseStatus,sensitivity,seriesMasterId"
+)
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,16 @@ _ALL = (
             ("$filter", f"singleValueExtendedProperties/Any(ep: ep/id eq '{BRIEF_KEY}' and ep/value eq '{{key}}')"),
             ("$select", "id"),
         ),
+    ),
+    Shape(
+        "briefs.ours", "GET", "/me/events", "Calendars.ReadWrite",
+        "which private events of ours are left, to remove them when briefs are switched off or the mailbox is disconnected",
+        query=(
+            ("$filter", f"singleValueExtendedProperties/Any(ep: ep/id eq '{BRIEF_KEY}' and ep/value ne null)"),
+            ("$select", "id"), ("$expand", f"singleValueExtendedProperties($filter=id eq '{BRIEF_KEY}')"),
+            ("$top", "100"),
+        ),
+        follows_links=True,
     ),
     Shape(
         "brief.create", "POST", "/me/events", "Calendars.ReadWrite", "the brief, as a private event of the rep's own",

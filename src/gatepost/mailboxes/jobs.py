@@ -95,7 +95,7 @@ async def subscribe(workspace: str, mailbox: str) -> None:
 
 @job("mailboxes.clean-up", try_again=True)
 async def clean_up(workspace: str, mailbox: str) -> None:
-    """Subscriptions and drafts of a disconnected mailbox are gone at Microsoft, and then its tokens here.
+    """Subscriptions, drafts and briefs of a disconnected mailbox are gone at Microsoft, and then its tokens here.
 
     What Microsoft does not let us end in time is left, and the mailbox's page says what and how to remove it.
     """
@@ -106,7 +106,12 @@ async def clean_up(workspace: str, mailbox: str) -> None:
     in_time = datetime.now(UTC) < box.clean_up_until
     left = []
     async with gateway_to_clean_up(box) as gateway:
-        for what, end in (("notifications", _end_subscriptions), ("drafts", _remove_drafts)):
+        ends = (
+            ("notifications", _end_subscriptions),
+            ("drafts", _remove_drafts),
+            ("briefs", _remove_briefs),
+        )
+        for what, end in ends:
             try:
                 await end(box, gateway)
             except (TryLater, Unclear, RegistrationWrong):
@@ -129,6 +134,11 @@ async def _end_subscriptions(box: Mailbox, gateway: Gateway) -> None:
 async def _remove_drafts(box: Mailbox, gateway: Gateway) -> None:
     if rules.granted("Mail.ReadWrite", box.scopes):  # else none was ever made
         await housekeeping.remove_own_drafts(gateway)
+
+
+async def _remove_briefs(box: Mailbox, gateway: Gateway) -> None:
+    if rules.granted("Calendars.ReadWrite", box.scopes):
+        await housekeeping.remove_own_briefs(gateway)
 
 
 async def _renew_or_create(

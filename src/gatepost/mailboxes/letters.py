@@ -38,6 +38,9 @@ def notice(about: UUID) -> Letter | None:
         }
     if found.kind == Notice.Kind.CREDENTIAL_ENDS:
         context |= {"ends": credential.ends(), "days": int(found.about or 0), "now": clock.now()}
+    if found.kind == Notice.Kind.BRIEFS:
+        count, _, day = found.about.partition(" ")
+        context |= {"count": int(count), "today": day == "same"}
     context["client_id"] = settings.GATEPOST_CLIENT_ID
     return from_template(f"mailboxes/letters/{found.kind}.txt", context, to=found.member.user.email)
 

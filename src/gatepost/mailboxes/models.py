@@ -268,6 +268,8 @@ class Notice(InWorkspace):
         REGISTRATION = "registration", "Microsoft refuses the app registration"
         CREDENTIAL_ENDS = "credential_ends", "Its secret or certificate ends soon"
         SEQUENCE_PAUSED = "sequence_paused", "A sequence was paused by itself"
+        MEETING_OFF = "meeting_off", "A meeting is off"
+        BRIEFS = "briefs", "Meetings ahead and their briefs"
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="notices")

@@ -237,6 +237,7 @@ CLEAN_UP_BEFORE_ERASING_FOR = timedelta(seconds=30)
 # What could not be ended there, and how somebody ends it by hand.
 LEFT_AT_MICROSOFT = {
     "drafts": "Drafts of ours may still lie in the drafts folder: delete them in Outlook. Nobody sends them.",
+    "briefs": "Briefs of ours may still stand in the calendar, in the category Gatepost: delete them in Outlook.",
     "notifications": "Microsoft may still send notifications for up to seven days; they are thrown away.",
 }
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -22,7 +23,6 @@ from gatepost.meetings import actions, queries, rules
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.meetings.queries import Judged
 from gatepost.text.bodies import text_to_html
-from gatepost.vault.sealing import index
 
 REAL_PAUSE = timedelta(seconds=2)
 
@@ -67,28 +67,32 @@ async def sync_calendar(workspace: str, mailbox: str) -> None:
 
 async def _read_window(mailbox: Mailbox, gateway: Gateway) -> int:
     """How many events were dropped on their attendees."""
-    start, end = clock.now() - rules.PAST, clock.now() + rules.FUTURE
-    judged = await in_thread(queries.judge, mailbox, await calendar.window(gateway, start, end))
+    now = clock.now()
+    start, end = now - rules.PAST, now + rules.FUTURE
+    await in_thread(actions.know_domains, await in_thread(queries.contacts_without_domain, mailbox))
+    judged = await in_thread(queries.judge, mailbox, await calendar.window(gateway, start, end), now=now)
     dropped = 0
     for each in judged:
-        dropped += isinstance(await _follow(mailbox, each, gateway), rules.Drop)
-    seen = {index(mailbox.workspace_id, "ical-uid", each.event.ical_uid) for each in judged}
+        dropped += isinstance(await _follow(mailbox, each, gateway, now), rules.Drop)
+    seen = {each.uid_index for each in judged}
     for meeting in await in_thread(queries.vanished, mailbox, start, end, seen):
-        await _look_up(mailbox, meeting, gateway)
+        await _look_up(mailbox, meeting, gateway, now)
+    for meeting in await in_thread(queries.over, mailbox, now):
+        await in_thread(actions.took_place, meeting, read_at=now)
     return dropped
 
 
-async def _follow(mailbox: Mailbox, judged: Judged, gateway: Gateway) -> object:
+async def _follow(mailbox: Mailbox, judged: Judged, gateway: Gateway, now: datetime) -> object:
     """What the event means, and that is done."""
-    decision = rules.decide_event(judged.facts)
+    decision = rules.decide_event(judged.facts, now=now)
     match decision:
-        case rules.Book():
-            await in_thread(actions.book, mailbox, judged, await _subject(judged, gateway))
-        case rules.Move():
-            await in_thread(actions.move, judged)
-        case rules.Cancel(reason):
+        case rules.Book(stands):
+            await in_thread(actions.book, mailbox, judged, await _subject(judged, gateway), stands)
+        case rules.Change():
+            await in_thread(actions.change, judged, decision)
+        case rules.Cancel(stands):
             assert judged.meeting is not None
-            await in_thread(actions.cancel, judged.meeting, reason)
+            await in_thread(actions.cancel, judged.meeting, stands)
     return decision
 
 
@@ -102,46 +106,61 @@ async def _subject(judged: Judged, gateway: Gateway) -> str:
         return ""
 
 
-async def _look_up(mailbox: Mailbox, meeting: Meeting, gateway: Gateway) -> None:
+async def _look_up(mailbox: Mailbox, meeting: Meeting, gateway: Gateway, now: datetime) -> None:
     """A meeting that the list no longer shows: cancelled, or only moved out of the window."""
     try:
         event = await calendar.look(gateway, meeting.graph_id)
     except NotThere:
-        await in_thread(actions.cancel, meeting, "cancelled")
+        await in_thread(actions.cancel, meeting, rules.GONE)
         return
-    (judged,) = await in_thread(queries.judge, mailbox, [event])
-    await _follow(mailbox, judged, gateway)
+    (judged,) = await in_thread(queries.judge, mailbox, [event], now=now)
+    if judged.meeting is not None and judged.meeting.pk == meeting.pk:
+        await _follow(mailbox, judged, gateway, now)
 
 
 async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
     on_calendar = await in_thread(queries.on_calendar, mailbox)
-    for brief in await in_thread(queries.briefs_to_remove, mailbox, on_calendar=on_calendar):
-        await _remove(brief, gateway)
+    await _remove_all(mailbox, gateway, on_calendar=on_calendar)
     for meeting in await in_thread(queries.briefs_to_show, mailbox, clock.now()):
         brief, text = await in_thread(actions.write_brief, meeting)
-        if on_calendar:
+        if on_calendar and queries.is_shown(meeting):
             await _show(brief, meeting, text, gateway)
 
 
 async def _leave_the_calendar(mailbox: Mailbox) -> None:
     """Nothing of ours is in a calendar that is looked at no more."""
-    left = await in_thread(queries.briefs_to_remove, mailbox, on_calendar=False)
-    if left:
+    if await in_thread(queries.briefs_to_remove, mailbox, on_calendar=False):
         async with gateway_for(mailbox, reason="removing our own events") as gateway:
-            for brief in left:
-                await _remove(brief, gateway)
+            await _remove_all(mailbox, gateway, on_calendar=False)
+
+
+async def _remove_all(mailbox: Mailbox, gateway: Gateway, *, on_calendar: bool) -> None:
+    """Events of ours are gone whose reason is gone: also those whose contact was erased, or that a crash forgot."""
+    left = await in_thread(queries.briefs_to_remove, mailbox, on_calendar=on_calendar)
+    for brief in left:
+        await _remove(brief, gateway)
+    looks_for_lost = await in_thread(queries.first_look_today, mailbox, clock.now())
+    if (left and not on_calendar) or looks_for_lost:
+        kept = await in_thread(queries.brief_keys, mailbox) if on_calendar else frozenset()
+        # Without the permission they are the rep's to remove: reading the calendar goes on.
+        with suppress(ApprovalNeeded):
+            for event_id, key in (await calendar.own_briefs(gateway)).items():
+                if key not in kept:
+                    with suppress(NotThere):
+                        await calendar.delete_brief(gateway, event_id)
 
 
 async def _show(brief: Brief, meeting: Meeting, text: str | None, gateway: Gateway) -> None:
     """The rep's own private event beside the meeting says what the brief says."""
-    starts = meeting.starts_at - rules.BRIEF_LENGTH
+    starts, ends = rules.brief_slot(
+        meeting.starts_at, meeting.first_local_date, ZoneInfo(meeting.mailbox.time_zone)
+    )
     digest = hashlib.sha256(f"{brief.content_hash}|{starts.isoformat()}".encode()).hexdigest()
     if brief.event_id and brief.event_hash == digest:
         return
     if text is None:  # written before, and not shown yet
         text = await in_thread(actions.open_brief, brief)
-    who = text.partition("\n")[0].removeprefix("Who: ")
-    content = calendar.Shown(f"Brief: {who}", text_to_html(text), starts, meeting.starts_at)
+    content = calendar.Shown(rules.brief_title(text), text_to_html(text), starts, ends)
     event_id = brief.event_id or await calendar.find_brief(gateway, str(brief.pk))
     if event_id:
         try:
@@ -158,3 +177,12 @@ async def _remove(brief: Brief, gateway: Gateway) -> None:
     with suppress(NotThere, ApprovalNeeded):
         await calendar.delete_brief(gateway, brief.event_id)
     await in_thread(actions.brief_shown, brief, "", "")
+
+
+@tick("meetings.find-tellings", every_seconds=5)
+def tell_of_meetings() -> int:
+    """Members are told of the meetings ahead at the time of their choice."""
+    found = queries.brief_times_due(clock.now())
+    for each in found:
+        actions.tell_of_briefs(each.id, workspace_id=each.workspace_id)
+    return len(found)

@@ -195,7 +195,7 @@ _FIRST_MAIL = Subquery(
 _MEETINGS: dict[str, Aggregate] = {
     "meetings": Count("pk", filter=_STANDS),
     "days_to_meeting": Median(_took("found_at", _FIRST_MAIL), filter=_STANDS),
-    **{f"rung_{state}": Count("pk", filter=Q(state=state)) for state in Meeting.State.values},
+    **{f"rung_{rung}": Count("pk", filter=Q(rung=rung)) for rung in Meeting.Rung.values},
 }
 
 
@@ -258,7 +258,7 @@ class _Counting:
 
     def meetings(self) -> QuerySet[Meeting]:
         chosen = meetings.Chosen(
-            **self._narrowed(), part="all", answer=self.chosen.label, found_within=self.span
+            **self._narrowed(), part="counted", answer=self.chosen.label, found_within=self.span
         )
         return meetings.chosen_meetings(chosen, now=self.span[1]).filter(self.seen)
 

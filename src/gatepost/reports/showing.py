@@ -162,13 +162,13 @@ def labels(figures: Figures, asked: Asked) -> list[LabelLine]:
 
 def rungs(figures: Figures, asked: Asked) -> list[dict[str, Any]]:
     """The meetings by how surely they are one."""
-    words = dict(Meeting.State.choices)
+    words = dict(Meeting.Rung.choices)
     return [
         {
-            "state": state, "word": words[state], "value": value,
-            "address": rows_of("meetings", asked.chosen, asked.first, asked.last, part="all", state=state),
+            "rung": rung, "word": words[rung], "value": value,
+            "address": rows_of("meetings", asked.chosen, asked.first, asked.last, part="counted", rung=rung),
         }
-        for state, value in figures.rungs.items()
+        for rung, value in figures.rungs.items()
     ]  # fmt: skip
 
 

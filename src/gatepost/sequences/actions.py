@@ -602,6 +602,41 @@ def resume(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> bool:
     return True
 
 
+def go_on(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """An enrolment that a meeting stopped goes on after all: its next step is due when the window is open.
+
+    A step that was called off with it is left out, since its key is used up. Raises Conflict, with the reason, where
+    it cannot go on.
+    """
+    with inside(workspace_id):
+        enrolment = (
+            Enrolment.objects.select_for_update(of=("self",))
+            .select_related("sequence", "contact", "mailbox")
+            .get(pk=enrolment_id)
+        )
+        if enrolment.state != Enrolment.State.STOPPED or enrolment.cause != Enrolment.Cause.MEETING:
+            raise Conflict("The sequence was not stopped by a meeting, so there is nothing to take up again.")
+        if enrolment.sequence.state == Sequence.State.ARCHIVED:
+            raise Conflict("The sequence is archived. Enrol the contact in another one.")
+        if is_suppressed(workspace_id, names.open(enrolment.contact, "email") or ""):
+            raise Conflict("The contact is on the do-not-contact list.")
+        if Enrolment.objects.filter(contact=enrolment.contact, state__in=RUNNING).exists():
+            raise Conflict("The contact is in another sequence meanwhile.")
+        used = {
+            *Message.objects.filter(enrolment_id=enrolment.pk).values_list("position", flat=True),
+            *Task.objects.filter(enrolment=enrolment).values_list("position", flat=True),
+        }
+        left = [each.position for each in steps_of_edition(enrolment.sequence, enrolment.edition)]
+        left = [each for each in left if each >= enrolment.next_position and each not in used]
+        if not left:
+            raise Conflict("No step of the sequence is left.")
+        enrolment.state, enrolment.cause, enrolment.reason = Enrolment.State.ACTIVE, "", ""
+        enrolment.ended_at, enrolment.next_position = None, min(left)
+        enrolment.due_at = hours_of(enrolment).next_open(clock.now())
+        enrolment.save()
+        record(actor, tags.ENROLMENT_RESUME, enrolment, after="meeting", position=enrolment.next_position)
+
+
 _enrolment_to_change = Prepared(
     lambda enrolment_id: (
         Enrolment.objects.select_for_update(of=("self",))

@@ -68,7 +68,7 @@ def _fields(request: Request, event: Event) -> dict[str, Any]:
         "id": event.id, "createdDateTime": iso(event.created), "lastModifiedDateTime": iso(event.modified),
         "changeKey": f"CQAAABYAAA{event.version}", "categories": event.categories,
         "transactionId": event.transaction or None, "originalStartTimeZone": event.time_zone,
-        "originalEndTimeZone": event.time_zone, "iCalUId": event.uid + event.date.replace("-", ""), "uid": event.uid,
+        "originalEndTimeZone": event.time_zone, "iCalUId": calendars.uid_of_date(event.uid, event.date), "uid": event.uid,
         "reminderMinutesBeforeStart": event.reminder_minutes, "isReminderOn": event.reminder_on,
         "hasAttachments": bool(event.more.get("attachments")), "subject": event.subject, "bodyPreview": preview(event.body_type,
         event.body),

@@ -139,7 +139,7 @@ def _create(request: Request, calendar: str) -> Answer:
     event = Event(
         **{
             "id": ids.item_id(), "mailbox": user.id,
-            "uid": f"040000008200E00074C5B7101A82E008{ids.key().upper()}",
+            "uid": calendars.new_uid(),
             "organizer": [user.name, user.address], "response": "organizer", "transaction": transaction,
             "created": now, "modified": now, "calendar": calendar, "more": _more(request, given), **fields,
         }

@@ -32,7 +32,8 @@ TONES = {
     # tasks
     "open": "warn", "done": "good", "skipped": "calm", "called_off": "calm",
     # meetings
-    "booked": "good", "declined": "bad",
+    "booked": "good", "declined": "bad", "proposed": "calm", "on_calendar": "info", "moved": "warn",
+    "took_place": "good", "no_show": "bad", "dismissed": "calm",
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ KNOWN = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gatepost", "0014_mail"),
+        ("gatepost", "0017_chains"),
     ]
 
     operations = [

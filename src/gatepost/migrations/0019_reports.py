@@ -13,7 +13,7 @@ DUE = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0014_mail")]
+    dependencies = [("gatepost", "0018_meetings")]
 
     operations = [
         migrations.CreateModel(

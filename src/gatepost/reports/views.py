@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from gatepost import clock
 from gatepost.accounts.membership import by, page
-from gatepost.accounts.models import Member, Workspace
+from gatepost.accounts.models import Member
 from gatepost.accounts.rules import Ability
 from gatepost.chains import queries as chains
 from gatepost.mailboxes.models import Mailbox

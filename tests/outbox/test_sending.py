@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from gatepost.accounts.actions import INSTALLER
 from gatepost.contacts.actions import suppress
 from gatepost.graph.errors import TryLater
 from gatepost.isolation import inside
+from gatepost.jobs import rounds
 from gatepost.mailboxes import actions as mailboxes
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import across_workspaces
@@ -25,7 +27,7 @@ from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
 from gatepost.vault.sealing import seal
 from tests import makers
-from tests.at_once import at_once, without_threads
+from tests.at_once import at_once, for_one, without_threads
 from tests.makers import MONDAY, advance, clock_at, fresh, make_contact, make_enrolment, rows
 from tests.outbox.mailbox import Crash, InMemoryMailbox
 
@@ -75,17 +77,24 @@ class Story:
 
     def crash_at(self, monkeypatch, event, *, after):
         """One visit of a worker that ends just before, or after, it commits this."""
-        real = actions.commit
+        run, commit_each, seen = rounds.run, actions.commit_each, []
 
-        def crash(message, commit, **kwargs):
-            if commit.event != event:
-                return real(message, commit, **kwargs)
-            if after:
-                real(message, commit, **kwargs)
-            raise Crash
+        def watched(wanted, **kwargs):
+            seen.extend(commit.event for _, commit in wanted)
+            return commit_each(wanted, **kwargs)
+
+        def crash(workspace_id, scripts):
+            with transaction.atomic():
+                ends = run(workspace_id, scripts)
+                if event in seen and not after:
+                    raise Crash
+            if event in seen:
+                raise Crash
+            return ends
 
         with monkeypatch.context() as once:
-            once.setattr(actions, "commit", crash)
+            once.setattr(actions, "commit_each", watched)
+            once.setattr(rounds, "run", crash)
             self.carry_on()
 
     def pass_time(self, **time):
@@ -588,7 +597,7 @@ def happen(story, event, detail, monkeypatch):
 
 
 def test_the_outbox_offers_a_message_only_when_its_time_has_come(story):
-    assert queries.open_message(story.mailbox, MONDAY).pk == story.message.pk
+    assert for_one(queries.open_messages, story.mailbox).pk == story.message.pk
     actions.put_off(story.message, PutOff(MONDAY + timedelta(hours=1), "outside the sending window"))
-    assert queries.open_message(story.mailbox, MONDAY) is None
+    assert for_one(queries.open_messages, story.mailbox) is None
     assert len(rows(Message, story.mailbox.workspace_id)) == 1

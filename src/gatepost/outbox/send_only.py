@@ -5,7 +5,7 @@ nor a definite no is HELD for a person; it is never sent again by itself and nev
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from gatepost.graph.errors import GraphError, NotThere, Refused, TokenStale, Too
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.rounds import Script, each, in_round
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.features import look_again
@@ -24,10 +25,10 @@ from gatepost.mailboxes.queries import load, with_workspace
 from gatepost.outbox import actions, rules
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import GIVE_UP, Commit, Event, PutOff
-from gatepost.outbox.sending import item_of, letter_of
+from gatepost.outbox.sending import as_planned, item_of, letters_of
 
 State = Message.State
-Gate = Callable[[Message], Awaitable[rules.Verdict]]
+Gate = Callable[[Message], Script[rules.Verdict]]
 
 # Longer than a request is given: until then the worker that made it may still hear the answer.
 ANSWER_COMES_WITHIN = timedelta(minutes=2)
@@ -37,13 +38,15 @@ UNCLEAR = "Microsoft's answer was lost: perhaps it was sent. Look into the mailb
 NEEDS_DRAFTS = "a follow-up needs the permission to write drafts, which this mailbox no longer has"
 
 
-def takes(message: Message) -> bool:
-    """Whether this message leaves by this route: no draft of it exists, and none can be made, or it was begun so."""
-    if message.graph_id:
-        return False
-    with inside(message.workspace_id):
-        mailbox = with_workspace(message.mailbox_id)
-    return message.state != State.PLANNED or "drafts" not in mailbox.running
+def takes(messages: Sequence[Message]) -> list[bool]:
+    """Whether each leaves by this route: no draft of it exists, and none can be made, or it was begun so. Inside their
+    workspace."""
+    mailboxes = with_workspace(message.mailbox_id for message in messages)
+    return [
+        not message.graph_id
+        and (message.state != State.PLANNED or "drafts" not in mailboxes[message.mailbox_id].running)
+        for message in messages
+    ]
 
 
 async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
@@ -56,7 +59,7 @@ async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait
         return None
     if message.state != State.PLANNED:
         return None
-    verdict = await gate(message)
+    verdict = await in_round(message.workspace_id, gate(message))
     if isinstance(verdict, rules.Send) and message.previous_id is not None:
         verdict = rules.Wait(clock.now() + timedelta(hours=1), NEEDS_DRAFTS)
     match verdict:
@@ -73,7 +76,7 @@ async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait
 
 
 async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
-    letter = await in_thread(letter_of, message)
+    letter = as_planned(await in_round(message.workspace_id, each(letters_of, message)))
     leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
     if not await in_thread(begun, message):
         return None  # another worker has it

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from gatepost.errors import GatepostError
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, enqueue_each, job
+from gatepost.jobs.rounds import Script, each, in_round
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
@@ -40,13 +42,13 @@ REAL_PAUSE = timedelta(seconds=1)
 def find_due_work() -> int:
     """One job for each mailbox that has something due. Due times are data; the queue holds only what is due now."""
     now = clock.now()
-    for each in queries.returned(now):
-        actions.resume(each.id, workspace_id=each.workspace_id, actor=actions.BY_SENDING)
+    for back in queries.returned(now):
+        actions.resume(back.id, workspace_id=back.workspace_id, actor=actions.BY_SENDING)
     found = queries.mailboxes_with_work(now)
     enqueue_each(
         "sequences.send",
         once_for="mailbox",
-        each=[{"workspace": str(each.workspace_id), "mailbox": str(each.id)} for each in found],
+        each=[{"workspace": str(box.workspace_id), "mailbox": str(box.id)} for box in found],
     )
     return len(found)
 
@@ -72,7 +74,7 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
                 )
                 return
             while time.monotonic() < stop_at:
-                message = await _next_message(box)
+                message = await in_round(box.workspace_id, _next_message(box))
                 if message is None:
                     return
                 wait = await _carry_on(message, gateway)
@@ -98,7 +100,9 @@ async def send_again(workspace: str, mailbox: str, spread: str = "") -> None:
 @job("sequences.after-message", try_again=True)
 async def after_message(workspace: str, message: str) -> None:
     """The enrolment goes on from a message that left, and ends with one that never will."""
-    await in_thread(_go_on, await in_thread(queries.load_message, UUID(workspace), UUID(message)))
+    found = await in_thread(queries.load_message, UUID(workspace), UUID(message))
+    if found is not None:
+        await in_round(found.workspace_id, each(_go_on, found))
 
 
 @job("sequences.opted-out", try_again=True)
@@ -114,23 +118,24 @@ async def stop_archived(workspace: str, sequence: str) -> None:
         pass
 
 
-async def _next_message(box: Mailbox) -> Message | None:
+def _next_message(box: Mailbox) -> Script[Message | None]:
     """A message to carry on now, planned anew where an enrolment is due."""
     while True:
-        message = await in_thread(queries.open_message, box, clock.now())
+        message = yield from each(queries.open_messages, box)
         if message is not None:
             return message
-        due = await in_thread(queries.due_enrolment, box, clock.now())
+        due = yield from each(queries.due_enrolments, box)
         if due is None:
             return None
         enrolment, facts = due
         decision = rules.decide_next(facts, now=clock.now())
-        await in_thread(actions.act_on_due, enrolment, decision)
+        yield from each(actions.act_on_each, (enrolment, decision))
 
 
 async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
     try:
-        route = send_only.carry_on if await in_thread(send_only.takes, message) else carry_on
+        at_once = await in_round(message.workspace_id, each(send_only.takes, message))
+        route = send_only.carry_on if at_once else carry_on
         wait = await route(message, gateway, _gate)
     except (GatepostError, DatabaseError):
         raise  # it is not the message: Microsoft, the keystore or the database must be waited for
@@ -143,24 +148,23 @@ async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | Non
             hold, message, f"an error of Gatepost's own ({type(error).__name__}): tell its operator"
         )
         return None
-    await in_thread(_go_on, message)
+    await in_round(message.workspace_id, each(_go_on, message))
     if wait is not None and wait.read_first:
         await in_thread(_read_first, message)
     return wait
 
 
-def _go_on(message: Message | None) -> None:
-    """The enrolment follows its message: to the next step, or to its end. With an erased one it is gone itself."""
-    if message is None:
-        return
-    if message.has_left:
-        actions.step_left(message)
-    elif message.state == Message.State.CANCELLED:
-        actions.step_cancelled(message)
+def _go_on(messages: Sequence[Message]) -> list[None]:
+    """Each enrolment follows its message: to the next step, or to its end. With an erased one it is gone itself."""
+    actions.steps_left([message for message in messages if message.has_left])
+    for message in messages:
+        if message.state == Message.State.CANCELLED:
+            actions.step_cancelled(message)
+    return [None] * len(messages)
 
 
-async def _gate(message: Message) -> gate_rules.Verdict:
-    facts = await in_thread(queries.gate_facts, message)
+def _gate(message: Message) -> Script[gate_rules.Verdict]:
+    facts = yield from each(queries.gate_facts, message)
     return gate_rules.may_send(facts, now=clock.now())
 
 

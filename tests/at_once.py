@@ -33,15 +33,15 @@ def without_threads(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> No
     async def in_thread(function: Any, *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
-    async def in_round(workspace_id: Any, script: rounds.Script[T]) -> T:
-        (end,) = rounds.run(workspace_id, [script])
-        if isinstance(end, rounds.Failed):
-            raise end.error
-        return end.value
+    async def start(workspace_id: Any, script: rounds.Script[Any], answer: Any = None) -> Any:
+        (reached,) = rounds.run(workspace_id, [(script, answer or rounds.Done(None))])
+        if isinstance(reached, rounds.Failed):
+            raise reached.error
+        return reached.value if isinstance(reached, rounds.Done) else reached
 
+    monkeypatch.setattr(rounds, "start", start)
     for module in modules:
         monkeypatch.setattr(module, "in_thread", in_thread)
-        monkeypatch.setattr(module, "in_round", in_round, raising=False)
 
 
 def for_one(of_many: Callable[[list[A]], Sequence[T]], one: A) -> T:

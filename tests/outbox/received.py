@@ -14,8 +14,8 @@ from gatepost.contacts.models import Contact
 from gatepost.graph import drafts
 from gatepost.graph.gateway import Asked, Gateway, http_session
 from gatepost.isolation import inside
+from gatepost.jobs.rounds import Script, in_rounds
 from gatepost.mailboxes.models import Mailbox
-from gatepost.jobs.rounds import Script
 from gatepost.outbox import rules, sending
 from gatepost.outbox.models import Message
 from gatepost.sequences import actions as sequences
@@ -82,7 +82,7 @@ class Post:
         return sequences.act_on_due(makers.fresh(enrolment), Send(position))
 
     def send(self, message: Message) -> None:
-        at_once(sending.carry_on(message, Through(self.alice), _open_gate))  # type: ignore[arg-type]
+        at_once(in_rounds(message.workspace_id, sending.carry_on(message, Through(self.alice), _open_gate)))  # type: ignore[arg-type]
         self.alice.served.advance(3)  # Microsoft lets 30 a minute out
         sequences.step_left(makers.fresh(message))
 

@@ -11,6 +11,7 @@ from gatepost.errors import Conflict
 from gatepost.graph.errors import ApprovalNeeded, ReconnectNeeded, RegistrationWrong, TryLater
 from gatepost.graph.shapes import SHAPES
 from gatepost.isolation import inside
+from gatepost.jobs.rounds import in_rounds
 from gatepost.mailboxes import features
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions, send_only, sending
@@ -61,7 +62,7 @@ class Story:
     def carry_on(self):
         try:
             self.message = queries.load_message(self.member.workspace_id, self.message.pk)
-            return at_once(jobs._carry_on(self.message, self.microsoft))
+            return at_once(in_rounds(self.message.workspace_id, jobs._carry_on(self.message, self.microsoft)))
         except (Crash, TryLater, ReconnectNeeded, RegistrationWrong, ApprovalNeeded):
             return None
 

@@ -71,7 +71,11 @@ class Story:
     def carry_on(self, message=None):
         """One visit of the worker, as the job does it. None when it crashed."""
         try:
-            return at_once(jobs._carry_on(read(message or self.message), self.microsoft))
+            return at_once(
+                rounds.in_rounds(
+                    self.mailbox.workspace_id, jobs._carry_on(read(message or self.message), self.microsoft)
+                )
+            )
         except (Crash, TryLater):
             return None
 
@@ -83,14 +87,14 @@ class Story:
             seen.extend(commit.event for _, commit in wanted)
             return commit_each(wanted, **kwargs)
 
-        def crash(workspace_id, scripts):
+        def crash(workspace_id, parts):
             with transaction.atomic():
-                ends = run(workspace_id, scripts)
+                reached = run(workspace_id, parts)
                 if event in seen and not after:
                     raise Crash
             if event in seen:
                 raise Crash
-            return ends
+            return reached
 
         with monkeypatch.context() as once:
             once.setattr(actions, "commit_each", watched)
@@ -540,7 +544,12 @@ def test_two_workers_at_once_send_one_mail(committed_db, clock_file):
     workers = [read(story.message) for _ in range(3)]
 
     async def both():
-        await asyncio.gather(*(sending.carry_on(each, story.microsoft, jobs._gate) for each in workers))
+        await asyncio.gather(
+            *(
+                rounds.in_rounds(each.workspace_id, sending.carry_on(each, story.microsoft, jobs._gate))
+                for each in workers
+            )
+        )
 
     asyncio.run(both())
 

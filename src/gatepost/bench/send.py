@@ -71,20 +71,21 @@ def _prepare(stand: "Stand", mailboxes: int, mails: int) -> "list[Mailbox]":
     from gatepost.mailboxes.models import Mailbox
 
     workspace = accounts.create_workspace("Bench")
-    boxes = []
-    for number in range(mailboxes):
-        address = f"rep{number}@northwind.example"
+    addresses = [f"rep{number}@northwind.example" for number in range(mailboxes)]
+    member = accounts.add_member(
+        workspace.id, email=addresses[0], name="Rep", role="owner", password=seed.PASSWORD,
+        actor=accounts.INSTALLER,
+    )  # fmt: skip
+    for number, address in enumerate(addresses):
         post_json(stand.sandbox("users"), {"address": address, "name": f"Rep {number}", "kind": "rep"})
-        member = accounts.add_member(
-            workspace.id, email=address, name=f"Rep {number}", role="owner", password=seed.PASSWORD,
-            actor=accounts.INSTALLER,
-        )  # fmt: skip
-        seed.connect(seed.sign_in(stand, address), stand, address)
-        with inside(workspace.id):
-            Mailbox.objects.filter(member=member).update(gap_seconds=0, daily_limit=10_000)
-            box = Mailbox.objects.get(member=member)
+    browser = seed.sign_in(stand, addresses[0])
+    for address in addresses:
+        seed.connect(browser, stand, address)
+    with inside(workspace.id):
+        Mailbox.objects.update(gap_seconds=0, daily_limit=10_000)
+        boxes = list(Mailbox.objects.all())
+    for number, box in enumerate(boxes):
         _enrol(member, box, number, mails)
-        boxes.append(box)
     return boxes
 
 

@@ -6,7 +6,7 @@ The rotated refresh token is stored before the access token is used, one refresh
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -74,7 +74,7 @@ class MailboxAccess:
         )
         self._cleaning_up = cleaning_up
         self._token: tuple[str, datetime] | None = None
-        self._row: asyncio.Future[bool] | None = None  # of the last request, on its way into the ledger
+        self._row: Awaitable[bool] | None = None  # of the last request, on its way into the ledger
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -71,7 +71,7 @@ class Plan:
 
     message_id: UUID
     contact: Contact
-    mailbox_id: UUID
+    mailbox: Mailbox
     enrolment_id: UUID
     sequence_id: UUID
     step_id: UUID
@@ -105,13 +105,13 @@ def plan_each(plans: Sequence[Plan]) -> list[Message | Conflict]:
 
     A Conflict stands for one whose step reached the address before, through another enrolment.
     """
-    keys = [send_key(each.mailbox_id, each.enrolment_id, each.step_id) for each in plans]
+    keys = [send_key(each.mailbox.pk, each.enrolment_id, each.step_id) for each in plans]
     guards = [_guard_of(each) for each in plans]
     same = Q(key__in=keys) | Q(guard__in=guards) & ~Q(state=State.CANCELLED)
     known = list(Message.objects.filter(same).order_by("pk"))
     found = [_found(known, key, guard) for key, guard in zip(keys, guards, strict=True)]
     new = [each for each, before in zip(plans, found, strict=True) if before is None]
-    numbers = _numbers([each.mailbox_id for each in new])
+    numbers = _numbers([each.mailbox.pk for each in new])
     made = [_planned(each, number) for each, number in zip(new, numbers, strict=True)]
     Message.objects.bulk_create(made)
     record_each(entry(BY_SENDING, tags.MESSAGE_PLAN, each, position=each.position) for each in made)
@@ -156,7 +156,7 @@ def _planned(plan: Plan, number: int) -> Message:
     message = Message(
         id=plan.message_id,
         workspace_id=plan.contact.workspace_id,
-        mailbox_id=plan.mailbox_id,
+        mailbox=plan.mailbox,
         contact=plan.contact,
         enrolment_id=plan.enrolment_id,
         sequence_id=plan.sequence_id,
@@ -164,7 +164,7 @@ def _planned(plan: Plan, number: int) -> Message:
         variant_id=plan.variant_id,
         position=plan.position,
         previous=plan.previous,
-        key=send_key(plan.mailbox_id, plan.enrolment_id, plan.step_id),
+        key=send_key(plan.mailbox.pk, plan.enrolment_id, plan.step_id),
         guard=_guard_of(plan),
         number=number,
         route=plan.route,

@@ -18,7 +18,7 @@ from gatepost.graph import drafts, errors
 from gatepost.graph.drafts import Draft, Letter
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
-from gatepost.jobs.rounds import Script, alone, each, in_round
+from gatepost.jobs.rounds import Script, alone, each, outside
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes import letterhead
 from gatepost.mailboxes.models import Mailbox
@@ -33,18 +33,18 @@ State = Message.State
 Gate = Callable[[Message], Script[rules.Verdict]]
 
 
-async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
+def carry_on(message: Message, gateway: Gateway, gate: Gate) -> Script[rules.Wait | None]:
     """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait.
 
     `message` as it was just read; afterwards it holds what was committed here.
     """
     if message.state == State.DRAFTED:
-        await in_thread(actions.plan_again, message)
+        yield from alone(actions.plan_again, message)
     visit = _Visit(message, gateway, gate)
     before = message.state
-    wait = await visit.run()
+    wait = yield from visit.run()
     if (before, message.state) == (State.PLANNED, State.DRAFTED):
-        wait = await visit.run()
+        wait = yield from visit.run()
     return wait
 
 
@@ -65,13 +65,6 @@ async def remove_drafts(message: Message, gateway: Gateway) -> int:
     return len(surplus)
 
 
-@dataclass(frozen=True, slots=True)
-class _Through:
-    """Nothing more can be done with the message now."""
-
-    wait: rules.Wait | None
-
-
 @dataclass
 class _Visit:
     """One worker carrying one message on."""
@@ -82,23 +75,14 @@ class _Visit:
     leaves_by: float = 0.0
     letter: Letter | None = None
 
-    async def run(self) -> rules.Wait | None:
-        step = p.step(_row(self.message))
+    def run(self) -> Script[rules.Wait | None]:
+        step, message = p.step(_row(self.message)), self.message
         answer: Any = None
-        while True:
-            reached = await in_round(self.message.workspace_id, self._until_microsoft(step, answer))
-            if isinstance(reached, _Through):
-                return reached.wait
-            answer = await self._ask(reached)
-
-    def _until_microsoft(self, step: p.Step, answer: Any) -> "Script[p.Effect | _Through]":
-        """What the step wants of the database is done; returns what it then wants of Microsoft."""
-        message = self.message
         while True:
             try:
                 effect = step.send(answer)
             except StopIteration as done:
-                return _Through(done.value)
+                return done.value
             match effect:
                 case p.Gate():
                     answer = yield from self.gate(message)
@@ -109,11 +93,10 @@ class _Visit:
                     answer = yield from each(actions.commit_each, (message, effect))
                 case p.PutOff():
                     answer = yield from alone(actions.put_off, message, effect)
-                case p.Create() | p.Stamp() if self.letter is None:
-                    self.letter = as_planned((yield from each(letters_of, message)))
-                    return effect
                 case _:
-                    return effect
+                    if isinstance(effect, p.Create | p.Stamp) and self.letter is None:
+                        self.letter = as_planned((yield from each(letters_of, message)))
+                    answer = yield from outside(self._ask, effect)
 
     async def _ask(self, effect: p.Effect) -> Any:
         message, gateway = self.message, self.gateway
@@ -151,7 +134,7 @@ class _Visit:
 
     async def _create(self) -> p.Item | p.Unclear | p.Refused:
         letter = self.letter
-        assert letter is not None  # `_until_microsoft` opened it
+        assert letter is not None  # `run` opened it
         try:
             if self.message.route == p.Route.MIME:
                 return item_of(await drafts.create_mime(self.gateway, letter), stamped=False)
@@ -248,18 +231,17 @@ def item_of(draft: Draft, *, stamped: bool = True) -> p.Item:
 
 
 def letters_of(messages: Sequence[Message]) -> list[Letter | None]:
-    """What each mail says; None where the text is not the one that was planned. Of one workspace, inside it."""
-    opened = reveal_each(
-        actions.BY_SENDING, messages, "subject", "body", "html", reason="to write the draft"
-    )
-    mailboxes = Mailbox.objects.in_bulk({message.mailbox_id for message in messages})
+    """What each mail says; None where the text is not the one that was planned. Of one workspace, inside it. Reads the
+    mailbox and the contact of each."""
+    opened = reveal_each(actions.BY_SENDING, messages, "subject", "body", "html", reason="to write the draft")
     return [
-        _letter(message, mailboxes[message.mailbox_id], {part: text or "" for part, text in content.items()})
+        _letter(message, {part: text or "" for part, text in content.items()})
         for message, content in zip(messages, opened, strict=True)
     ]
 
 
-def _letter(message: Message, mailbox: Mailbox, content: dict[str, str]) -> Letter | None:
+def _letter(message: Message, content: dict[str, str]) -> Letter | None:
+    mailbox = message.mailbox
     if actions.content_hash(content["subject"], content["body"], content["html"]) != message.content_hash:
         return None
     letter: dict[str, Any] = {

@@ -594,9 +594,7 @@ Decision = rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask | rul
 
 def _to_change(enrolment_ids: Iterable[UUID]) -> dict[UUID, Enrolment]:
     """The enrolments, as they are now until the transaction ends. Always in one order, so that no two wait for each other."""
-    found = Enrolment.objects.select_for_update(of=("self",)).select_related(
-        "sequence", "contact", "contact__company", "mailbox"
-    )
+    found = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "contact", "mailbox")
     return {each.pk: each for each in found.filter(pk__in=set(enrolment_ids)).order_by("pk")}
 
 
@@ -608,7 +606,14 @@ def act_on_due(enrolment: Enrolment, decision: Decision) -> Message | None:
 
 def act_on_each(decided: SequenceOf[tuple[Enrolment, Decision]]) -> list[Message | None]:
     """The same for many enrolments of one workspace. Inside it."""
-    fresh = _to_change(enrolment.pk for enrolment, _ in decided)
+    known = {enrolment.pk: enrolment for enrolment, _ in decided}
+    locked = Enrolment.objects.select_for_update().filter(pk__in=known).order_by("pk")
+    fresh = {each.pk: each for each in locked}
+    for each in fresh.values():
+        # Read a moment ago. Where it was moved to another mailbox since then, that one is read when it is needed.
+        for name in ("sequence", "contact", "mailbox"):
+            if getattr(each, f"{name}_id") == getattr(known[each.pk], f"{name}_id"):
+                setattr(each, name, getattr(known[each.pk], name))
     sends: list[tuple[Enrolment, int]] = []
     for before, decision in decided:
         enrolment = fresh.get(before.pk)
@@ -711,9 +716,14 @@ def _spread(mailbox: Mailbox) -> list[datetime]:
     return due
 
 
+def step_left(message: Message) -> None:
+    """The step is out: the next one is due after its delay, or the enrolment is finished."""
+    with inside(message.workspace_id):
+        steps_left([message])
+
+
 def steps_left(messages: SequenceOf[Message]) -> None:
-    """The step of each is out: the next one is due after its delay, or the enrolment is finished. All are of one
-    workspace. Inside it."""
+    """The same for many messages of one workspace. Inside it."""
     enrolments = _to_change(message.enrolment_id for message in messages)
     left: dict[UUID, tuple[Enrolment, datetime]] = {}
     for message in messages:
@@ -875,7 +885,7 @@ def _plan_each(sends: SequenceOf[tuple[Enrolment, int]]) -> dict[UUID, Message]:
             outbox.Plan(
                 message_id=message_id,
                 contact=enrolment.contact,
-                mailbox_id=enrolment.mailbox_id,
+                mailbox=enrolment.mailbox,
                 enrolment_id=enrolment.pk,
                 sequence_id=enrolment.sequence_id,
                 step_id=written.step.pk,
@@ -979,10 +989,10 @@ def _before(writing: SequenceOf[tuple[Enrolment, int]]) -> Before:
     for variant in Variant.objects.filter(step__in={each.pk for each in steps.values()}).order_by("pk"):
         wordings.setdefault(variant.step_id, []).append(variant)
     position_of = {enrolment.pk: position for enrolment, position in writing}
-    approved = Task.objects.filter(
-        enrolment__in=position_of, kind=Task.Kind.APPROVAL, state=Task.State.DONE
-    )
-    approvals = {each.enrolment_id: each for each in approved if each.position == position_of[each.enrolment_id]}
+    approved = Task.objects.filter(enrolment__in=position_of, kind=Task.Kind.APPROVAL, state=Task.State.DONE)
+    approvals = {
+        each.enrolment_id: each for each in approved if each.position == position_of[each.enrolment_id]
+    }
     last: dict[UUID, UUID] = {}
     earlier = (
         Message.objects.filter(enrolment_id__in=position_of)
@@ -1009,7 +1019,8 @@ def _steps_at(places: SequenceOf[tuple[Enrolment, int]]) -> dict[UUID, Step]:
         for enrolment, position in places
     }
     found = Step.objects.filter(
-        sequence__in={place[0] for place in wanted.values()}, position__in={place[2] for place in wanted.values()}
+        sequence__in={place[0] for place in wanted.values()},
+        position__in={place[2] for place in wanted.values()},
     )
     steps = {(step.sequence_id, step.edition, step.position): step for step in found}
     return {enrolment_id: steps[place] for enrolment_id, place in wanted.items() if place in steps}

@@ -50,7 +50,12 @@ def open_messages(mailboxes: SequenceOf[Mailbox]) -> list[Message | None]:
     can_go_on = Message.objects.filter(
         mailbox=OuterRef("pk"), state__in=OPEN, not_before__lte=clock.now()
     ).order_by("-hurry", "not_before", "number")
-    return _first_of_each(mailboxes, can_go_on, Message.objects.select_related("contact", "previous"))
+    return _first_of_each(mailboxes, can_go_on, _whole_messages())
+
+
+def _whole_messages() -> QuerySet[Message]:
+    """With all that carrying one on reads."""
+    return Message.objects.select_related("contact", "previous", "mailbox__workspace")
 
 
 def due_enrolments(mailboxes: SequenceOf[Mailbox]) -> list[tuple[Enrolment, EnrolmentFacts] | None]:
@@ -101,9 +106,9 @@ def _facts_of(enrolments: SequenceOf[Enrolment]) -> list[EnrolmentFacts]:
     ):
         causes.setdefault(contact_id, set()).add(cause)
     approved = set(
-        Task.objects.filter(
-            enrolment_id__in=ids, kind=Task.Kind.APPROVAL, state=Task.State.DONE
-        ).values_list("enrolment_id", "position")
+        Task.objects.filter(enrolment_id__in=ids, kind=Task.Kind.APPROVAL, state=Task.State.DONE).values_list(
+            "enrolment_id", "position"
+        )
     )
     written = set(
         Message.objects.filter(enrolment_id__in=ids)
@@ -184,14 +189,16 @@ def returned(now: datetime) -> list[Found]:
 def gate_facts(messages: SequenceOf[Message]) -> list[GateFacts]:
     """What the last gate looks at for each, read now. All are of one workspace. Inside it."""
     now = clock.now()
-    enrolments = Enrolment.objects.select_related("sequence", "contact__company", "mailbox").in_bulk(
+    enrolments = Enrolment.objects.select_related("sequence", "contact__company").in_bulk(
         {each.enrolment_id for each in messages}
     )
-    hours = dict(zip(enrolments, hours_of_many(enrolments.values()), strict=True))
-    steps = set(
-        Step.objects.filter(pk__in={each.step_id for each in messages}).values_list("pk", flat=True)
+    mailboxes = with_workspace(
+        {each.mailbox_id for each in messages} | {each.mailbox_id for each in enrolments.values()}
     )
-    mailboxes = with_workspace(each.mailbox_id for each in messages)
+    for enrolment in enrolments.values():
+        enrolment.mailbox = mailboxes[enrolment.mailbox_id]
+    hours = dict(zip(enrolments, hours_of_many(enrolments.values()), strict=True))
+    steps = set(Step.objects.filter(pk__in={each.step_id for each in messages}).values_list("pk", flat=True))
     sending = restored.sending_of_each(mailboxes[each.mailbox_id] for each in messages)
     sent_before = restored.sent_before(messages)
     addresses = [names.open(each.contact, "email") or "" for each in messages]
@@ -206,25 +213,28 @@ def gate_facts(messages: SequenceOf[Message]) -> list[GateFacts]:
     counted = counting.count((place for its in places for place in its), now)
     facts = []
     for number, message in enumerate(messages):
-        mailbox, enrolment = mailboxes[message.mailbox_id], enrolments.get(message.enrolment_id)
+        mailbox, found = mailboxes[message.mailbox_id], enrolments.get(message.enrolment_id)
         stopped = "the enrolment was removed"
         may_have_left = False
         paused_until, pause_reason, opening = None, "", Opening(now)
-        if enrolment is not None:
-            ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
-            stopped = (enrolment.reason or enrolment.get_cause_display() or "ended") if ended else ""
+        if found is not None:
+            ended = found.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
+            stopped = (found.reason or found.get_cause_display() or "ended") if ended else ""
             if not stopped and message.step_id not in steps:
                 stopped = "the step was removed from the sequence"
-            paused_until, pause_reason = _pause(enrolment, now)
+            paused_until, pause_reason = _pause(found, now)
             if paused_until is None and (why := why_it_may_not_send(mailbox)):
                 paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
-            may_have_left = restored.may_have_left_before(message, mailbox, known_since=enrolment.created_at)
+            may_have_left = restored.may_have_left_before(message, mailbox, known_since=found.created_at)
             if message.hurry < Message.Hurry.NOW:
-                opening = hours[enrolment.pk].opening(now)
+                opening = hours[found.pk].opening(now)
         facts.append(
             GateFacts(
                 mailbox=mailbox_facts(
-                    mailbox, [counted[place] for place in places[number]], now, compared=sending[number].compared
+                    mailbox,
+                    [counted[place] for place in places[number]],
+                    now,
+                    compared=sending[number].compared,
                 ),
                 is_follow_up=message.previous_id is not None,
                 stopped=stopped,
@@ -274,7 +284,7 @@ def _pause(enrolment: Enrolment, now: datetime) -> tuple[datetime | None, str]:
 def load_message(workspace_id: UUID, message_id: UUID) -> Message | None:
     """The message, or None when it was erased."""
     with inside(workspace_id):
-        return Message.objects.select_related("contact", "previous").filter(pk=message_id).first()
+        return _whole_messages().filter(pk=message_id).first()
 
 
 @dataclass(frozen=True, slots=True)

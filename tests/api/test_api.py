@@ -6,7 +6,7 @@ from django.test import Client
 
 from gatepost.accounts import actions as accounts
 from gatepost.accounts.membership import by
-from gatepost.accounts.models import ApiToken, Member
+from gatepost.accounts.models import ApiToken, Member, Workspace
 from gatepost.audit.models import AuditEntry
 from gatepost.contacts.models import Contact
 from gatepost.sequences.models import Enrolment
@@ -34,6 +34,9 @@ class Program:
 
     def post(self, path: str, value: object):
         return self.client.post(f"/api/v1{path}", json.dumps(value), content_type="application/json")
+
+    def patch(self, path: str, value: object):
+        return self.client.patch(f"/api/v1{path}", json.dumps(value), content_type="application/json")
 
     def put(self, path: str, value: object):
         return self.client.put(f"/api/v1{path}", json.dumps(value), content_type="application/json")
@@ -163,3 +166,30 @@ def test_a_program_sets_a_letterhead_and_gets_back_what_was_stored(committed_db:
     assert Program(alice).put(path, given).json() == Program(alice).get(path).json() == stored
     ben = Program(make_member(alice.workspace, "Ben", role="rep"))
     assert ben.put(path, given).status_code == 403
+
+
+def test_a_program_changes_the_limits_of_its_mailbox_and_what_it_leaves_out_stays(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    path = f"/mailboxes/{make_mailbox(alice).pk}/limits"
+    before = Program(alice).get(path).json()
+    answer = Program(alice).patch(path, {"hourly_limit": 12, "daily_limit": 40})
+    assert (
+        answer.json() == Program(alice).get(path).json() == {**before, "hourly_limit": 12, "daily_limit": 40}
+    )
+    assert Program(alice).patch(path, {"hourly_limit": None}).json()["hourly_limit"] is None
+    refused = Program(alice).patch(path, {"daily_limit": 0})
+    assert (refused.status_code, "between 1 and 10,000" in refused.json()["error"]["message"]) == (400, True)
+    ben = Program(make_member(alice.workspace, "Ben", role="rep"))
+    assert ben.patch(path, {"daily_limit": 400}).status_code == 403
+
+
+def test_an_administrators_program_changes_the_limits_of_the_workspace(committed_db: None) -> None:
+    alice = make_member(make_workspace())
+    Workspace.objects.filter(pk=alice.workspace_id).update(sender_domains=["contoso.example"])
+    answer = Program(alice).patch("/limits", {"company_daily_limit": 2})
+    expected = {"daily_limit": None, "company_daily_limit": 2, "tenant_daily_limit": 10_000}
+    assert answer.json() == Program(alice).get("/limits").json() == expected
+    assert Workspace.objects.get(pk=alice.workspace_id).sender_domains == ["contoso.example"]
+    assert Program(alice).patch("/limits", {"daily_limit": 0}).status_code == 400
+    ben = Program(make_member(alice.workspace, "Ben", role="rep"))
+    assert ben.patch("/limits", {"daily_limit": 5}).status_code == 403

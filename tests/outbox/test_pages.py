@@ -1,6 +1,9 @@
 from gatepost.audit import tags
-from gatepost.audit.models import AuditEntry
+from gatepost.audit.models import AuditEntry, LedgerRow
+from gatepost.ids import uuid7
+from gatepost.isolation import inside
 from gatepost.outbox.models import Message
+from gatepost.vault.sealing import index
 from tests.makers import (
     fresh,
     make_contact,
@@ -70,6 +73,22 @@ def test_an_auditor_opens_no_text(committed_db: None) -> None:
     otto = signed_in(make_member(alice.workspace, "Otto", role="auditor"))
     assert rows_in(otto.get("/outbox/")) == 1
     assert otto.get(f"/outbox/{message.pk}/").status_code == 403
+
+
+def test_the_page_of_a_mail_tells_what_we_asked_microsoft_about_it(db: None) -> None:
+    alice = make_member(make_workspace())
+    mailbox = make_mailbox(alice)
+    message = make_message(make_enrolment(make_sequence(alice), make_contact(alice.workspace), mailbox))
+    with inside(alice.workspace_id):
+        for shape, status in (("draft.send", 202), ("draft.look", 0)):
+            LedgerRow.objects.create(
+                workspace_id=alice.workspace_id, mailbox_id=mailbox.pk, at=message.planned_at, shape=shape,
+                item_hash=index(alice.workspace_id, "item", message.key), client_request_id=uuid7(), status=status,
+                bytes=0, milliseconds=1.0, reason="step 1",
+            )  # fmt: skip
+    page = text_of(signed_in(alice).get(f"/outbox/{message.pk}/"))
+    assert "Asked Microsoft to send it: answer 202" in page
+    assert "Looked at it: no answer came" in page
 
 
 def test_a_rep_decides_about_no_mail_of_a_colleague(committed_db: None) -> None:

@@ -139,6 +139,19 @@ def test_a_database_that_becomes_older_under_a_running_worker_is_noticed_at_the_
     assert (story.state, len(recoveries(story))) == (State.PLANNED, 1)
 
 
+def test_a_beat_between_the_look_at_the_database_and_its_judgement_stops_nothing(story, monkeypatch):
+    look = restored._beat.values
+
+    def values():
+        found = look()
+        restored.beat()
+        return found
+
+    monkeypatch.setattr(restored._beat, "values", values)
+    story.carry_on()
+    assert recoveries(story) == []
+
+
 def test_a_machine_that_knows_nothing_of_the_installation_sends_nothing_and_says_what_to_do(story):
     story.file.unlink()
     with pytest.raises(restored.UnknownMachine, match="GATEPOST_INSTANCE="):

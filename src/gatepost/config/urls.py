@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from gatepost.config.api import api
 from gatepost.outbox.views import unsubscribe
+from gatepost.sequences.views import change_upcoming, upcoming
 
 handler429 = "gatepost.accounts.views.too_often"
 urlpatterns = [
@@ -16,6 +17,8 @@ urlpatterns = [
     path("snippets/", include("gatepost.snippets.urls")),
     path("contacts/", include("gatepost.contacts.urls")),
     path("outbox/", include("gatepost.outbox.urls")),
+    path("outbox/upcoming/", upcoming, name="upcoming"),  # what sequences know of it; outbox lies below them
+    path("outbox/upcoming/change/", change_upcoming, name="change_upcoming"),
     path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("meetings/", include("gatepost.meetings.urls")),
     path("", include("gatepost.erasure.urls")),

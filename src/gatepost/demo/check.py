@@ -191,13 +191,22 @@ def _looks_like_a_token(connection: Any) -> bool:
 
 def _judge_send(truth: dict[str, Any], enrolled: int) -> dict[str, Any]:
     from gatepost.outbox.models import Message
+    from gatepost.sequences.models import Sequence
 
+    paused = [name for name in Sequence.objects.values_list("pause_reason", flat=True) if name]
     states = Counter(Message.objects.values_list("state", flat=True))
     left = states[Message.State.ACCEPTED] + states[Message.State.CONFIRMED]
     delivered = sum(row["count"] for row in truth["deliveries"])
     doubles = len(truth["duplicates"]) + len(truth["duplicates_by_property"])
     return {
-        "ok": doubles == 0 and left == delivered and left >= enrolled and states[Message.State.HELD] == 0,
+        "ok": (
+            doubles == 0
+            and left == delivered
+            and left >= enrolled
+            and states[Message.State.HELD] == 0
+            and not paused
+        ),
+        "paused_by_itself": paused,
         "enrolled": enrolled,
         "messages_sent": left,
         "messages_confirmed": states[Message.State.CONFIRMED],

@@ -7,9 +7,11 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 
-from gatepost.accounts.tokens import reads, writer
+from gatepost.accounts.models import Workspace
+from gatepost.accounts.tokens import administrator, caller, reads, writer
+from gatepost.errors import BadInput
 from gatepost.isolation import inside
-from gatepost.mailboxes import letterhead, queries, watch
+from gatepost.mailboxes import actions, features, letterhead, queries, watch
 from gatepost.mailboxes.health import Health
 from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
@@ -68,6 +70,67 @@ def change_letterhead(request: HttpRequest, mailbox_id: UUID, given: LetterheadI
     letterhead.change(mailbox_id, new, workspace_id=who.workspace_id, actor=who.actor)
     with inside(who.workspace_id):
         return letterhead.of(Mailbox.objects.get(pk=mailbox_id))
+
+
+class MailboxLimits(Schema):
+    """How much a mailbox sends. In a change, what is left out stays; null: no limit of its own."""
+
+    daily_limit: int | None = None
+    hourly_limit: int | None = None
+    gap_seconds: int | None = None
+    longest_gap_seconds: int | None = None
+    slow_start_days: int | None = None
+
+
+@router.get("/mailboxes/{uuid:mailbox_id}/limits", response=MailboxLimits, summary="How much a mailbox sends")
+@reads
+def limits_of_mailbox(request: HttpRequest, mailbox_id: UUID) -> Mailbox:
+    return get_object_or_404(Mailbox, pk=mailbox_id)
+
+
+@router.patch(
+    "/mailboxes/{uuid:mailbox_id}/limits", response=MailboxLimits, summary="Change how much a mailbox sends"
+)
+def change_limits_of_mailbox(request: HttpRequest, mailbox_id: UUID, given: MailboxLimits) -> Mailbox:
+    who = writer(request)
+    with inside(who.workspace_id):
+        found = get_object_or_404(Mailbox, pk=mailbox_id)
+        queries.require_may_change(who.member, found)
+        now = {name: getattr(found, name) for name in MailboxLimits.model_fields}
+    new = now | given.dict(exclude_unset=True)
+    if new["daily_limit"] is None or new["gap_seconds"] is None:
+        raise BadInput("A mailbox has always a limit a day and a pause between two mails: give numbers.")
+    actions.change_settings(
+        mailbox_id, workspace_id=who.workspace_id, actor=who.actor, briefs_on_calendar=found.briefs_on_calendar, **new
+    )  # fmt: skip
+    with inside(who.workspace_id):
+        return Mailbox.objects.get(pk=mailbox_id)
+
+
+class WorkspaceLimits(Schema):
+    """Mails a day: of all mailboxes together, to one company, from one Microsoft organisation. In a change, what is
+    left out stays; null: no limit, or Microsoft's lowest for an organisation."""
+
+    daily_limit: int | None = None
+    company_daily_limit: int | None = None
+    tenant_daily_limit: int | None = None
+
+
+@router.get("/limits", response=WorkspaceLimits, summary="How much the workspace sends")
+@reads
+def limits(request: HttpRequest) -> Workspace:
+    return Workspace.objects.get(pk=caller(request).workspace_id)
+
+
+@router.patch("/limits", response=WorkspaceLimits, summary="Change how much the workspace sends")
+def change_limits(request: HttpRequest, given: WorkspaceLimits) -> Workspace:
+    who = administrator(request)
+    with inside(who.workspace_id):
+        found = Workspace.objects.get(pk=who.workspace_id)
+    new = features.limits_of(found) | given.dict(exclude_unset=True)
+    features.limit(who.workspace_id, actor=who.actor, **new)
+    with inside(who.workspace_id):
+        return Workspace.objects.get(pk=who.workspace_id)
 
 
 @router.post("/mailboxes/{uuid:mailbox_id}/pause", response=MailboxOut, summary="Send nothing for now")

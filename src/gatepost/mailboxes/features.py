@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from gatepost import clock
@@ -14,6 +15,13 @@ from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes import letterhead, rules
 from gatepost.mailboxes.models import Mailbox
 from gatepost.vault import names
+
+MOST_A_DAY = 10_000_000
+MOST_A_DAY_TO_A_COMPANY = 10_000
+LIMITS = (
+    "mailbox_domains", "mailbox_tenants", "sender_domains", "only_outreach_mailboxes", "daily_limit",
+    "company_daily_limit", "tenant_daily_limit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ def switch(workspace_id: UUID, name: str, on: bool, *, actor: Actor) -> None:
     if name not in {feature.name for feature in rules.CHOICES}:
         raise BadInput(f"There is no feature {name!r} to switch.")
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.features = sorted(rules.switched(workspace.features, name, on=on))
         workspace.save(update_fields=["features"])
         record(
@@ -113,6 +121,11 @@ def look_again(mailbox: Mailbox) -> None:
         enqueue(job, once_for=mailbox.pk, workspace=str(mailbox.workspace_id), mailbox=str(mailbox.pk))
 
 
+def limits_of(workspace: Workspace) -> dict[str, Any]:
+    """What `limit` set, by the names that it takes."""
+    return {name: getattr(workspace, name) for name in LIMITS}
+
+
 def limit(
     workspace_id: UUID,
     *,
@@ -125,21 +138,24 @@ def limit(
     tenant_daily_limit: int | None = None,
     actor: Actor,
 ) -> None:
-    """Which mailboxes may be connected, and from which mail may leave. What is connected already stays connected."""
+    """Which mailboxes may be connected, from which mail may leave, and how much a day. What is connected already stays
+    connected. Raises BadInput."""
+    for most, what in ((daily_limit, "all mailboxes"), (tenant_daily_limit, "one Microsoft organisation")):
+        if most is not None and not 1 <= most <= MOST_A_DAY:
+            raise BadInput(f"Mails a day from {what} must be between 1 and {MOST_A_DAY:,}, or empty.")
+    if company_daily_limit is not None and not 1 <= company_daily_limit <= MOST_A_DAY_TO_A_COMPANY:
+        raise BadInput(
+            f"Mails a day to one company must be between 1 and {MOST_A_DAY_TO_A_COMPANY:,}, or empty for no limit."
+        )
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.mailbox_domains = sorted(mailbox_domains)
         workspace.mailbox_tenants = sorted(mailbox_tenants)
         workspace.sender_domains = sorted(sender_domains)
         workspace.only_outreach_mailboxes = only_outreach_mailboxes
         workspace.daily_limit, workspace.company_daily_limit = daily_limit, company_daily_limit
         workspace.tenant_daily_limit = tenant_daily_limit or 10_000
-        workspace.save(
-            update_fields=[
-                "mailbox_domains", "mailbox_tenants", "sender_domains", "only_outreach_mailboxes",
-                "daily_limit", "company_daily_limit", "tenant_daily_limit",
-            ]
-        )  # fmt: skip
+        workspace.save(update_fields=LIMITS)
         record(
             actor, tags.WORKSPACE_LIMITS, workspace, workspace_id=workspace_id,
             mailbox_domains=len(workspace.mailbox_domains), mailbox_tenants=len(workspace.mailbox_tenants),

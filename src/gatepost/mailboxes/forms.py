@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gatepost.mailboxes import letterhead
+from gatepost.mailboxes.features import MOST_A_DAY, MOST_A_DAY_TO_A_COMPANY
 from gatepost.mailboxes.models import Mailbox
 
 
@@ -130,21 +131,21 @@ class Limits(forms.Form):
         label=_("Mails a day from all mailboxes together"),
         required=False,
         min_value=1,
-        max_value=10_000_000,
+        max_value=MOST_A_DAY,
         help_text=_("Of this workspace. Empty: no limit besides those of the mailboxes."),
     )
     company_daily_limit = forms.IntegerField(
         label=_("Mails a day to one company"),
         required=False,
         min_value=1,
-        max_value=10_000,
+        max_value=MOST_A_DAY_TO_A_COMPANY,
         help_text=_("From all mailboxes. Empty: no limit."),
     )
     tenant_daily_limit = forms.IntegerField(
         label=_("Mails a day from one Microsoft organisation"),
         required=False,
         min_value=1,
-        max_value=10_000_000,
+        max_value=MOST_A_DAY,
         help_text=_(
             "In any 24 hours, from all its mailboxes. Empty: 10,000. Microsoft allows 10,000 to outside with one licence, "
             "about 22,000 with 100, and 5,000 on trial; colleagues' own mail counts there too."

@@ -227,7 +227,7 @@ def mark(request: Any, mailbox_id: UUID) -> HttpResponse:
 
 
 def _limits_of(workspace: Any) -> dict[str, object]:
-    values = {name: getattr(workspace, name) for name in Limits.base_fields}
+    values = features.limits_of(workspace)
     return {name: "\n".join(v) if isinstance(v, list) else v for name, v in values.items()}
 
 

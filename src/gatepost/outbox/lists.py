@@ -132,7 +132,7 @@ def evidence(message: Message) -> list[Happened]:
         item_hash__in=[index(message.workspace_id, "item", each) for each in about if each],
     )
     told += [
-        Happened(each.at, each.shape, f"{each.status}" if each.status else "") for each in requests[:200]
+        Happened(each.at, ASKED.get(each.shape, each.shape), _answer(each.status)) for each in requests[:200]
     ]
     return sorted(told, key=lambda each: each.at)
 

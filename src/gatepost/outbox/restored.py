@@ -105,10 +105,11 @@ def sending_of(mailbox: Mailbox) -> Sending:
 def sending_of_each(mailboxes: Iterable[Mailbox]) -> list[Sending]:
     """The same for several of one workspace."""
     global _seen
+    seen = _seen  # before the row is read: another thread's beat in between is no database that became older
     row = Installation.objects.filter(pk=1).first()
     if row is None:
         return [Sending("", True) for _ in mailboxes]  # no worker ever started
-    if row.beat < _seen:
+    if row.beat < seen:
         _stop_all(
             Stop("the database became older while a worker ran"), known_until=row.beat_at or clock.now()
         )

@@ -1,7 +1,6 @@
 """The pages of the outbox: what is planned, on its way, held and sent, and the decision about what is held."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,7 +22,7 @@ from gatepost.outbox import actions, lists, optout, restored
 from gatepost.outbox.models import Message, Recovery, Stray
 from gatepost.vault import names
 from gatepost.web.pages import page_of
-from gatepost.web.parameters import id_in
+from gatepost.web.parameters import id_in, change_in, moment_in
 from gatepost.web.weeks import span_in
 
 
@@ -84,16 +83,10 @@ def decide(request: Any, message_id: UUID) -> HttpResponse:
 def change(request: Any) -> HttpResponse:
     """One of actions.CHANGES to one waiting mail, or to all that are ticked."""
     asked = request.POST
-    # The buttons of a row name it: "skip <id>". Those above the list go for what is ticked.
-    name, _space, row = asked.get("change", "").partition(" ")
+    name, ids = change_in(asked, "message")
     if name not in actions.CHANGES:
         raise BadInput(_("Choose what to do: send now, before others, postpone or skip."))
-    chosen = [row] if row else asked.getlist("message")[:200]
-    try:
-        ids = [UUID(each) for each in chosen]
-    except ValueError:
-        raise BadInput(_("One of the mails is not known.")) from None
-    until = _moment(asked.get("until", ""), request.workspace.time_zone) if name == "postpone" else None
+    until = moment_in(asked, "until", request.workspace.time_zone) if name == "postpone" else None
     with inside(request.workspace.id):
         found = list(Message.objects.select_related("mailbox").filter(pk__in=ids))
         for each in found:
@@ -109,14 +102,6 @@ def change(request: Any) -> HttpResponse:
     for reason in sorted(set(done.left_out)):
         messages.warning(request, reason)
     return redirect("/outbox/?part=waiting")
-
-
-def _moment(text: str, time_zone: str) -> datetime:
-    """A moment as a browser's field gives it, by the workspace's clock."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
-    except ValueError:
-        raise BadInput(_("Say until when to postpone it.")) from None
 
 
 @page

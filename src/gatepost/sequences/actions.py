@@ -851,6 +851,13 @@ def _to_next_step(left: SequenceOf[tuple[Enrolment, datetime]], *, skipped: bool
     record_each(entry(BY_SENDING, tags.ENROLMENT_FINISH, each) for each in finished)
 
 
+def skip_step(enrolment: Enrolment, *, actor: Actor) -> None:
+    """A member leaves the next step out. Inside the transaction that locks the enrolment."""
+    record(actor, tags.ENROLMENT_SKIP, enrolment, position=enrolment.next_position, reason="by a member")
+    enrolment.state = Enrolment.State.ACTIVE
+    _to_next_step([(enrolment, clock.now())], skipped=True)
+
+
 def _finish(enrolment: Enrolment) -> None:
     """Not stored yet."""
     enrolment.state, enrolment.due_at, enrolment.ended_at = Enrolment.State.FINISHED, None, clock.now()

@@ -1,7 +1,7 @@
 """Sequences and enrolments over the API."""
 
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,13 @@ from ninja import Router, Schema, Status
 from gatepost import clock
 from gatepost.accounts.tokens import caller, reads, writer
 from gatepost.contacts.models import Contact
+from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_send_from
 from gatepost.sequences import actions, lists
+from gatepost.sequences import upcoming as to_come
 from gatepost.sequences.edits import EVERYBODY, StepDraft, Wording, difference
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Task
-from gatepost.web.api import Listing, listing
+from gatepost.web.api import Listing, listing, one_of
 
 router = Router(tags=["sequences"])
 
@@ -137,6 +139,10 @@ class EnrolmentOut(Schema):
     due_at: str | None
 
 
+class Until(Schema):
+    until: datetime
+
+
 class StopIn(Schema):
     reason: str = "stopped through the API"
 
@@ -215,7 +221,7 @@ def dry_run(request: HttpRequest, sequence_id: UUID, contact_id: UUID | None = N
         contacts = [get_object_or_404(Contact, pk=contact_id)]
     else:
         contacts = list(lists.may_be_enrolled(found.workspace_id, found)[: lists.MOST_IN_A_RUN])
-    days = lists.dry_run_of(found, contacts, None, start=clock.now())
+    days = lists.dry_run_of(found, contacts, lists.mailbox_of(caller(request).member), start=clock.now())
     return [
         {
             "contact_id": entry.contact_id,
@@ -285,6 +291,7 @@ def enrol(request: HttpRequest, sequence_id: UUID, new: NewEnrolments) -> dict[s
 @reads
 def enrolments(request: HttpRequest, sequence_id: UUID, state: str = "", after: str = "") -> dict[str, Any]:
     sequence = get_object_or_404(Sequence, pk=sequence_id)
+    one_of(state, Enrolment.State.values, "state")
     return listing(lists.enrolments(sequence, state), by="created_at", after=after, shown=_enrolment)
 
 
@@ -298,12 +305,49 @@ def stop(request: HttpRequest, enrolment_id: UUID, given: StopIn) -> Status[None
     return Status(204, None)
 
 
+@router.get(
+    "/upcoming", response=Listing[EnrolmentOut], summary="Steps whose time has not come, the next one first"
+)
+@reads
+def upcoming(request: HttpRequest, after: str = "") -> dict[str, Any]:
+    found = to_come.upcoming(caller(request).member)
+    return listing(found, by="due_at", after=after, shown=_enrolment, newest_first=False)
+
+
+@router.post("/enrolments/{uuid:enrolment_id}/now", response=EnrolmentOut, summary="Its next step is due now")
+def due_now(request: HttpRequest, enrolment_id: UUID) -> dict[str, Any]:
+    return _change_upcoming(request, enrolment_id, "now")
+
+
+@router.post(
+    "/enrolments/{uuid:enrolment_id}/postpone", response=EnrolmentOut, summary="Its next step is due later"
+)
+def postpone(request: HttpRequest, enrolment_id: UUID, given: Until) -> dict[str, Any]:
+    return _change_upcoming(request, enrolment_id, "postpone", given.until)
+
+
+@router.post("/enrolments/{uuid:enrolment_id}/skip", response=EnrolmentOut, summary="Leave its next step out")
+def skip(request: HttpRequest, enrolment_id: UUID) -> dict[str, Any]:
+    return _change_upcoming(request, enrolment_id, "skip")
+
+
+def _change_upcoming(
+    request: HttpRequest, enrolment_id: UUID, name: str, until: datetime | None = None
+) -> dict[str, Any]:
+    who = writer(request)
+    with inside(who.workspace_id):
+        found = get_object_or_404(Enrolment.objects.select_related("mailbox"), pk=enrolment_id)
+        require_may_send_from(who.member, found.mailbox)
+    to_come.change(enrolment_id, name, until, workspace_id=who.workspace_id, actor=who.actor)
+    with inside(who.workspace_id):
+        return _enrolment(Enrolment.objects.get(pk=enrolment_id))
+
+
 @router.get("/tasks", response=Listing[TaskOut], summary="What a person is to do; texts stay closed")
+@reads
 def tasks(request: HttpRequest, state: str = "open", after: str = "") -> dict[str, Any]:
-    member = caller(request).member
-    return reads(
-        lambda request: listing(lists.tasks_of(member, state), by="created_at", after=after, shown=_task)
-    )(request)
+    found = lists.tasks_of(caller(request).member, one_of(state, Task.State.values, "state"))
+    return listing(found, by="created_at", after=after, shown=_task)
 
 
 @router.post("/tasks/{uuid:task_id}/done", response={204: None}, summary="Done; of a mail: approved")
@@ -326,11 +370,9 @@ def _end_task(request: HttpRequest, task_id: UUID, *, done: bool) -> Status[None
 
 
 @router.get("/days-off", response=Listing[DaysOffOut], summary="Days off that are not over")
+@reads
 def days_off(request: HttpRequest, after: str = "") -> dict[str, Any]:
-    member = caller(request).member
-    return reads(
-        lambda request: listing(lists.absences(member), by="created_at", after=after, shown=_days_off)
-    )(request)
+    return listing(lists.absences(caller(request).member), by="created_at", after=after, shown=_days_off)
 
 
 @router.post("/days-off", response={201: DaysOffOut}, summary="Take days off")

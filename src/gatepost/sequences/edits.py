@@ -112,13 +112,21 @@ def _kind(draft: StepDraft) -> str:
     return KINDS[Kind(draft.kind)]
 
 
+AT_ONCE = "at once"
+
+
 def delay_in_words(draft: StepDraft) -> str:
-    if draft.business_days:
-        return _count(draft.business_days, "business day")
+    return delay_of(draft.delay_minutes, draft.business_days)
+
+
+def delay_of(delay_minutes: int, business_days: int) -> str:
+    """A delay as one says it: "3 business days", "2 hours", "at once"."""
+    if business_days:
+        return _count(business_days, "business day")
     for minutes, unit in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if draft.delay_minutes and draft.delay_minutes % minutes == 0:
-            return _count(draft.delay_minutes // minutes, unit)
-    return "at once"
+        if delay_minutes and delay_minutes % minutes == 0:
+            return _count(delay_minutes // minutes, unit)
+    return AT_ONCE
 
 
 def _conditions(draft: StepDraft) -> str:

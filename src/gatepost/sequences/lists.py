@@ -226,12 +226,15 @@ class From:
     outreach_only: bool
 
 
-def mailboxes_to_send_from() -> list[From]:
-    """The mailboxes that may send, dedicated ones first."""
+def mailboxes_to_send_from(member: Member) -> list[From]:
+    """The mailboxes that may send: the member's own first, and dedicated ones before others."""
     connected = Mailbox.objects.filter(state=Mailbox.State.CONNECTED).select_related("workspace")
+    ordered = sorted(
+        connected.order_by("-outreach_only", "connected_at"), key=lambda each: each.member_id != member.pk
+    )
     return [
         From(each.pk, names.open(each, "address") or "", "drafts" in each.running, each.outreach_only)
-        for each in connected.order_by("-outreach_only", "connected_at")
+        for each in ordered
         if "send" in each.running and not why_it_may_not_send(each)
     ]
 
@@ -296,6 +299,11 @@ class RunEntry:
 
 
 MOST_IN_A_RUN = 10
+
+
+def mailbox_of(member: Member) -> Mailbox | None:
+    """The mailbox that a member would enrol from: a connected one first. His days off count for it."""
+    return Mailbox.objects.filter(member=member).order_by("state", "connected_at").first()
 
 
 def dry_run_of(

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gatepost import clock
@@ -22,6 +23,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.sequences import actions, forms, lists, queries
+from gatepost.sequences import upcoming as to_come
 from gatepost.sequences.edits import EVERYBODY, WHO, Change, difference
 from gatepost.sequences.models import Enrolment, Sequence, Task
 from gatepost.sequences.preview import FIELDS, Preview, compose, seed_of
@@ -30,7 +32,7 @@ from gatepost.snippets.queries import known_names
 from gatepost.text.templates import TemplateError
 from gatepost.vault import names
 from gatepost.web.pages import page_of
-from gatepost.web.parameters import id_in
+from gatepost.web.parameters import change_in, id_in, moment_in
 
 AT_ONCE = 1_000  # enrolled by one press of a button: more would keep the browser waiting
 
@@ -186,7 +188,7 @@ def dry_run(request: Any, sequence_id: UUID) -> HttpResponse:
         if chosen
         else lists.may_be_enrolled(request.workspace.id, found)[: lists.MOST_IN_A_RUN]
     )
-    mailbox = Mailbox.objects.filter(member=request.member).order_by("state", "connected_at").first()
+    mailbox = lists.mailbox_of(request.member)
     context = {
         "sequence": found,
         "days": lists.dry_run_of(found, contacts, mailbox, start=clock.now()),
@@ -206,6 +208,45 @@ def archive(request: Any, sequence_id: UUID) -> HttpResponse:
     actions.archive(sequence_id, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Archived. Whoever was still in it is being stopped; nothing more leaves."))
     return redirect("sequences:sequence", sequence_id)
+
+
+@page
+def upcoming(request: Any) -> HttpResponse:
+    """Steps whose time has not come: what will stand in the outbox, the next one first."""
+    found = page_of(
+        to_come.upcoming(request.member), by="due_at", after=request.GET.get("after", ""), newest_first=False
+    )
+    context = {
+        "rows": replace(found, rows=to_come.rows_of(found.rows)),
+        "part": "upcoming",
+        "zone": request.workspace.time_zone,
+    }
+    return render(request, "sequences/upcoming.html", context)
+
+
+@page(write=True)
+@require_POST
+def change_upcoming(request: Any) -> HttpResponse:
+    """One of upcoming.CHANGES to one step to come, or to all that are ticked."""
+    name, ids = change_in(request.POST, "enrolment")
+    if name not in to_come.CHANGES:
+        raise BadInput(_("Choose what to do: now, postpone or leave out."))
+    until = moment_in(request.POST, "until", request.workspace.time_zone) if name == "postpone" else None
+    with inside(request.workspace.id):
+        found = list(Enrolment.objects.select_related("mailbox").filter(pk__in=ids))
+        for each in found:
+            require_may_send_from(request.member, each.mailbox)
+    if not found:
+        raise Http404
+    done = to_come.change_each(
+        [each.pk for each in found], name, until, workspace_id=request.workspace.id, actor=by(request.member)
+    )
+    if done.count:
+        told = ngettext("Done: %(n)s step.", "Done: %(n)s steps.", done.count) % {"n": done.count}
+        messages.success(request, told)
+    for reason in sorted(set(done.left_out)):
+        messages.warning(request, reason)
+    return redirect("upcoming")
 
 
 @page(write=True)
@@ -277,7 +318,7 @@ def enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         "sequence": found,
         "rows": replace(listed, rows=[contact_row(each) for each in listed]),
         "search": text,
-        "mailboxes": lists.mailboxes_to_send_from(),
+        "mailboxes": lists.mailboxes_to_send_from(request.member),
         "at_once": AT_ONCE,
         "may_override": lists.may_override(request.member),
         "in_spite": in_spite,

@@ -34,7 +34,7 @@ def page_of(
 
     A place that nobody handed out starts at the beginning.
     """
-    place = _place(after)
+    place = place_in(after)
     if place is not None:
         moment, row_id = place
         beyond = "lt" if newest_first else "gt"
@@ -48,7 +48,7 @@ def page_of(
     return Page(found[:size], following, is_first=place is None)
 
 
-def _place(text: str) -> tuple[datetime, UUID] | None:
+def place_in(text: str) -> tuple[datetime, UUID] | None:
     moment, _, row_id = text.partition("_")
     try:
         return datetime.fromisoformat(moment), UUID(row_id)

@@ -22,7 +22,7 @@ from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
 from tests import makers
-from tests.at_once import at_once
+from tests.at_once import at_once, for_one
 from tests.sandbox.conftest import Mailbox as SandboxMailbox
 
 CAROL = "carol@contoso.example"
@@ -98,7 +98,7 @@ class Post:
     def mime_of(self, message: Message) -> EmailMessage:
         """The mail as its draft is written."""
         with inside(message.workspace_id):
-            return message_from_bytes(drafts.mime(sending.letter_of(message)), policy=default)  # type: ignore[arg-type,return-value]
+            return message_from_bytes(drafts.mime(for_one(sending.letters_of, message)), policy=default)  # type: ignore[arg-type,return-value]
 
 
 def _open_gate(message: Message) -> Script[rules.Verdict]:

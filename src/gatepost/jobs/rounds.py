@@ -203,5 +203,7 @@ def _answered(of_many: OfMany, ones: list[Any], *, changes: bool) -> list[End]:
 
 def _is_lost() -> bool:
     """Nothing more can be done in this transaction, of which nothing is stored."""
-    connection = connections["default"].connection
-    return connection is None or connection.info.transaction_status != TransactionStatus.INTRANS
+    ours = connections["default"]
+    if ours.connection is None or ours.needs_rollback:
+        return True
+    return bool(ours.connection.info.transaction_status != TransactionStatus.INTRANS)

@@ -37,7 +37,7 @@ def open_gaps(mailbox):
 
 def gate(mailbox):
     with inside(mailbox.workspace_id):
-        facts = mailbox_facts(fresh(mailbox), MONDAY, compared=True)
+        facts = mailbox_facts(fresh(mailbox), [], MONDAY, compared=True)
     return _mailbox_may_send(facts, is_follow_up=False, now=MONDAY)
 
 

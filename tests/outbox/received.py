@@ -14,6 +14,7 @@ from gatepost.contacts.models import Contact
 from gatepost.graph import drafts
 from gatepost.graph.gateway import Asked, Gateway, http_session
 from gatepost.isolation import inside
+from gatepost.jobs.rounds import Script, in_rounds
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import rules, sending
 from gatepost.outbox.models import Message
@@ -21,7 +22,7 @@ from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
 from tests import makers
-from tests.at_once import at_once
+from tests.at_once import at_once, for_one
 from tests.sandbox.conftest import Mailbox as SandboxMailbox
 
 CAROL = "carol@contoso.example"
@@ -81,7 +82,7 @@ class Post:
         return sequences.act_on_due(makers.fresh(enrolment), Send(position))
 
     def send(self, message: Message) -> None:
-        at_once(sending.carry_on(message, Through(self.alice), _open_gate))  # type: ignore[arg-type]
+        at_once(in_rounds(message.workspace_id, sending.carry_on(message, Through(self.alice), _open_gate)))  # type: ignore[arg-type]
         self.alice.served.advance(3)  # Microsoft lets 30 a minute out
         sequences.step_left(makers.fresh(message))
 
@@ -97,10 +98,11 @@ class Post:
     def mime_of(self, message: Message) -> EmailMessage:
         """The mail as its draft is written."""
         with inside(message.workspace_id):
-            return message_from_bytes(drafts.mime(sending.letter_of(message)), policy=default)  # type: ignore[arg-type,return-value]
+            return message_from_bytes(drafts.mime(for_one(sending.letters_of, message)), policy=default)  # type: ignore[arg-type,return-value]
 
 
-async def _open_gate(message: Message) -> rules.Verdict:
+def _open_gate(message: Message) -> Script[rules.Verdict]:
+    yield from ()
     return rules.Send()
 
 

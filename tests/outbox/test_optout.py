@@ -18,7 +18,7 @@ from gatepost.sequences import jobs
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
 from tests import makers
-from tests.at_once import at_once, without_threads
+from tests.at_once import at_once, for_one, without_threads
 from tests.makers import fresh, rows
 from tests.pages import text_of
 
@@ -85,7 +85,7 @@ def test_no_address_but_ours_opts_anybody_out(sent):
 def test_a_mail_says_how_to_opt_out_by_the_link_in_its_text_and_in_its_headers(sent, monkeypatch):
     without_threads(monkeypatch, sending)
     assert sent.route == Route.MIME
-    mail = message_from_bytes(drafts.mime(sending.letter_of(sent)), policy=default)
+    mail = message_from_bytes(drafts.mime(for_one(sending.letters_of, sent)), policy=default)
     assert mail["List-Unsubscribe"] == f"<{optout.address(sent.pk)}>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     for kind in ("plain", "html"):

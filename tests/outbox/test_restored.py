@@ -21,7 +21,7 @@ from gatepost.sequences import actions as sequences
 from gatepost.sequences import jobs, queries
 from gatepost.sequences import rules as sequence_rules
 from gatepost.vault import keys
-from tests.at_once import at_once, without_threads
+from tests.at_once import at_once, for_one, without_threads
 from tests.makers import MONDAY, clock_at, fresh, make_contact, make_enrolment, rows
 from tests.outbox.test_sending import Story, read
 from tests.pages import signed_in, text_of
@@ -381,7 +381,7 @@ def test_what_a_mailbox_that_only_sends_may_have_sent_before_a_restore_is_held_o
     assert story.microsoft.requests == []
     restored.go(story.mailbox.workspace_id, actor=INSTALLER)
     actions.resolve(story.message.pk, "send_now", workspace_id=story.mailbox.workspace_id, actor=INSTALLER)
-    gate = rules.may_send(queries.gate_facts(read(story.message)), now=clock.now())
+    gate = rules.may_send(for_one(queries.gate_facts, read(story.message)), now=clock.now())
     assert gate == rules.Send()
 
 
@@ -393,5 +393,5 @@ def test_a_first_step_that_is_planned_after_a_restore_is_held_too(send_only_stor
     set_back(
         read(story.message), state=State.PLANNED, revision=0, reason=""
     )  # as if it had not been planned yet
-    gate = rules.may_send(queries.gate_facts(read(story.message)), now=clock.now())
+    gate = rules.may_send(for_one(queries.gate_facts, read(story.message)), now=clock.now())
     assert gate == rules.Hold(rules.NOT_COMPARABLE)

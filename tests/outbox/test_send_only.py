@@ -11,6 +11,7 @@ from gatepost.errors import Conflict
 from gatepost.graph.errors import ApprovalNeeded, ReconnectNeeded, RegistrationWrong, TryLater
 from gatepost.graph.shapes import SHAPES
 from gatepost.isolation import inside
+from gatepost.jobs.rounds import in_rounds
 from gatepost.mailboxes import features
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions, send_only, sending
@@ -20,7 +21,7 @@ from gatepost.sequences import jobs, queries, rules
 from gatepost.sequences.models import Enrolment, Task
 from gatepost.vault import content
 from tests import makers
-from tests.at_once import at_once, without_threads
+from tests.at_once import at_once, for_one, without_threads
 from tests.makers import MONDAY, advance, clock_at, fresh, make_contact, make_enrolment, rows
 from tests.outbox.mailbox import Crash, InMemoryMailbox
 
@@ -55,13 +56,13 @@ class Story:
 
     def decide(self):
         """What the job does with the enrolment when it is due."""
-        due = queries.due_enrolment(self.mailbox, clock.now())
+        due = for_one(queries.due_enrolments, self.mailbox)
         return due and sequences.act_on_due(due[0], rules.decide_next(due[1], now=clock.now()))
 
     def carry_on(self):
         try:
             self.message = queries.load_message(self.member.workspace_id, self.message.pk)
-            return at_once(jobs._carry_on(self.message, self.microsoft))
+            return at_once(in_rounds(self.message.workspace_id, jobs._carry_on(self.message, self.microsoft)))
         except (Crash, TryLater, ReconnectNeeded, RegistrationWrong, ApprovalNeeded):
             return None
 
@@ -111,9 +112,9 @@ def test_a_worker_that_is_killed_while_it_sends_leaves_a_message_for_a_person(st
     story.microsoft.faults = ["crash"]
     story.carry_on()
     assert story.state == State.SENDING
-    assert queries.open_message(story.mailbox, clock.now()) is None  # the answer may still come
+    assert for_one(queries.open_messages, story.mailbox) is None  # the answer may still come
     advance(story.clock_file, timedelta(minutes=3))
-    assert queries.open_message(story.mailbox, clock.now()) == story.message
+    assert for_one(queries.open_messages, story.mailbox) == story.message
     story.carry_on()
     assert (story.state, len(story.microsoft.deliveries)) == (State.HELD, 1)
 
@@ -156,7 +157,7 @@ def test_microsofts_daily_limit_makes_the_whole_mailbox_wait(story):
 def test_nothing_is_looked_up_afterwards(story):
     story.carry_on()
     advance(story.clock_file, timedelta(days=1))
-    assert queries.open_message(story.mailbox, clock.now()) is None
+    assert for_one(queries.open_messages, story.mailbox) is None
     assert story.state == State.ACCEPTED
 
 

@@ -19,6 +19,7 @@ from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event
 from gatepost.sequences import actions as sequences
 from gatepost.sequences import queries
+from tests.at_once import for_one
 from tests.makers import (
     fresh,
     make_contact,
@@ -63,17 +64,16 @@ def left(message):
 def next_of(message):
     with inside(message.workspace_id):
         mailbox = Mailbox.objects.get(pk=message.mailbox_id)
-    return queries.open_message(mailbox, clock.now())
+    return for_one(queries.open_messages, mailbox)
 
 
 def full_for(message, now=None):
     with inside(message.workspace_id):
         mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
         now = now or clock.now()
-        facts = queries.mailbox_facts(
-            mailbox, now, compared=True, company_id=fresh(message).contact.company_id
-        )
-    return limits.next_leaves(facts.limits, None, now=now)
+        places = [*counting.own(mailbox, now), *counting.shared(mailbox, fresh(message).contact.company_id)]
+        counted = counting.count(places, now)
+    return limits.next_leaves(list(counted.values()), None, now=now)
 
 
 @pytest.mark.parametrize("change", [actions.send_now, actions.prioritise])
@@ -89,9 +89,9 @@ def test_send_now_leaves_also_outside_the_window_and_keeps_the_limits(alice, pla
         day = clock.now() + timedelta(days=3)
         sequence.window = {day.strftime("%a").lower(): [["10:00", "11:00"]]}
         sequence.save()
-    assert queries.gate_facts(fresh(planned[0])).window_opens > clock.now()
+    assert for_one(queries.gate_facts, fresh(planned[0])).window_opens > clock.now()
     actions.send_now(planned[0].pk, **who(alice))
-    assert queries.gate_facts(fresh(planned[0])).window_opens <= clock.now()
+    assert for_one(queries.gate_facts, fresh(planned[0])).window_opens <= clock.now()
 
 
 def test_a_postponed_mail_waits_until_then_also_when_it_is_woken(alice, planned):
@@ -99,7 +99,7 @@ def test_a_postponed_mail_waits_until_then_also_when_it_is_woken(alice, planned)
     actions.postpone(planned[0].pk, until, **who(alice))
     with inside(alice.workspace_id):
         actions.wake(enrolment_id=planned[0].enrolment_id)
-    assert queries.gate_facts(fresh(planned[0])).postponed_until == until
+    assert for_one(queries.gate_facts, fresh(planned[0])).postponed_until == until
     for wrong in (clock.now() - DAY, clock.now() + 400 * DAY):
         with pytest.raises(BadInput):
             actions.postpone(planned[0].pk, wrong, **who(alice))
@@ -178,8 +178,8 @@ def test_no_other_mailbox_takes_the_last_place_of_a_shared_limit(alice, planned,
 def test_what_was_planned_or_certainly_did_not_leave_counts_nothing(alice, planned):
     with inside(alice.workspace_id):
         Message.objects.filter(pk=planned[0].pk).update(sending_at=clock.now())  # tried, and not taken
-        any_mail = limits.Limit("any", 1, "")
-        assert counting._nth("workspace_id", alice.workspace_id, any_mail, clock.now()) is None
+        any_mail = counting.Place("workspace", alice.workspace_id, limits.Limit("any", 1, ""))
+        assert counting.count([any_mail], clock.now())[any_mail].nth is None
 
 
 def test_raising_a_limit_wakes_what_waited_for_it_and_for_the_pause(alice, planned):

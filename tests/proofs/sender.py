@@ -50,6 +50,7 @@ def _prepared() -> Any:
     app.perform_import_paths()  # else the first job that a child puts into the queue would import them all
 
     connections.databases["default"]["OPTIONS"] = {}  # without a pool, which has threads
+    from gatepost.jobs.rounds import in_rounds
     from gatepost.mailboxes.connection import gateway_for
     from gatepost.mailboxes.queries import load
     from gatepost.sequences import jobs, queries
@@ -59,7 +60,7 @@ def _prepared() -> Any:
         box = load(workspace, message.mailbox_id)
         assert box is not None
         async with gateway_for(box, reason="sending") as gateway:
-            await jobs._carry_on(message, gateway)
+            await in_rounds(workspace, jobs._carry_on(message, gateway))
 
     return carry_on
 

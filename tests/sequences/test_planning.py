@@ -20,6 +20,7 @@ from gatepost.outbox.rules import Cancel, Wait, may_send
 from gatepost.sequences import actions, lists, queries, rules
 from gatepost.sequences.edits import StepDraft, Wording
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Task
+from tests.at_once import for_one
 from tests.makers import (
     MONDAY,
     advance,
@@ -62,12 +63,12 @@ def by(row):
 
 def decided(mailbox):
     """What the worker would do now with the enrolment that is due; None where none is."""
-    due = queries.due_enrolment(mailbox, clock.now())
+    due = for_one(queries.due_enrolments, mailbox)
     return rules.decide_next(due[1], now=clock.now()) if due else None
 
 
 def act(mailbox):
-    enrolment, facts = queries.due_enrolment(mailbox, clock.now())
+    enrolment, facts = for_one(queries.due_enrolments, mailbox)
     return actions.act_on_due(enrolment, rules.decide_next(facts, now=clock.now()))
 
 
@@ -212,7 +213,7 @@ def test_days_off_hold_back_a_mail_that_stands_in_the_outbox_already(member, mai
     make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
     message = act(mailbox)
     actions.take_days_off(member, date(2027, 1, 11), date(2027, 1, 11), stand_in_id=None, actor=INSTALLER)
-    verdict = may_send(queries.gate_facts(message), now=clock.now())
+    verdict = may_send(for_one(queries.gate_facts, message), now=clock.now())
     assert isinstance(verdict, Wait) and verdict.reason == "the sender is away"
 
 
@@ -313,7 +314,7 @@ def test_an_archived_sequence_stops_everybody_and_takes_nobody(member, mailbox):
     while actions.stop_some_of_archived(sequence.pk, workspace_id=sequence.workspace_id):
         pass
     assert fresh(enrolment).reason == "the sequence was archived"
-    assert isinstance(may_send(queries.gate_facts(message), now=clock.now()), Cancel)
+    assert isinstance(may_send(for_one(queries.gate_facts, message), now=clock.now()), Cancel)
     with pytest.raises(Conflict, match="archived"):
         actions.enrol(sequence.pk, [], mailbox.pk, **by(sequence))
 

@@ -1,5 +1,6 @@
 """Writing audit entries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,7 +8,6 @@ from django.db import models
 
 from gatepost import clock
 from gatepost.audit.models import AuditEntry
-from gatepost.prepared import PreparedInsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +16,6 @@ class Actor:
 
     kind: str
     id: str = ""
-
-
-_entries = PreparedInsert(AuditEntry)
 
 
 def job(name: str) -> Actor:
@@ -35,7 +32,27 @@ def record(
     **detail: object,
 ) -> AuditEntry:
     """One entry, in the running transaction. `tag` is one of audit.tags."""
-    entry = AuditEntry(
+    made = entry(actor, tag, subject, workspace_id=workspace_id, mailbox_id=mailbox_id, **detail)
+    record_each([made])
+    return made
+
+
+def record_each(entries: Iterable[AuditEntry]) -> None:
+    """All of them, by one statement, in the running transaction."""
+    AuditEntry.objects.bulk_create(list(entries))
+
+
+def entry(
+    actor: Actor,
+    tag: str,
+    subject: models.Model,
+    *,
+    workspace_id: UUID | None = None,
+    mailbox_id: UUID | None = None,
+    **detail: object,
+) -> AuditEntry:
+    """An entry that still has to be stored, with `record_each`."""
+    return AuditEntry(
         workspace_id=workspace_id or subject.workspace_id,  # type: ignore[attr-defined]
         at=clock.now(),
         actor_kind=actor.kind,
@@ -45,5 +62,3 @@ def record(
         mailbox_id=mailbox_id or getattr(subject, "mailbox_id", None),
         detail=detail,
     )
-    _entries.store(entry)
-    return entry

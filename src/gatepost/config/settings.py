@@ -101,7 +101,8 @@ DATABASES = {
     "default": {
         **_database(ENVIRONMENT.database_url),
         "CONN_HEALTH_CHECKS": True,  # a database that was restarted leaves dead connections in the pool
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": ENVIRONMENT.worker_jobs + 8, "timeout": 5}},
+        # For the threads of a process (jobs.threads), and for what asks beside them.
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 5}},
     },
     "owner": _database(ENVIRONMENT.owner_database_url or ENVIRONMENT.database_url),
 }

@@ -1,7 +1,7 @@
 """Reads about contacts."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Company, Contact, ContactField, Suppression
 from gatepost.contacts.rules import domain_of
-from gatepost.prepared import Prepared
 from gatepost.vault import names
 from gatepost.vault.sealing import index, indexer
 from gatepost.web.parameters import id_in
@@ -120,16 +119,22 @@ def members() -> list[Member]:
     return list(Member.objects.filter(removed_at__isnull=True).order_by("name"))
 
 
-_suppression = Prepared(
-    lambda workspace_id, address, domain: Suppression.objects.filter(
-        workspace_id=workspace_id, lifted_at__isnull=True, index__in=(address, domain)
-    ).order_by("pk")[:1]
-)
-
-
 def is_suppressed(workspace_id: UUID, address: str) -> Suppression | None:
     """The suppression that forbids writing to this address, if any."""
-    return _suppression.first(workspace_id, *suppression_indexes(workspace_id, address))
+    indexes = suppression_indexes(workspace_id, address)
+    return _suppressions(workspace_id).filter(index__in=indexes).order_by("pk").first()
+
+
+def suppressed_among(workspace_id: UUID, addresses: Collection[str]) -> set[str]:
+    """Those of these addresses to which nothing may be written."""
+    indexes = {address: suppression_indexes(workspace_id, address) for address in addresses}
+    wanted = {index for pair in indexes.values() for index in pair}
+    found = set(_suppressions(workspace_id).filter(index__in=wanted).values_list("index", flat=True))
+    return {address for address, pair in indexes.items() if not found.isdisjoint(pair)}
+
+
+def _suppressions(workspace_id: UUID) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(workspace_id=workspace_id, lifted_at__isnull=True)
 
 
 def suppression_indexes(workspace_id: UUID, address: str) -> list[str]:

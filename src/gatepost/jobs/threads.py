@@ -5,11 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.conf import settings
 from django.db import connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# Of jobs that run at once most wait for Microsoft, and those that send share one thread of their workspace (jobs.rounds).
+THREADS = 12
 
 _pool: ThreadPoolExecutor | None = None
 
@@ -18,7 +20,7 @@ async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     """The result of `function`, run in a thread whose database connection then returns to the pool."""
     global _pool
     if _pool is None:
-        _pool = ThreadPoolExecutor(settings.GATEPOST_WORKER_JOBS, thread_name_prefix="database")
+        _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
 
     def run() -> R:
         try:

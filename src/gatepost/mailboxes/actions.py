@@ -29,7 +29,7 @@ from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes import gaps, refusals, rules, waiting_room
-from gatepost.mailboxes.connection import entra, open_flow, store_tokens, write_ledger
+from gatepost.mailboxes.connection import Requested, entra, open_flow, store_tokens, write_ledger
 from gatepost.mailboxes.models import ConnectAttempt, Connection, Folder, Mailbox
 from gatepost.mailboxes.queries import across_workspaces
 from gatepost.mailboxes.refusals import Refusal
@@ -274,8 +274,10 @@ def _look_at_account(attempt: ConnectAttempt, tokens: Tokens) -> tuple[UUID, hou
     try:
         return mailbox_id, async_to_sync(look)()
     finally:
-        for asked in access.asked:
-            write_ledger(attempt.workspace_id, mailbox_id, "connect", asked)
+        if access.asked:
+            write_ledger(
+                [Requested(attempt.workspace_id, mailbox_id, "connect", asked) for asked in access.asked]
+            )
 
 
 def _require_allowed(attempt: ConnectAttempt, tokens: Tokens, profile: housekeeping.Profile) -> None:

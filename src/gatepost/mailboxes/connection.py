@@ -6,8 +6,9 @@ The rotated refresh token is stored before the access token is used, one refresh
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -25,10 +26,10 @@ from gatepost.graph.errors import ReconnectNeeded, Refused, RegistrationWrong, T
 from gatepost.graph.gateway import Asked, ClientSession, Gateway, shared_session
 from gatepost.graph.oauth import Entra, Tokens
 from gatepost.isolation import inside
+from gatepost.jobs import rounds
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes import credential, watch
 from gatepost.mailboxes.models import ConnectAttempt, Connection, Departure, Mailbox
-from gatepost.prepared import Prepared, PreparedInsert
 from gatepost.vault import tokens as vault_tokens
 from gatepost.vault.sealing import index, seal
 
@@ -73,6 +74,7 @@ class MailboxAccess:
         )
         self._cleaning_up = cleaning_up
         self._token: tuple[str, datetime] | None = None
+        self._row: Awaitable[bool] | None = None  # of the last request, on its way into the ledger
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -81,8 +83,10 @@ class MailboxAccess:
     async def token(self, *, renew: bool = False, claims: str = "") -> str:
         """An access token that is still good. Raises ReconnectNeeded, RegistrationWrong or TryLater.
 
-        `claims` are what Graph demands of the next one, whoever renews it.
+        `claims` are what Graph demands of the next one, whoever renews it. No request leaves before the row of the one
+        before it is in the ledger.
         """
+        await self.settled()
         if renew:
             await in_thread(_forget_access_token, self.workspace_id, self.mailbox_id, claims)
             self._token = None
@@ -93,10 +97,17 @@ class MailboxAccess:
         return self._token[0]
 
     async def record(self, asked: Asked) -> None:
-        still_connected = await in_thread(
-            write_ledger, self.workspace_id, self.mailbox_id, self.reason, asked
-        )
-        if not still_connected:
+        """The request is part of the next round: whatever follows from its answer is stored with its row, or after it."""
+        row = Requested(self.workspace_id, self.mailbox_id, self.reason, asked)
+        await self.settled()
+        self._row = rounds.start(self.workspace_id, rounds.each(write_ledger, row))
+
+    async def settled(self) -> None:
+        """The ledger holds every request that was made."""
+        if self._row is None:
+            return
+        row, self._row = self._row, None
+        if not await row:
             self._token = None  # disconnected meanwhile: the next request asks for a token and gets none
 
 
@@ -118,6 +129,8 @@ async def gateway_for(
         if error.retry_after is not None:
             await in_thread(_wait_until, mailbox.workspace_id, mailbox.id, clock.now() + error.retry_after)
         raise
+    finally:
+        await access.settled()
 
 
 @asynccontextmanager
@@ -126,12 +139,15 @@ async def gateway_to_clean_up(mailbox: Mailbox) -> AsyncIterator[Gateway]:
     access = MailboxAccess(
         mailbox.workspace_id, mailbox.id, frozenset(mailbox.scopes), "disconnected", cleaning_up=True
     )
-    yield Gateway(
-        await shared_session(),
-        access,
-        sandbox_url=settings.GATEPOST_SANDBOX_URL,
-        only=housekeeping.CLEAN_UP,
-    )
+    try:
+        yield Gateway(
+            await shared_session(),
+            access,
+            sandbox_url=settings.GATEPOST_SANDBOX_URL,
+            only=housekeeping.CLEAN_UP,
+        )
+    finally:
+        await access.settled()
 
 
 def store_tokens(connection: Connection, tokens: Tokens) -> None:
@@ -287,28 +303,39 @@ def _wait_until(workspace_id: UUID, mailbox_id: UUID, moment: datetime) -> None:
         )
 
 
-_ledger = PreparedInsert(LedgerRow)
-_connected = Prepared(
-    lambda mailbox_id: Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED).values_list(
-        "state"
-    )
-)
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A request that was made of Microsoft, of which mailbox and why."""
+
+    workspace_id: UUID
+    mailbox_id: UUID
+    reason: str
+    asked: Asked
 
 
-def write_ledger(workspace_id: UUID, mailbox_id: UUID, reason: str, asked: Asked) -> bool:
-    """The request is in the ledger. Returns whether the mailbox is connected."""
+def write_ledger(requests: Sequence[Requested]) -> list[bool]:
+    """The requests, all of one workspace, are in the ledger. Returns of each whether its mailbox is connected."""
+    workspace_id = requests[0].workspace_id
     with inside(workspace_id):
-        row = LedgerRow(
-            workspace_id=workspace_id,
-            mailbox_id=mailbox_id,
-            at=clock.now(),
-            shape=asked.shape,
-            item_hash=index(workspace_id, "item", asked.item) if asked.item else "",
-            client_request_id=asked.client_request_id,
-            status=asked.status,
-            bytes=asked.bytes,
-            milliseconds=asked.milliseconds,
-            reason=reason[:80],
+        LedgerRow.objects.bulk_create(
+            LedgerRow(
+                workspace_id=workspace_id,
+                mailbox_id=each.mailbox_id,
+                at=clock.now(),
+                shape=each.asked.shape,
+                item_hash=index(workspace_id, "item", each.asked.item) if each.asked.item else "",
+                client_request_id=each.asked.client_request_id,
+                status=each.asked.status,
+                bytes=each.asked.bytes,
+                milliseconds=each.asked.milliseconds,
+                reason=each.reason[:80],
+            )
+            for each in requests
         )
-        _ledger.store(row)
-        return bool(_connected.values(mailbox_id))
+        asked_of = {each.mailbox_id for each in requests}
+        connected = set(
+            Mailbox.objects.filter(pk__in=asked_of, state=Mailbox.State.CONNECTED).values_list(
+                "pk", flat=True
+            )
+        )
+    return [each.mailbox_id in connected for each in requests]

@@ -1,5 +1,6 @@
 """Reads about mailboxes, by jobs and pages."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,6 @@ from gatepost.graph.errors import ReconnectNeeded
 from gatepost.isolation import inside
 from gatepost.mailboxes import rules
 from gatepost.mailboxes.models import Mailbox
-from gatepost.prepared import Prepared
 from gatepost.vault import names
 
 
@@ -54,14 +54,9 @@ def require_connected(mailbox_id: UUID) -> None:
         raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
 
 
-_with_workspace = Prepared(
-    lambda mailbox_id: Mailbox.objects.select_related("workspace").filter(pk=mailbox_id)
-)
-
-
-def with_workspace(mailbox_id: UUID) -> Mailbox:
-    """The mailbox and its workspace, whose limits it shares. Inside the workspace."""
-    return _with_workspace.get(mailbox_id)
+def with_workspace(mailbox_ids: Iterable[UUID]) -> dict[UUID, Mailbox]:
+    """The mailboxes and their workspace, whose limits they share. Inside the workspace."""
+    return Mailbox.objects.select_related("workspace").in_bulk(set(mailbox_ids))
 
 
 def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:

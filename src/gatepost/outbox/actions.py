@@ -1,17 +1,19 @@
 """Each change of a message: one transaction, one audit entry. Compare-and-set, so that of two workers one wins."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import connections
 from django.db.models import F, Q
 
-from gatepost import clock
+from gatepost import clock, rows
 from gatepost.audit import tags
-from gatepost.audit.record import Actor, record
+from gatepost.audit.record import Actor, entry, record, record_each
 from gatepost.audit.record import job as by_job
 from gatepost.contacts.actions import suppress
 from gatepost.contacts.models import Contact
@@ -35,7 +37,6 @@ from gatepost.outbox.protocol import (
     State,
 )
 from gatepost.outbox.rules import POSTPONED
-from gatepost.prepared import Prepared
 from gatepost.vault import names
 from gatepost.vault.sealing import index, installation_index, seal
 
@@ -70,7 +71,7 @@ class Plan:
 
     message_id: UUID
     contact: Contact
-    mailbox_id: UUID
+    mailbox: Mailbox
     enrolment_id: UUID
     sequence_id: UUID
     step_id: UUID
@@ -99,31 +100,63 @@ def content_hash(subject: str, body: str, html: str = "") -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-_same_mail = Prepared(
-    lambda key, guard: Message.objects.filter(
-        Q(key=key) | Q(guard=guard) & ~Q(state=State.CANCELLED)
-    ).order_by("pk")[:1]
-)
+def plan_each(plans: Sequence[Plan]) -> list[Message | Conflict]:
+    """The messages stand in the outbox. Inside the caller's transaction; a second time gives the same ones.
 
-
-def plan(plan: Plan) -> Message:
-    """The message stands in the outbox. Inside the caller's transaction; a second time gives the same message.
-
-    Raises Conflict where this step reached the address before, through another enrolment.
+    A Conflict stands for one whose step reached the address before, through another enrolment.
     """
-    key = send_key(plan.mailbox_id, plan.enrolment_id, plan.step_id)
+    keys = [send_key(each.mailbox.pk, each.enrolment_id, each.step_id) for each in plans]
+    guards = [_guard_of(each) for each in plans]
+    same = Q(key__in=keys) | Q(guard__in=guards) & ~Q(state=State.CANCELLED)
+    known = list(Message.objects.filter(same).order_by("pk"))
+    found = [_found(known, key, guard) for key, guard in zip(keys, guards, strict=True)]
+    new = [each for each, before in zip(plans, found, strict=True) if before is None]
+    numbers = _numbers([each.mailbox.pk for each in new])
+    made = [_planned(each, number) for each, number in zip(new, numbers, strict=True)]
+    Message.objects.bulk_create(made)
+    record_each(entry(BY_SENDING, tags.MESSAGE_PLAN, each, position=each.position) for each in made)
+    these = iter(made)
+    return [next(these) if before is None else before for before in found]
+
+
+def _found(known: Sequence[Message], key: str, guard: str) -> Message | Conflict | None:
+    before = next((each for each in known if key == each.key or guard == each.guard), None)
+    if before is None or before.key == key:
+        return before
+    return Conflict(f"this address got the step before, on {before.planned_at:%d %B %Y}")
+
+
+def _guard_of(plan: Plan) -> str:
     address = names.open(plan.contact, "email") or ""
-    guard = send_guard(plan.contact.workspace_id, address, plan.sequence_id, plan.step_id)
-    existing = _same_mail.first(key, guard)
-    if existing is not None:
-        if existing.key != key:
-            raise Conflict(f"this address got the step before, on {existing.planned_at:%d %B %Y}")
-        return existing
-    Mailbox.objects.filter(pk=plan.mailbox_id).update(last_number=F("last_number") + 1)
+    return send_guard(plan.contact.workspace_id, address, plan.sequence_id, plan.step_id)
+
+
+def _numbers(mailbox_ids: Sequence[UUID]) -> list[int]:
+    """The next number of each of these mailboxes; of one that is named twice the next two."""
+    if not mailbox_ids:
+        return []
+    wanted = Counter(mailbox_ids)
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "UPDATE gatepost_mailbox AS box SET last_number = last_number + wanted.many "
+            "FROM unnest(%s::uuid[], %s::int[]) AS wanted (id, many) WHERE box.id = wanted.id "
+            "RETURNING box.id, last_number - wanted.many",
+            [list(wanted), list(wanted.values())],
+        )
+        last = dict(cursor.fetchall())
+    numbers = []
+    for mailbox_id in mailbox_ids:
+        last[mailbox_id] += 1
+        numbers.append(last[mailbox_id])
+    return numbers
+
+
+def _planned(plan: Plan, number: int) -> Message:
+    """The message, not stored yet."""
     message = Message(
         id=plan.message_id,
         workspace_id=plan.contact.workspace_id,
-        mailbox_id=plan.mailbox_id,
+        mailbox=plan.mailbox,
         contact=plan.contact,
         enrolment_id=plan.enrolment_id,
         sequence_id=plan.sequence_id,
@@ -131,9 +164,9 @@ def plan(plan: Plan) -> Message:
         variant_id=plan.variant_id,
         position=plan.position,
         previous=plan.previous,
-        key=key,
-        guard=guard,
-        number=Mailbox.objects.values_list("last_number", flat=True).get(pk=plan.mailbox_id),
+        key=send_key(plan.mailbox.pk, plan.enrolment_id, plan.step_id),
+        guard=_guard_of(plan),
+        number=number,
         route=plan.route,
         content_hash=content_hash(plan.subject, plan.body, plan.html),
         planned_at=clock.now(),
@@ -142,8 +175,6 @@ def plan(plan: Plan) -> Message:
     seal(message, "subject", plan.subject)
     seal(message, "body", plan.body)
     seal(message, "html", plan.html or None)
-    message.save(force_insert=True)
-    record(BY_SENDING, tags.MESSAGE_PLAN, message, position=plan.position)
     return message
 
 
@@ -152,33 +183,73 @@ def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **det
 
     `message` then holds the new values. False: somebody was quicker, or the table knows no such change.
     """
-    transition = TRANSITIONS[commit.event]
-    tries = commit.event in (Event.TRY, Event.TRY_AT_ONCE)
     with inside(message.workspace_id):
-        if tries and not counting.still_fits(message, clock.now()):
-            return False  # another mailbox took the last place: the gate says until when to wait
-        changes = _changes(message, commit)
-        changes |= {"state": transition.after, "reason": commit.reason[:200]}
-        changed = Message.objects.filter(
-            pk=message.pk, revision=message.revision, state__in=transition.before
-        ).update(revision=message.revision + 1, **changes)
-        if not changed:
-            return False
-        for name, value in changes.items():
-            setattr(message, name, value)
-        message.revision += 1
-        if tries:
-            Mailbox.objects.filter(pk=message.mailbox_id).update(last_sent_at=message.sending_at)
-            detail = {"attempt": message.attempts}
-        if commit.reason:
-            detail = {**detail, "reason": commit.reason[:200]}
-        record(actor, TAGS[commit.event], message, **detail)  # type: ignore[arg-type]
+        return commit_each([(message, commit)], actor=actor, **detail)[0]
+
+
+TRIES = (Event.TRY, Event.TRY_AT_ONCE)
+
+
+def commit_each(
+    wanted: Sequence[tuple[Message, Commit]], *, actor: Actor = BY_SENDING, **detail: str | int
+) -> list[bool]:
+    """The same for many messages of one workspace. Inside it."""
+    first = {message.pk: number for number, (message, _) in reversed(list(enumerate(wanted)))}
+    if len(first) < len(wanted):
+        # Two workers have one message: one of them is quicker.
+        one_each = commit_each([wanted[number] for number in sorted(first.values())], actor=actor, **detail)
+        told = dict(zip(sorted(first.values()), one_each, strict=True))
+        return [told.get(number, False) for number in range(len(wanted))]
+    trying = [message for message, commit in wanted if commit.event in TRIES]
+    if trying and not counting.still_fit(trying, clock.now()):
+        # Other mailboxes took the last places: the gate says until when to wait.
+        if len(wanted) == 1:
+            return [False]
+        return [commit_each([each], actor=actor, **detail)[0] for each in wanted]
+    changes = [
+        {**_changes(message, commit), "state": TRANSITIONS[commit.event].after, "reason": commit.reason[:200]}
+        for message, commit in wanted
+    ]
+    changed = rows.change(
+        Message,
+        [
+            (
+                {"id": message.pk, "revision": message.revision, "state": message.state},
+                {"revision": message.revision + 1, **to},
+            )
+            for (message, commit), to in zip(wanted, changes, strict=True)
+            if message.state in TRANSITIONS[commit.event].before
+        ],
+    )
+    won = [
+        (message, commit, to)
+        for (message, commit), to in zip(wanted, changes, strict=True)
+        if message.pk in changed
+    ]
+    tried = [(message, to) for message, commit, to in won if commit.event in TRIES]
+    if tried:
+        last = [({"id": message.mailbox_id}, {"last_sent_at": to["sending_at"]}) for message, to in tried]
+        rows.change(Mailbox, last)
+    record_each(
+        entry(actor, TAGS[commit.event], message, **_said(commit, to, detail)) for message, commit, to in won
+    )
+    for message, commit, _ in won:
         if commit.event == Event.CANCEL:
             # Also where no draft is known: one may have been made by a request whose answer was lost.
             enqueue("outbox.remove-draft", workspace=str(message.workspace_id), message=str(message.pk))
         if commit.event in ENDS:
             _tell_sequences(message)
-    return True
+    for message, _, to in won:
+        for name, value in to.items():
+            setattr(message, name, value)
+        message.revision += 1
+    return [message.pk in changed for message, _ in wanted]
+
+
+def _said(commit: Commit, to: dict[str, Any], detail: dict[str, str | int]) -> dict[str, Any]:
+    """What the audit entry tells besides."""
+    told: dict[str, Any] = {"attempt": to["attempts"]} if commit.event in TRIES else dict(detail)
+    return {**told, "reason": commit.reason[:200]} if commit.reason else told
 
 
 def _changes(message: Message, commit: Commit) -> dict[str, Any]:

@@ -8,6 +8,7 @@ docs/decisions/0004-exactly-once-sends.md, for the operator docs/operate/run.md.
 
 import json
 import logging
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,6 @@ from gatepost.mailboxes.queries import across_workspaces
 from gatepost.outbox import rules
 from gatepost.outbox.models import Installation, Message, Recovery, Stray
 from gatepost.outbox.rules import Stop, Witness
-from gatepost.prepared import Prepared
 from gatepost.vault import keys
 
 log = logging.getLogger(__name__)
@@ -97,31 +97,25 @@ class Sending:
     compared: bool
 
 
-_beat: Prepared[Installation] = Prepared(
-    lambda: Installation.objects.filter(pk=1).values_list("beat", "started_at_beat", "beat_at")
-)
-_recovery: Prepared[Recovery] = Prepared(
-    lambda: Recovery.objects.filter(go_at__isnull=True).order_by("pk").values_list("reason")[:1]
-)
-_strays = Prepared(
-    lambda guard, key: (
-        Stray.objects.filter(guard=guard).exclude(key=key).order_by("-sent_at").values_list("sent_at")[:1]
-    )
-)
-
-
 def sending_of(mailbox: Mailbox) -> Sending:
     """Inside a transaction of its workspace."""
+    return sending_of_each([mailbox])[0]
+
+
+def sending_of_each(mailboxes: Iterable[Mailbox]) -> list[Sending]:
+    """The same for several of one workspace."""
     global _seen
     seen = _seen  # before the row is read: another thread's beat in between is no database that became older
-    rows = _beat.values()
-    if not rows:
-        return Sending("", True)  # no worker ever started
-    now_at, started_at, beat_at = rows[0]
-    if now_at < seen:
-        _stop_all(Stop("the database became older while a worker ran"), known_until=beat_at or clock.now())
-    _seen = max(_seen, now_at)
-    return Sending(reason_of_recovery(), mailbox.compared_at_beat >= started_at)
+    row = Installation.objects.filter(pk=1).first()
+    if row is None:
+        return [Sending("", True) for _ in mailboxes]  # no worker ever started
+    if row.beat < seen:
+        _stop_all(
+            Stop("the database became older while a worker ran"), known_until=row.beat_at or clock.now()
+        )
+    _seen = max(_seen, row.beat)
+    recovery = reason_of_recovery()
+    return [Sending(recovery, each.compared_at_beat >= row.started_at_beat) for each in mailboxes]
 
 
 def can_be_compared(mailbox: Mailbox) -> bool:
@@ -133,21 +127,24 @@ def can_be_compared(mailbox: Mailbox) -> bool:
 def may_have_left_before(message: Message, mailbox: Mailbox, *, known_since: datetime) -> bool:
     """Whether a message of an enrolment that began at `known_since` may have left before a restore, and nobody
     can look. Once a person has decided about it, its revision says so. Inside a transaction of its workspace."""
-    if can_be_compared(mailbox) or message.revision > 0:
+    if "drafts" in mailbox.running or message.revision > 0:
         return False
     return Recovery.objects.filter(began_at__gte=known_since).exists()
 
 
 def reason_of_recovery() -> str:
     """Inside a transaction of a workspace."""
-    found = _recovery.values()
-    return found[0][0] if found else ""
+    found = Recovery.objects.filter(go_at__isnull=True).order_by("pk").first()
+    return found.reason if found else ""
 
 
-def sent_before(message: Message) -> datetime | None:
-    """When a mailbox sent this step to this address, which the database had forgotten."""
-    found = _strays.values(message.guard, message.key)
-    return found[0][0] if found else None
+def sent_before(messages: Sequence[Message]) -> list[datetime | None]:
+    """When a mailbox sent the step of each to its address, which the database had forgotten."""
+    strays = list(Stray.objects.filter(guard__in={each.guard for each in messages}))
+    return [
+        max((each.sent_at for each in strays if each.guard == of.guard and each.key != of.key), default=None)
+        for of in messages
+    ]
 
 
 def stop_all(reason: str) -> None:

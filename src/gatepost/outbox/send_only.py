@@ -5,8 +5,9 @@ nor a definite no is HELD for a person; it is never sent again by itself and nev
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from gatepost import clock
@@ -16,18 +17,19 @@ from gatepost.graph.errors import GraphError, NotThere, Refused, TokenStale, Too
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.rounds import Script, alone, each, outside
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.features import look_again
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import load, with_workspace
+from gatepost.mailboxes.queries import load
 from gatepost.outbox import actions, rules
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import GIVE_UP, Commit, Event, PutOff
-from gatepost.outbox.sending import item_of, letter_of
+from gatepost.outbox.sending import as_planned, item_of, letters_of
 
 State = Message.State
-Gate = Callable[[Message], Awaitable[rules.Verdict]]
+Gate = Callable[[Message], Script[rules.Verdict]]
 
 # Longer than a request is given: until then the worker that made it may still hear the answer.
 ANSWER_COMES_WITHIN = timedelta(minutes=2)
@@ -38,69 +40,68 @@ NEEDS_DRAFTS = "a follow-up needs the permission to write drafts, which this mai
 
 
 def takes(message: Message) -> bool:
-    """Whether this message leaves by this route: no draft of it exists, and none can be made, or it was begun so."""
+    """Whether it leaves by this route: no draft of it exists, and none can be made, or it was begun so. Reads its
+    mailbox."""
     if message.graph_id:
         return False
-    with inside(message.workspace_id):
-        mailbox = with_workspace(message.mailbox_id)
-    return message.state != State.PLANNED or "drafts" not in mailbox.running
+    return message.state != State.PLANNED or "drafts" not in message.mailbox.running
 
 
-async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
+def carry_on(message: Message, gateway: Gateway, gate: Gate) -> Script[rules.Wait | None]:
     """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait.
 
     `message` as it was just read; afterwards it holds what was committed here.
     """
     if message.state == State.SENDING:
-        await in_thread(actions.hold, message, UNCLEAR)  # who tried it was killed
+        yield from alone(actions.hold, message, UNCLEAR)  # who tried it was killed
         return None
     if message.state != State.PLANNED:
         return None
-    verdict = await gate(message)
+    verdict = yield from gate(message)
     if isinstance(verdict, rules.Send) and message.previous_id is not None:
         verdict = rules.Wait(clock.now() + timedelta(hours=1), NEEDS_DRAFTS)
     match verdict:
         case rules.Wait(until, reason):
-            await in_thread(actions.put_off, message, PutOff(until, reason))
+            yield from alone(actions.put_off, message, PutOff(until, reason))
             return verdict
         case rules.Cancel(reason):
-            await in_thread(actions.cancel, message, reason)
+            yield from alone(actions.cancel, message, reason)
             return None
         case rules.Hold(reason):
-            await in_thread(actions.hold, message, reason)
+            yield from alone(actions.hold, message, reason)
             return None
-    return await _send(message, gateway)
+    return (yield from _send(message, gateway))
 
 
-async def _send(message: Message, gateway: Gateway) -> rules.Wait | None:
-    letter = await in_thread(letter_of, message)
+def _send(message: Message, gateway: Gateway) -> Script[rules.Wait | None]:
+    letter = as_planned((yield from each(letters_of, message)))
     leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
-    if not await in_thread(begun, message):
+    if not (yield from alone(begun, message)):
         return None  # another worker has it
     try:
-        await drafts.send_at_once(gateway, letter, leaves_by=leaves_by)
+        yield from outside(partial(drafts.send_at_once, leaves_by=leaves_by), gateway, letter)
     except (Unclear, NotThere):
-        await in_thread(actions.hold, message, UNCLEAR)
+        yield from alone(actions.hold, message, UNCLEAR)
     except Refused as error:
-        return await _refused(message, error.code)
+        return (yield from _refused(message, error.code))
     except (TooLate, TokenStale):
-        await in_thread(never_left, message, clock.now(), "")
+        yield from alone(never_left, message, clock.now(), "")
     except GraphError:
         # No connection, no token, no permission: it certainly did not leave.
-        await in_thread(never_left, message, clock.now(), "")
+        yield from alone(never_left, message, clock.now(), "")
         raise
     else:
-        await in_thread(accepted, message)
+        yield from alone(accepted, message)
     return None
 
 
-async def _refused(message: Message, code: str) -> rules.Wait | None:
+def _refused(message: Message, code: str) -> Script[rules.Wait | None]:
     match rules.after_refusal(code, now=clock.now()):
         case rules.Wait(until, reason) as wait:
-            await in_thread(never_left, message, until, reason)
+            yield from alone(never_left, message, until, reason)
             return wait
         case rules.Hold(reason):
-            await in_thread(actions.hold, message, reason)
+            yield from alone(actions.hold, message, reason)
     if code in rules.MAILBOX_REFUSALS:
         return rules.Wait(clock.now() + GIVE_UP, f"Microsoft lets this mailbox send nothing: {code}", True)
     return None

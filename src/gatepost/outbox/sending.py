@@ -1,22 +1,24 @@
 """Carrying a message on: what `protocol.step` yields is done with Microsoft and the database.
 
 Between two writes to Microsoft stands always a commit. Whoever resumes after a crash begins at the committed state,
-and a worker that was overtaken finds that its commit fails (docs/decisions/0004-exactly-once-sends.md).
+and a worker that was overtaken finds that its commit fails (docs/decisions/0004-exactly-once-sends.md). What lies between
+two requests is done in rounds, with that of other mailboxes (docs/decisions/0016-sends-in-rounds.md).
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from gatepost import clock
-from gatepost.audit.reveal import reveal
+from gatepost.audit.reveal import reveal_each
 from gatepost.contacts.queries import display_name
 from gatepost.graph import drafts, errors
 from gatepost.graph.drafts import Draft, Letter
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
+from gatepost.jobs.rounds import Script, alone, each, outside
 from gatepost.jobs.threads import in_thread
 from gatepost.mailboxes import letterhead
 from gatepost.mailboxes.models import Mailbox
@@ -28,21 +30,21 @@ from gatepost.vault import names
 from gatepost.vault.sealing import installation_index
 
 State = Message.State
-Gate = Callable[[Message], Awaitable[rules.Verdict]]
+Gate = Callable[[Message], Script[rules.Verdict]]
 
 
-async def carry_on(message: Message, gateway: Gateway, gate: Gate) -> rules.Wait | None:
+def carry_on(message: Message, gateway: Gateway, gate: Gate) -> Script[rules.Wait | None]:
     """Bring the message as far as it can go now. A Wait says that it, or its mailbox, must wait.
 
     `message` as it was just read; afterwards it holds what was committed here.
     """
     if message.state == State.DRAFTED:
-        await in_thread(actions.plan_again, message)
+        yield from alone(actions.plan_again, message)
     visit = _Visit(message, gateway, gate)
     before = message.state
-    wait = await visit.run()
+    wait = yield from visit.run()
     if (before, message.state) == (State.PLANNED, State.DRAFTED):
-        wait = await visit.run()
+        wait = yield from visit.run()
     return wait
 
 
@@ -71,24 +73,36 @@ class _Visit:
     gateway: Gateway
     gate: Gate
     leaves_by: float = 0.0
+    letter: Letter | None = None
 
-    async def run(self) -> rules.Wait | None:
-        step = p.step(_row(self.message))
+    def run(self) -> Script[rules.Wait | None]:
+        step, message = p.step(_row(self.message)), self.message
         answer: Any = None
         while True:
             try:
                 effect = step.send(answer)
             except StopIteration as done:
                 return done.value
-            answer = await self._do(effect)
+            match effect:
+                case p.Gate():
+                    answer = yield from self.gate(message)
+                case p.Commit():
+                    if effect.event == p.Event.TRY:
+                        # From before the commit: whoever looks at the row later may count on it.
+                        self.leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
+                    answer = yield from each(actions.commit_each, (message, effect))
+                case p.PutOff():
+                    answer = yield from alone(actions.put_off, message, effect)
+                case _:
+                    if isinstance(effect, p.Create | p.Stamp) and self.letter is None:
+                        self.letter = as_planned((yield from each(letters_of, message)))
+                    answer = yield from outside(self._ask, effect)
 
-    async def _do(self, effect: p.Effect) -> Any:
+    async def _ask(self, effect: p.Effect) -> Any:
         message, gateway = self.message, self.gateway
         match effect:
-            case p.Gate():
-                return await self.gate(message)
             case p.FindByKey():
-                return tuple(item_of(each) for each in await drafts.find(gateway, message.key))
+                return tuple(item_of(found) for found in await drafts.find(gateway, message.key))
             case p.FindByMessageId():
                 return await self._find_by_message_id()
             case p.Look(graph_id):
@@ -106,13 +120,6 @@ class _Visit:
                 return await self._stamp(graph_id)
             case p.SendDraft(graph_id):
                 return await self._send(graph_id)
-            case p.Commit():
-                if effect.event == p.Event.TRY:
-                    # From before the commit: whoever looks at the row later may count on it.
-                    self.leaves_by = time.monotonic() + rules.SEND_DEADLINE_SECONDS
-                return await in_thread(actions.commit, message, effect)
-            case p.PutOff():
-                return await in_thread(actions.put_off, message, effect)
             case p.Sweep():
                 return await self._sweep()
 
@@ -126,7 +133,8 @@ class _Visit:
         return tuple(item_of(each, stamped=stamped) for each in found)
 
     async def _create(self) -> p.Item | p.Unclear | p.Refused:
-        letter = await in_thread(letter_of, self.message)
+        letter = self.letter
+        assert letter is not None  # `run` opened it
         try:
             if self.message.route == p.Route.MIME:
                 return item_of(await drafts.create_mime(self.gateway, letter), stamped=False)
@@ -156,8 +164,9 @@ class _Visit:
         return next((item.graph_id for item in found if not item.is_draft), None)
 
     async def _stamp(self, graph_id: str) -> bool:
+        assert self.letter is not None
         try:
-            await drafts.stamp(self.gateway, graph_id, await in_thread(letter_of, self.message))
+            await drafts.stamp(self.gateway, graph_id, self.letter)
         except (errors.Unclear, errors.NotThere):
             return False
         return True
@@ -221,31 +230,42 @@ def item_of(draft: Draft, *, stamped: bool = True) -> p.Item:
     )
 
 
-def letter_of(message: Message) -> Letter:
-    """What the mail says. Raises ValueError when the text is not the one that was planned."""
-    with inside(message.workspace_id):
-        content = reveal(actions.BY_SENDING, message, "subject", "body", "html", reason="to write the draft")
-        subject, body, html = (content[part] or "" for part in ("subject", "body", "html"))
-        mailbox = Mailbox.objects.get(pk=message.mailbox_id)
-        contact = message.contact
-        letter: dict[str, Any] = {
-            "to_address": names.open(contact, "email") or "",
-            "to_name": display_name(contact),
-            "subject": subject,
-            "html": html or text_to_html(body),
-            "key": message.key,
-            "number": message.number,
-            "guard": message.guard,
-            "from_address": letterhead.sender_address(mailbox),
-            "from_name": names.open(mailbox, "name") or "",
-            "is_alias": mailbox.sends_as is not None,
-        }
-        if message.route == p.Route.MIME:
-            letter |= _of_mime(message, body)
-    # After the transaction: the entry that the text was opened must stay, whatever comes of it.
-    if actions.content_hash(subject, body, html) != message.content_hash:
-        raise ValueError("the text is not the one that was planned")
+def letters_of(messages: Sequence[Message]) -> list[Letter | None]:
+    """What each mail says; None where the text is not the one that was planned. Of one workspace, inside it. Reads the
+    mailbox and the contact of each."""
+    opened = reveal_each(actions.BY_SENDING, messages, "subject", "body", "html", reason="to write the draft")
+    return [
+        _letter(message, {part: text or "" for part, text in content.items()})
+        for message, content in zip(messages, opened, strict=True)
+    ]
+
+
+def _letter(message: Message, content: dict[str, str]) -> Letter | None:
+    mailbox = message.mailbox
+    if actions.content_hash(content["subject"], content["body"], content["html"]) != message.content_hash:
+        return None
+    letter: dict[str, Any] = {
+        "to_address": names.open(message.contact, "email") or "",
+        "to_name": display_name(message.contact),
+        "subject": content["subject"],
+        "html": content["html"] or text_to_html(content["body"]),
+        "key": message.key,
+        "number": message.number,
+        "guard": message.guard,
+        "from_address": letterhead.sender_address(mailbox),
+        "from_name": names.open(mailbox, "name") or "",
+        "is_alias": mailbox.sends_as is not None,
+    }
+    if message.route == p.Route.MIME:
+        letter |= _of_mime(message, content["body"])
     return Letter(**letter)
+
+
+def as_planned(letter: Letter | None) -> Letter:
+    """After the round: the entry that the text was opened must stay, whatever comes of it."""
+    if letter is None:
+        raise ValueError("the text is not the one that was planned")
+    return letter
 
 
 def _of_mime(message: Message, body: str) -> dict[str, Any]:

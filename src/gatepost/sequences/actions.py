@@ -1,6 +1,6 @@
 """Writing sequences, enrolling contacts, and what moves or ends an enrolment."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 
-from gatepost import clock
+from gatepost import clock, rows
 from gatepost.accounts.membership import by
 from gatepost.accounts.models import Member
 from gatepost.audit import tags
-from gatepost.audit.record import Actor, record
+from gatepost.audit.record import Actor, entry, record, record_each
 from gatepost.audit.record import job as by_job
-from gatepost.audit.reveal import reveal
+from gatepost.audit.reveal import reveal, reveal_each
 from gatepost.contacts.models import Company, Contact
 from gatepost.contacts.queries import field_names, is_suppressed
 from gatepost.contacts.rules import domain_of
@@ -36,7 +36,6 @@ from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Route
 from gatepost.outbox.rules import CALENDAR_FIRST, PAUSED
 from gatepost.outbox.writing import parts_of
-from gatepost.prepared import Prepared
 from gatepost.sequences import rules, variants, windows
 from gatepost.sequences.edits import EVERYBODY, ONLY_NEW, WHO, StepDraft, Wording
 from gatepost.sequences.hours import hours_for, hours_of, hours_of_many, stand_in_of
@@ -134,18 +133,6 @@ def save_steps(
 def steps_of(sequence: Sequence, edition: int | None = None) -> QuerySet[Step]:
     """The steps that those get who are enrolled now, or those of an edition; in order."""
     return Step.objects.filter(sequence=sequence, edition=edition or sequence.edition).order_by("position")
-
-
-_steps = Prepared(
-    lambda sequence_id, edition: Step.objects.filter(sequence_id=sequence_id, edition=edition).order_by(
-        "position"
-    )
-)
-
-
-def steps_of_edition(sequence: Sequence, edition: int | None) -> list[Step]:
-    """The same, read at once."""
-    return _steps.all(sequence.pk, edition or sequence.edition)
 
 
 def _last_edition(sequence: Sequence) -> int:
@@ -626,7 +613,7 @@ def go_on(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
             *Message.objects.filter(enrolment_id=enrolment.pk).values_list("position", flat=True),
             *Task.objects.filter(enrolment=enrolment).values_list("position", flat=True),
         }
-        left = [each.position for each in steps_of_edition(enrolment.sequence, enrolment.edition)]
+        left = [each.position for each in steps_of(enrolment.sequence, enrolment.edition)]
         left = [each for each in left if each >= enrolment.next_position and each not in used]
         if not left:
             raise Conflict("No step of the sequence is left.")
@@ -637,39 +624,61 @@ def go_on(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
         record(actor, tags.ENROLMENT_RESUME, enrolment, after="meeting", position=enrolment.next_position)
 
 
-_enrolment_to_change = Prepared(
-    lambda enrolment_id: (
-        Enrolment.objects.select_for_update(of=("self",))
-        .select_related("sequence", "contact", "contact__company", "mailbox")
-        .filter(pk=enrolment_id)
-    )
-)
 Decision = rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask | rules.Skip | rules.PassOn
+
+
+def _to_change(enrolment_ids: Iterable[UUID]) -> dict[UUID, Enrolment]:
+    """The enrolments, as they are now until the transaction ends. Always in one order, so that no two wait for each other."""
+    found = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "contact", "mailbox")
+    return {each.pk: each for each in found.filter(pk__in=set(enrolment_ids)).order_by("pk")}
 
 
 def act_on_due(enrolment: Enrolment, decision: Decision) -> Message | None:
     """What `decide_next` said is done. For Send: the planned message, or None when a field is missing."""
     with inside(enrolment.workspace_id):
-        fresh = _enrolment_to_change.get(enrolment.pk)
-        if fresh.state != Enrolment.State.ACTIVE or fresh.due_at is None:
-            return None
-        match decision:
-            case rules.Wait(until, reason):
-                Enrolment.objects.filter(pk=fresh.pk).update(due_at=until, reason=reason[:200])
-            case rules.Stop(cause, reason):
-                stop(fresh.pk, cause, reason, workspace_id=fresh.workspace_id, actor=BY_SENDING)
-            case rules.Finish():
-                _finish(fresh)
-            case rules.Ask(position, kind):
-                _make_task(fresh, position, kind)
-            case rules.Skip(position, reason):
-                record(BY_SENDING, tags.ENROLMENT_SKIP, fresh, position=position, reason=reason)
-                _to_next_step(fresh, left=clock.now(), skipped=True)
-            case rules.PassOn():
-                _pass_on(fresh)
-            case rules.Send(position):
-                return _plan(fresh, position)
-    return None
+        return act_on_each([(enrolment, decision)])[0]
+
+
+def act_on_each(decided: SequenceOf[tuple[Enrolment, Decision]]) -> list[Message | None]:
+    """The same for many enrolments of one workspace. Inside it."""
+    known = {enrolment.pk: enrolment for enrolment, _ in decided}
+    locked = Enrolment.objects.select_for_update().filter(pk__in=known).order_by("pk")
+    fresh = {each.pk: each for each in locked}
+    for each in fresh.values():
+        # Read a moment ago. Where it was moved to another mailbox since then, that one is read when it is needed.
+        for name in ("sequence", "contact", "mailbox"):
+            if getattr(each, f"{name}_id") == getattr(known[each.pk], f"{name}_id"):
+                setattr(each, name, getattr(known[each.pk], name))
+    sends: list[tuple[Enrolment, int]] = []
+    for before, decision in decided:
+        enrolment = fresh.get(before.pk)
+        if enrolment is None or enrolment.state != Enrolment.State.ACTIVE or enrolment.due_at is None:
+            continue
+        if isinstance(decision, rules.Send):
+            sends.append((enrolment, decision.position))
+        else:
+            _act(enrolment, decision)
+    planned = _plan_each(sends) if sends else {}
+    return [planned.get(enrolment.pk) for enrolment, _ in decided]
+
+
+def _act(enrolment: Enrolment, decision: Decision) -> None:
+    match decision:
+        case rules.Wait(until, reason):
+            Enrolment.objects.filter(pk=enrolment.pk).update(due_at=until, reason=reason[:200])
+        case rules.Stop(cause, reason):
+            stop(enrolment.pk, cause, reason, workspace_id=enrolment.workspace_id, actor=BY_SENDING)
+        case rules.Finish():
+            _finish(enrolment)
+            _store([enrolment])
+            record(BY_SENDING, tags.ENROLMENT_FINISH, enrolment)
+        case rules.Ask(position, kind):
+            _make_task(enrolment, position, kind)
+        case rules.Skip(position, reason):
+            record(BY_SENDING, tags.ENROLMENT_SKIP, enrolment, position=position, reason=reason)
+            _to_next_step([(enrolment, clock.now())], skipped=True)
+        case rules.PassOn():
+            _pass_on(enrolment)
 
 
 def _pass_on(enrolment: Enrolment) -> None:
@@ -745,10 +754,19 @@ def _spread(mailbox: Mailbox) -> list[datetime]:
 def step_left(message: Message) -> None:
     """The step is out: the next one is due after its delay, or the enrolment is finished."""
     with inside(message.workspace_id):
-        enrolment = _enrolment_to_change.first(message.enrolment_id)
+        steps_left([message])
+
+
+def steps_left(messages: SequenceOf[Message]) -> None:
+    """The same for many messages of one workspace. Inside it."""
+    enrolments = _to_change(message.enrolment_id for message in messages)
+    left: dict[UUID, tuple[Enrolment, datetime]] = {}
+    for message in messages:
+        enrolment = enrolments.get(message.enrolment_id)
         if enrolment is not None and enrolment.next_position == message.position:
             enrolment.last_variant = message.variant_id
-            _to_next_step(enrolment, left=message.accepted_at or clock.now())
+            left[enrolment.pk] = (enrolment, message.accepted_at or clock.now())
+    _to_next_step(list(left.values()))
 
 
 def step_cancelled(message: Message) -> None:
@@ -762,7 +780,7 @@ def step_cancelled(message: Message) -> None:
                 .first()
             )
             if enrolment is not None:
-                _to_next_step(enrolment, left=clock.now(), skipped=True)
+                _to_next_step([(enrolment, clock.now())], skipped=True)
             return
         if Enrolment.objects.filter(
             pk=message.enrolment_id, state__in=RUNNING, next_position=message.position
@@ -820,7 +838,7 @@ def end_task(
                 enrolment.due_at, enrolment.reason = opening.at, opening.reason
                 enrolment.save(update_fields=["due_at", "reason"])
             return
-        _to_next_step(enrolment, left=clock.now(), skipped=not done)
+        _to_next_step([(enrolment, clock.now())], skipped=not done)
 
 
 def remind(enrolment_id: UUID, due_local_date: date, *, workspace_id: UUID) -> None:
@@ -847,77 +865,92 @@ def remind(enrolment_id: UUID, due_local_date: date, *, workspace_id: UUID) -> N
         record(BY_SENDING, tags.TASK_MAKE, task, position=0, kind=task.kind)
 
 
-def _to_next_step(enrolment: Enrolment, *, left: datetime, skipped: bool = False) -> None:
-    """The step is out, or left out: the next one is due after its delay, or the enrolment is finished."""
-    enrolment.next_position += 1
-    enrolment.stepped_at, enrolment.last_skipped = left, skipped
-    steps = steps_of_edition(enrolment.sequence, enrolment.edition)
-    following = next((each for each in steps if each.position == enrolment.next_position), None)
-    if enrolment.state == Enrolment.State.ACTIVE:
+def _to_next_step(left: SequenceOf[tuple[Enrolment, datetime]], *, skipped: bool = False) -> None:
+    """The step is out since then, or left out: the next one is due after its delay, or the enrolment is finished."""
+    enrolments = [enrolment for enrolment, _ in left]
+    following = _steps_at([(each, each.next_position + 1) for each in enrolments])
+    finished = []
+    for (enrolment, since), hours in zip(left, hours_of_many(enrolments), strict=True):
+        enrolment.next_position += 1
+        enrolment.stepped_at, enrolment.last_skipped = since, skipped
+        if enrolment.state != Enrolment.State.ACTIVE:
+            continue
         enrolment.reason = ""
-        if following is None:
+        step = following.get(enrolment.pk)
+        if step is None:
             _finish(enrolment)
-            return
-        enrolment.due_at = rules.due(following.facts, hours_of(enrolment), after=left).at
-    enrolment.save()
+            finished.append(enrolment)
+        else:
+            enrolment.due_at = rules.due(step.facts, hours, after=since).at
+    _store(enrolments)
+    record_each(entry(BY_SENDING, tags.ENROLMENT_FINISH, each) for each in finished)
 
 
 def skip_step(enrolment: Enrolment, *, actor: Actor) -> None:
     """A member leaves the next step out. Inside the transaction that locks the enrolment."""
     record(actor, tags.ENROLMENT_SKIP, enrolment, position=enrolment.next_position, reason="by a member")
     enrolment.state = Enrolment.State.ACTIVE
-    _to_next_step(enrolment, left=clock.now(), skipped=True)
+    _to_next_step([(enrolment, clock.now())], skipped=True)
 
 
 def _finish(enrolment: Enrolment) -> None:
+    """Not stored yet."""
     enrolment.state, enrolment.due_at, enrolment.ended_at = Enrolment.State.FINISHED, None, clock.now()
     enrolment.reason = ""
-    enrolment.save()
-    record(BY_SENDING, tags.ENROLMENT_FINISH, enrolment)
 
 
-_previous = Prepared(
-    lambda enrolment_id, position: (
-        Message.objects.filter(enrolment_id=enrolment_id, position__lt=position)
-        .exclude(state=Message.State.CANCELLED)  # skipped: nobody has it
-        .order_by("-position")[:1]
+# What goes on with an enrolment.
+GOES_ON = (
+    "state", "reason", "next_position", "stepped_at", "last_skipped", "last_variant", "due_at", "ended_at",
+)  # fmt: skip
+
+
+def _store(enrolments: Iterable[Enrolment]) -> None:
+    rows.change(
+        Enrolment, [({"id": each.pk}, {name: getattr(each, name) for name in GOES_ON}) for each in enrolments]
     )
-)
 
 
-def _plan(enrolment: Enrolment, position: int) -> Message | None:
-    """The step's mail stands in the outbox, and the enrolment waits for it."""
-    message_id = uuid7()
-    opt_out = optout.line(message_id)
-    written = _approved(enrolment, position, opt_out) or _written(enrolment, position, opt_out=opt_out)
-    if written is None:
-        return None
-    previous, thread_subject = _thread(enrolment, position)
-    plan = outbox.Plan(
-        message_id=message_id,
-        contact=enrolment.contact,
-        mailbox_id=enrolment.mailbox_id,
-        enrolment_id=enrolment.pk,
-        sequence_id=enrolment.sequence_id,
-        step_id=written.step.pk,
-        variant_id=written.variant_id,
-        position=position,
-        subject=written.mail.subject,
-        body=written.mail.body,
-        html=written.mail.html,
-        previous=previous if written.mail.subject == f"Re: {thread_subject}" else None,
-        route=Route.MIME if optout.is_public() else Route.JSON,
-    )
-    try:
-        message = outbox.plan(plan)
-    except Conflict as error:
+def _plan_each(sends: SequenceOf[tuple[Enrolment, int]]) -> dict[UUID, Message]:
+    """The step's mail of each stands in the outbox, and the enrolment waits for it. By the enrolment's id; without those
+    whose mail cannot be composed, or left before."""
+    before = _before(sends)
+    plans = []
+    for enrolment, position in sends:
+        message_id = uuid7()
+        written = _to_send(enrolment, position, before, optout.line(message_id))
+        if written is None:
+            continue
+        previous = before.mails.get(enrolment.pk)
+        follows = written.mail.subject == f"Re: {before.subjects.get(enrolment.pk, '')}"
+        plans.append(
+            outbox.Plan(
+                message_id=message_id,
+                contact=enrolment.contact,
+                mailbox=enrolment.mailbox,
+                enrolment_id=enrolment.pk,
+                sequence_id=enrolment.sequence_id,
+                step_id=written.step.pk,
+                variant_id=written.variant_id,
+                position=position,
+                subject=written.mail.subject,
+                body=written.mail.body,
+                html=written.mail.html,
+                previous=previous if follows else None,
+                route=Route.MIME if optout.is_public() else Route.JSON,
+            )
+        )
+    planned = {}
+    for plan, message in zip(plans, outbox.plan_each(plans), strict=True):
+        if isinstance(message, Message):
+            planned[plan.enrolment_id] = message
+            continue
         stop(
-            enrolment.pk, Enrolment.Cause.BY_HAND, error.message, workspace_id=enrolment.workspace_id, actor=BY_SENDING
+            plan.enrolment_id, Enrolment.Cause.BY_HAND, message.message,
+            workspace_id=plan.contact.workspace_id, actor=BY_SENDING,
         )  # fmt: skip
-        return None
-    enrolment.due_at, enrolment.reason = None, ""
-    enrolment.save(update_fields=["due_at", "reason"])
-    return message
+    Enrolment.objects.filter(pk__in=planned).update(due_at=None, reason="")
+    return planned
 
 
 # Why an enrolment waits for a person, by the kind of task; {} is the step's number.
@@ -934,7 +967,10 @@ def _make_task(enrolment: Enrolment, position: int, kind: str) -> None:
     """The step waits for a person, with its text, and the enrolment for that person."""
     if not Task.objects.filter(enrolment=enrolment, position=position).exists():
         # An approved mail is signed when it leaves, and says then how to opt out, by a link of its own.
-        written = _written(enrolment, position, opt_out=BY_REPLY, signed=kind == Task.Kind.FOLLOW_UP)
+        written = _written(
+            enrolment, position, _before([(enrolment, position)]), opt_out=BY_REPLY,
+            signed=kind == Task.Kind.FOLLOW_UP,
+        )  # fmt: skip
         if written is None:
             return
         hours = hours_of(enrolment)
@@ -976,43 +1012,84 @@ class Written:
     mail: Preview
 
 
-_approval = Prepared(
-    lambda enrolment_id, position: Task.objects.filter(
-        enrolment_id=enrolment_id, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
-    )
-)
-_step = Prepared(
-    lambda sequence_id, edition, position: Step.objects.filter(
-        sequence_id=sequence_id, edition=edition, position=position
-    )
-)
-_variants = Prepared(lambda step_id: Variant.objects.filter(step_id=step_id).order_by("pk"))
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What writing a step needs to know of each enrolment: the step, its wordings, and what came before it."""
+
+    steps: dict[UUID, Step]  # by enrolment
+    wordings: dict[UUID, list[Variant]]  # by step
+    approvals: dict[UUID, Task]  # by enrolment: the mail as a person approved it
+    mails: dict[UUID, Message]  # by enrolment: the last mail before this step, which a follow-up answers
+    # The subject of that mail's thread as it was sent. A step with a subject of its own opens another thread: mail
+    # programs take one thread for one subject.
+    subjects: dict[UUID, str]
 
 
-def _approved(enrolment: Enrolment, position: int, opt_out: str) -> Written | None:
-    """The mail as a person approved it; None where nobody was asked."""
-    task = _approval.first(enrolment.pk, position)
-    if task is None or task.variant_id is None:
-        return None
-    step = step_of(enrolment, position)
-    if step is None:
-        return None
+def _before(writing: SequenceOf[tuple[Enrolment, int]]) -> Before:
+    steps = _steps_at(writing)
+    wordings: dict[UUID, list[Variant]] = {}
+    for variant in Variant.objects.filter(step__in={each.pk for each in steps.values()}).order_by("pk"):
+        wordings.setdefault(variant.step_id, []).append(variant)
+    position_of = {enrolment.pk: position for enrolment, position in writing}
+    approved = Task.objects.filter(enrolment__in=position_of, kind=Task.Kind.APPROVAL, state=Task.State.DONE)
+    approvals = {
+        each.enrolment_id: each for each in approved if each.position == position_of[each.enrolment_id]
+    }
+    last: dict[UUID, UUID] = {}
+    earlier = (
+        Message.objects.filter(enrolment_id__in=position_of)
+        .exclude(state=Message.State.CANCELLED)  # skipped: nobody has it
+        .order_by("position")
+    )
+    for message_id, enrolment_id, position in earlier.values_list("pk", "enrolment_id", "position"):
+        if position < position_of[enrolment_id]:
+            last[enrolment_id] = message_id
+    found = Message.objects.in_bulk(set(last.values())) if last else {}
+    mails = {enrolment_id: found[message_id] for enrolment_id, message_id in last.items()}
+    opened = reveal_each(BY_SENDING, list(mails.values()), "subject", reason="to continue the thread")
+    subjects = {
+        enrolment_id: (content["subject"] or "").removeprefix("Re: ")
+        for enrolment_id, content in zip(mails, opened, strict=True)
+    }
+    return Before(steps, wordings, approvals, mails, subjects)
+
+
+def _steps_at(places: SequenceOf[tuple[Enrolment, int]]) -> dict[UUID, Step]:
+    """The step of each enrolment's edition at a position, by enrolment; without those that have none there."""
+    wanted = {
+        enrolment.pk: (enrolment.sequence_id, enrolment.edition or enrolment.sequence.edition, position)
+        for enrolment, position in places
+    }
+    found = Step.objects.filter(
+        sequence__in={place[0] for place in wanted.values()},
+        position__in={place[2] for place in wanted.values()},
+    )
+    steps = {(step.sequence_id, step.edition, step.position): step for step in found}
+    return {enrolment_id: steps[place] for enrolment_id, place in wanted.items() if place in steps}
+
+
+def _to_send(enrolment: Enrolment, position: int, before: Before, opt_out: str) -> Written | None:
+    """The mail as a person approved it; where nobody was asked, the step as this contact gets it."""
+    task, step = before.approvals.get(enrolment.pk), before.steps.get(enrolment.pk)
+    if task is None or task.variant_id is None or step is None:
+        return _written(enrolment, position, before, opt_out=opt_out)
     text = reveal(BY_SENDING, task, "subject", "body", reason="to send the approved mail")
     parts = parts_of(text["body"] or "", enrolment.mailbox, opt_out)
     return Written(step, task.variant_id, Preview(text["subject"] or "", parts.text, (), parts.html))
 
 
 def step_of(enrolment: Enrolment, position: int) -> Step | None:
-    return _step.first(enrolment.sequence_id, enrolment.edition, position)
+    return _steps_at([(enrolment, position)]).get(enrolment.pk)
 
 
-def _written(enrolment: Enrolment, position: int, *, opt_out: str, signed: bool = True) -> Written | None:
+def _written(
+    enrolment: Enrolment, position: int, before: Before, *, opt_out: str, signed: bool = True
+) -> Written | None:
     """The step as this contact gets it; None where that cannot be, and then the enrolment waits for a person."""
-    step = step_of(enrolment, position)
-    assert step is not None  # decide_next asks only for a step that is there
-    variant = _variant(enrolment, step)
+    step = before.steps[enrolment.pk]  # decide_next asks only for a step that is there
+    variant = _variant(enrolment, step, before.wordings[step.pk])
     subject, body = names.open(variant, "subject") or "", names.open(variant, "body") or ""
-    _previous, thread_subject = _thread(enrolment, position)
+    thread_subject = before.subjects.get(enrolment.pk, "")
     seed = seed_of(enrolment.sequence, enrolment.contact, position)
     try:
         if Kind(step.kind).is_mail:
@@ -1041,9 +1118,8 @@ def _written(enrolment: Enrolment, position: int, *, opt_out: str, signed: bool 
     return Written(step, variant.pk, composed)
 
 
-def _variant(enrolment: Enrolment, step: Step) -> Variant:
+def _variant(enrolment: Enrolment, step: Step, wordings: SequenceOf[Variant]) -> Variant:
     """The wording that this contact gets."""
-    wordings = _variants.all(step.pk)
     weights = [each.weight for each in wordings]
     return wordings[variants.choose_variant(enrolment.pk, step.pk, weights)]
 
@@ -1055,25 +1131,14 @@ def _cannot_compose(enrolment: Enrolment, reason: str) -> None:
     record(BY_SENDING, tags.ENROLMENT_PAUSE, enrolment, reason="cannot be composed")
 
 
-def _thread(enrolment: Enrolment, position: int) -> tuple[Message | None, str]:
-    """The last mail before this step, which a follow-up answers, and the subject of its thread as it was sent.
-
-    A step with a subject of its own opens another thread: mail programs take one thread for one subject.
-    """
-    last = _previous.first(enrolment.pk, position)
-    if last is None:
-        return None, ""
-    subject = reveal(BY_SENDING, last, "subject", reason="to continue the thread")["subject"] or ""
-    return last, subject.removeprefix("Re: ")
-
-
 def _opening_subject(enrolment: Enrolment, position: int) -> str:
     """The subject for a follow-up whose opening mail was skipped: that of the nearest step before it that has one."""
     for earlier in range(position - 1, 0, -1):
         step = step_of(enrolment, earlier)
         if step is None or not Kind(step.kind).is_mail:
             continue
-        if subject := (names.open(_variant(enrolment, step), "subject") or "").strip():
+        variant = _variant(enrolment, step, list(step.variants.order_by("pk")))
+        if subject := (names.open(variant, "subject") or "").strip():
             return subject
     return ""
 

@@ -8,22 +8,22 @@ from zoneinfo import ZoneInfo
 from gatepost import clock
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
-from gatepost.prepared import Prepared
 from gatepost.sequences.models import Absence, Enrolment, Sequence
 from gatepost.sequences.windows import Hours, Span, zone_of
 
 
 def hours_of(enrolment: Enrolment) -> Hours:
     """Inside the workspace, as are all others here."""
-    mailbox = enrolment.mailbox
-    away = _days_off_of.all(mailbox.member_id, _yesterday())
-    return hours_for(enrolment.sequence, enrolment.contact, mailbox, away)
+    return hours_of_many([enrolment])[0]
 
 
-def hours_of_many(enrolments: Iterable[Enrolment]) -> list[Hours]:
-    """The same for many, in one query."""
+def hours_of_many(
+    enrolments: Iterable[Enrolment], away: dict[UUID, list[Absence]] | None = None
+) -> list[Hours]:
+    """The same for many, in one query; in none where it is known who is away."""
     enrolments = list(enrolments)
-    away = days_off({each.mailbox.member_id for each in enrolments})
+    if away is None:
+        away = days_off({each.mailbox.member_id for each in enrolments})
     return [
         hours_for(each.sequence, each.contact, each.mailbox, away.get(each.mailbox.member_id, []))
         for each in enrolments
@@ -49,18 +49,13 @@ def days_off(member_ids: Iterable[UUID]) -> dict[UUID, list[Absence]]:
     return found
 
 
-_days_off_of = Prepared(
-    lambda member_id, since: Absence.objects.filter(member_id=member_id, last_local_date__gte=since)
-)
-
-
 def _yesterday() -> date:
     return (clock.now() - timedelta(days=1)).date()  # whatever the zone
 
 
 def stand_in_of(mailbox: Mailbox, now: datetime) -> Mailbox | None:
     """The mailbox that writes to new contacts while this one's member is away; None where he is not, or nobody does."""
-    for absence in _days_off_of.all(mailbox.member_id, _yesterday()):
+    for absence in days_off({mailbox.member_id}).get(mailbox.member_id, []):
         start, end = _span(absence, mailbox.time_zone)
         if not start <= now < end or absence.stand_in_id in (None, mailbox.pk):
             continue
@@ -71,7 +66,7 @@ def stand_in_of(mailbox: Mailbox, now: datetime) -> Mailbox | None:
 
 
 def _is_away(mailbox: Mailbox, now: datetime) -> bool:
-    absences = _days_off_of.all(mailbox.member_id, _yesterday())
+    absences = days_off({mailbox.member_id}).get(mailbox.member_id, [])
     spans = (_span(each, mailbox.time_zone) for each in absences)
     return any(start <= now < end for start, end in spans)
 

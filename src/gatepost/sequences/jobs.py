@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from gatepost.errors import GatepostError
 from gatepost.graph.gateway import Gateway
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, enqueue_each, job
+from gatepost.jobs.rounds import Script, alone, each, in_rounds, outside, read
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
@@ -40,13 +42,13 @@ REAL_PAUSE = timedelta(seconds=1)
 def find_due_work() -> int:
     """One job for each mailbox that has something due. Due times are data; the queue holds only what is due now."""
     now = clock.now()
-    for each in queries.returned(now):
-        actions.resume(each.id, workspace_id=each.workspace_id, actor=actions.BY_SENDING)
+    for back in queries.returned(now):
+        actions.resume(back.id, workspace_id=back.workspace_id, actor=actions.BY_SENDING)
     found = queries.mailboxes_with_work(now)
     enqueue_each(
         "sequences.send",
         once_for="mailbox",
-        each=[{"workspace": str(each.workspace_id), "mailbox": str(each.id)} for each in found],
+        each=[{"workspace": str(box.workspace_id), "mailbox": str(box.id)} for box in found],
     )
     return len(found)
 
@@ -71,14 +73,7 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
                     actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
                 )
                 return
-            while time.monotonic() < stop_at:
-                message = await _next_message(box)
-                if message is None:
-                    return
-                wait = await _carry_on(message, gateway)
-                if wait is not None and wait.whole_mailbox and not await _short_wait(wait):
-                    await in_thread(actions.mailbox_waits, box, wait.until)
-                    return
+            await in_rounds(box.workspace_id, _send_what_is_due(box, gateway, stop_at))
     except GatepostError:
         # The states are committed. Without a pause the tick would come back at once, and again, and again.
         await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
@@ -86,7 +81,6 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
     except Exception:
         await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
         raise  # an error of ours: for the log and the operator
-    await in_thread(_again, box)
 
 
 @job("sequences.return")
@@ -98,7 +92,9 @@ async def send_again(workspace: str, mailbox: str, spread: str = "") -> None:
 @job("sequences.after-message", try_again=True)
 async def after_message(workspace: str, message: str) -> None:
     """The enrolment goes on from a message that left, and ends with one that never will."""
-    await in_thread(_go_on, await in_thread(queries.load_message, UUID(workspace), UUID(message)))
+    found = await in_thread(queries.load_message, UUID(workspace), UUID(message))
+    if found is not None:
+        await in_rounds(found.workspace_id, each(_go_on, found))
 
 
 @job("sequences.opted-out", try_again=True)
@@ -114,24 +110,39 @@ async def stop_archived(workspace: str, sequence: str) -> None:
         pass
 
 
-async def _next_message(box: Mailbox) -> Message | None:
+def _send_what_is_due(box: Mailbox, gateway: Gateway, stop_at: float) -> Script[None]:
+    """One message after another, until nothing is due, the mailbox must wait, or it is the turn of others."""
+    while time.monotonic() < stop_at:
+        message = yield from _next_message(box)
+        if message is None:
+            return
+        wait = yield from _carry_on(message, gateway)
+        if wait is not None and wait.whole_mailbox and not (yield from outside(_short_wait, wait)):
+            yield from alone(actions.mailbox_waits, box, wait.until)
+            return
+    yield from alone(_again, box)
+
+
+def _next_message(box: Mailbox) -> Script[Message | None]:
     """A message to carry on now, planned anew where an enrolment is due."""
     while True:
-        message = await in_thread(queries.open_message, box, clock.now())
+        message = yield from read(queries.open_messages, box)
         if message is not None:
             return message
-        due = await in_thread(queries.due_enrolment, box, clock.now())
+        due = yield from read(queries.due_enrolments, box)
         if due is None:
             return None
         enrolment, facts = due
         decision = rules.decide_next(facts, now=clock.now())
-        await in_thread(actions.act_on_due, enrolment, decision)
+        message = yield from each(actions.act_on_each, (enrolment, decision))
+        if message is not None:
+            return message
 
 
-async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | None:
+def _carry_on(message: Message, gateway: Gateway) -> Script[gate_rules.Wait | None]:
     try:
-        route = send_only.carry_on if await in_thread(send_only.takes, message) else carry_on
-        wait = await route(message, gateway, _gate)
+        route = send_only.carry_on if send_only.takes(message) else carry_on
+        wait = yield from route(message, gateway, _gate)
     except (GatepostError, DatabaseError):
         raise  # it is not the message: Microsoft, the keystore or the database must be waited for
     except Exception as error:
@@ -139,28 +150,26 @@ async def _carry_on(message: Message, gateway: Gateway) -> gate_rules.Wait | Non
         log.exception(
             "a message is held", extra={"mailbox": message.mailbox_id, "error": type(error).__name__}
         )
-        await in_thread(
-            hold, message, f"an error of Gatepost's own ({type(error).__name__}): tell its operator"
-        )
+        why = f"an error of Gatepost's own ({type(error).__name__}): tell its operator"
+        yield from alone(hold, message, why)
         return None
-    await in_thread(_go_on, message)
+    yield from each(_go_on, message)
     if wait is not None and wait.read_first:
-        await in_thread(_read_first, message)
+        yield from alone(_read_first, message)
     return wait
 
 
-def _go_on(message: Message | None) -> None:
-    """The enrolment follows its message: to the next step, or to its end. With an erased one it is gone itself."""
-    if message is None:
-        return
-    if message.has_left:
-        actions.step_left(message)
-    elif message.state == Message.State.CANCELLED:
-        actions.step_cancelled(message)
+def _go_on(messages: Sequence[Message]) -> list[None]:
+    """Each enrolment follows its message: to the next step, or to its end. With an erased one it is gone itself."""
+    actions.steps_left([message for message in messages if message.has_left])
+    for message in messages:
+        if message.state == Message.State.CANCELLED:
+            actions.step_cancelled(message)
+    return [None] * len(messages)
 
 
-async def _gate(message: Message) -> gate_rules.Verdict:
-    facts = await in_thread(queries.gate_facts, message)
+def _gate(message: Message) -> Script[gate_rules.Verdict]:
+    facts = yield from read(queries.gate_facts, message)
     return gate_rules.may_send(facts, now=clock.now())
 
 

@@ -1,13 +1,17 @@
 """Reads about sequences and enrolments, by the sending job."""
 
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Model, OuterRef, QuerySet, Subquery
+
 from gatepost import clock
 from gatepost.contacts.models import Contact
-from gatepost.contacts.queries import is_suppressed
+from gatepost.contacts.queries import suppressed_among
 from gatepost.isolation import inside
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
@@ -15,17 +19,19 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import Found, across_workspaces, with_workspace
 from gatepost.outbox import counting, restored
 from gatepost.outbox.actions import send_key
+from gatepost.outbox.limits import Counted
 from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import OPEN, State
 from gatepost.outbox.rules import GateFacts, MailboxFacts
-from gatepost.prepared import Prepared
-from gatepost.sequences.actions import is_internal, steps_of_edition
-from gatepost.sequences.hours import hours_of, stand_in_of
+from gatepost.sequences.actions import is_internal
+from gatepost.sequences.hours import days_off, hours_of_many, stand_in_of
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.sequences.rules import ASKED_TO_WAIT, SEQUENCE_PAUSED, Condition, EnrolmentFacts, StepFacts
 from gatepost.sequences.windows import Opening
 from gatepost.text.snippets import named_in
 from gatepost.vault import names
+
+M = TypeVar("M", bound=Model)
 
 # How old "read through" may be before a follow-up leaves: a reply that was there ten seconds before is seen.
 READ_MAX_AGE = timedelta(seconds=10)
@@ -34,85 +40,114 @@ LIMIT_LOOKED_AT_AGAIN = timedelta(minutes=10)  # an administrator may have lifte
 FOREVER = datetime.max.replace(tzinfo=ZoneInfo("UTC"))
 
 
-_open_message = Prepared(
-    lambda mailbox_id, now: (
-        Message.objects.select_related("contact", "previous")
-        .filter(mailbox_id=mailbox_id, state__in=OPEN, not_before__lte=now)
-        .order_by("-hurry", "not_before", "number")[:1]
-    )
-)
-_due_enrolment = Prepared(
-    lambda mailbox_id, now: (
-        Enrolment.objects.select_related("sequence", "contact", "contact__company", "mailbox__workspace")
-        .filter(mailbox_id=mailbox_id, state=Enrolment.State.ACTIVE, due_at__lte=now)
-        .order_by("due_at")[:1]
-    )
-)
-_written = Prepared(
-    lambda enrolment_id: (
-        Message.objects.filter(enrolment_id=enrolment_id)
-        .exclude(state=State.CANCELLED)
-        .values_list("position")[:1]
-    )
-)
-_causes = Prepared(
-    lambda contact_id: Enrolment.objects.filter(contact_id=contact_id).exclude(cause="").values_list("cause")
-)
-_approval = Prepared(
-    lambda enrolment_id, position: Task.objects.filter(
-        enrolment_id=enrolment_id, position=position, kind=Task.Kind.APPROVAL, state=Task.State.DONE
-    ).values_list("position")[:1]
-)
-_enrolment = Prepared(
-    lambda enrolment_id: Enrolment.objects.select_related(
-        "sequence", "contact", "contact__company", "mailbox"
-    ).filter(pk=enrolment_id)
-)
-_step = Prepared(lambda step_id: Step.objects.filter(pk=step_id).values_list("position"))
-
-
 def mailboxes_with_work(now: datetime) -> list[Found]:
     """Mailboxes with an enrolment or a message that is due."""
     return across_workspaces("mailboxes_with_work", now)
 
 
-def open_message(mailbox: Mailbox, now: datetime) -> Message | None:
-    """The oldest message of this mailbox that can be carried on now."""
-    with inside(mailbox.workspace_id):
-        return _open_message.first(mailbox.pk, now)
+def open_messages(mailboxes: SequenceOf[Mailbox]) -> list[Message | None]:
+    """Of each mailbox the oldest message that can be carried on now. Inside their workspace."""
+    can_go_on = Message.objects.filter(
+        mailbox=OuterRef("pk"), state__in=OPEN, not_before__lte=clock.now()
+    ).order_by("-hurry", "not_before", "number")
+    return _first_of_each(mailboxes, can_go_on, _whole_messages())
 
 
-def due_enrolment(mailbox: Mailbox, now: datetime) -> tuple[Enrolment, EnrolmentFacts] | None:
-    """The enrolment of this mailbox that is due longest, with all that the decision needs."""
-    with inside(mailbox.workspace_id):
-        enrolment = _due_enrolment.first(mailbox.pk, now)
-        if enrolment is None:
-            return None
-        contact, sequence = enrolment.contact, enrolment.sequence
-        address = names.open(contact, "email") or ""
-        steps = {step.position: step for step in steps_of_edition(sequence, enrolment.edition)}
-        step = steps.get(enrolment.next_position)
-        return enrolment, EnrolmentFacts(
-            next_position=enrolment.next_position,
-            last_position=max(steps, default=0),
-            sequence_active=sequence.state == Sequence.State.ACTIVE,
-            suppressed=is_suppressed(enrolment.workspace_id, address) is not None,
-            internal=is_internal(address, enrolment.mailbox),
-            company_hold_until=contact.company.hold_until if contact.company else None,
-            hours=hours_of(enrolment),
-            sends="send" in enrolment.mailbox.running,
-            follows_up={"drafts", "replies"} <= enrolment.mailbox.running,
-            step=step.facts if step else StepFacts(),
-            holds=holds(contact) | _about_the_step_before(enrolment),
-            approved=_is_approved(enrolment),
-            has_written=bool(_written.values(enrolment.pk)),
-            stand_in=stand_in_of(enrolment.mailbox, now) is not None,
+def _whole_messages() -> QuerySet[Message]:
+    """With all that carrying one on reads."""
+    return Message.objects.select_related("contact", "previous", "mailbox__workspace")
+
+
+def due_enrolments(mailboxes: SequenceOf[Mailbox]) -> list[tuple[Enrolment, EnrolmentFacts] | None]:
+    """Of each mailbox the enrolment that is due longest, with all that the decision needs. Inside their workspace."""
+    due = Enrolment.objects.filter(
+        mailbox=OuterRef("pk"), state=Enrolment.State.ACTIVE, due_at__lte=clock.now()
+    ).order_by("due_at")
+    with_all = Enrolment.objects.select_related(
+        "sequence", "contact", "contact__company", "mailbox__workspace"
+    )
+    found = _first_of_each(mailboxes, due, with_all)
+    enrolments = [each for each in found if each is not None]
+    facts = dict(zip(enrolments, _facts_of(enrolments), strict=True))
+    return [None if each is None else (each, facts[each]) for each in found]
+
+
+def _first_of_each(mailboxes: SequenceOf[Mailbox], which: QuerySet[M], whole: QuerySet[M]) -> list[M | None]:
+    """Of each mailbox the first of these rows: found by an index alone, then read with all that belongs to it."""
+    of_mailbox = (
+        Mailbox.objects.filter(pk__in={each.pk for each in mailboxes})
+        .annotate(first=Subquery(which.values("pk")[:1]))
+        .filter(first__isnull=False)
+    )
+    firsts = dict(of_mailbox.values_list("pk", "first"))
+    found = whole.in_bulk(set(firsts.values())) if firsts else {}
+    return [found.get(firsts.get(each.pk)) for each in mailboxes]
+
+
+def _facts_of(enrolments: SequenceOf[Enrolment]) -> list[EnrolmentFacts]:
+    if not enrolments:
+        return []
+    ids = [each.pk for each in enrolments]
+    steps = {
+        (step.sequence_id, step.edition, step.position): step
+        for step in Step.objects.filter(sequence_id__in={each.sequence_id for each in enrolments})
+    }
+    last: dict[tuple[UUID, int], int] = {}
+    for sequence_id, edition, position in steps:
+        last[sequence_id, edition] = max(position, last.get((sequence_id, edition), 0))
+    addresses = [names.open(each.contact, "email") or "" for each in enrolments]
+    suppressed = suppressed_among(enrolments[0].workspace_id, set(addresses))
+    away = days_off({each.mailbox.member_id for each in enrolments})
+    causes: dict[UUID, set[str]] = {}
+    for contact_id, cause in (
+        Enrolment.objects.filter(contact_id__in={each.contact_id for each in enrolments})
+        .exclude(cause="")
+        .values_list("contact_id", "cause")
+    ):
+        causes.setdefault(contact_id, set()).add(cause)
+    approved = set(
+        Task.objects.filter(enrolment_id__in=ids, kind=Task.Kind.APPROVAL, state=Task.State.DONE).values_list(
+            "enrolment_id", "position"
         )
+    )
+    written = set(
+        Message.objects.filter(enrolment_id__in=ids)
+        .exclude(state=State.CANCELLED)
+        .values_list("enrolment_id", flat=True)
+    )
+    facts = []
+    for enrolment, address, hours in zip(enrolments, addresses, hours_of_many(enrolments, away), strict=True):
+        contact, mailbox = enrolment.contact, enrolment.mailbox
+        edition = enrolment.edition or enrolment.sequence.edition
+        step = steps.get((enrolment.sequence_id, edition, enrolment.next_position))
+        facts.append(
+            EnrolmentFacts(
+                next_position=enrolment.next_position,
+                last_position=last.get((enrolment.sequence_id, edition), 0),
+                sequence_active=enrolment.sequence.state == Sequence.State.ACTIVE,
+                suppressed=address in suppressed,
+                internal=is_internal(address, mailbox),
+                company_hold_until=contact.company.hold_until if contact.company else None,
+                hours=hours,
+                sends="send" in mailbox.running,
+                follows_up={"drafts", "replies"} <= mailbox.running,
+                step=step.facts if step else StepFacts(),
+                holds=_holds(contact, causes.get(contact.pk, set())) | _about_the_step_before(enrolment),
+                approved=(enrolment.pk, enrolment.next_position) in approved,
+                has_written=enrolment.pk in written,
+                stand_in=mailbox.member_id in away and stand_in_of(mailbox, clock.now()) is not None,
+            )
+        )
+    return facts
 
 
 def holds(contact: Contact) -> set[Condition]:
     """The conditions about a contact that are so. Inside the workspace."""
-    causes = {cause for (cause,) in _causes.values(contact.pk)}
+    causes = Enrolment.objects.filter(contact=contact).exclude(cause="").values_list("cause", flat=True)
+    return _holds(contact, set(causes))
+
+
+def _holds(contact: Contact, causes: set[str]) -> set[Condition]:
     so = {
         Condition.HAS_PHONE: contact.phone is not None,
         Condition.HAS_TITLE: contact.title is not None,
@@ -125,10 +160,6 @@ def holds(contact: Contact) -> set[Condition]:
 
 def _about_the_step_before(enrolment: Enrolment) -> set[Condition]:
     return {Condition.STEP_SKIPPED if enrolment.last_skipped else Condition.STEP_DONE}
-
-
-def _is_approved(enrolment: Enrolment) -> bool:
-    return bool(_approval.values(enrolment.pk, enrolment.next_position))
 
 
 def sequences_naming(snippet: str) -> list[Sequence]:
@@ -155,58 +186,81 @@ def returned(now: datetime) -> list[Found]:
     return across_workspaces("enrolments_returned", now)
 
 
-def gate_facts(message: Message) -> GateFacts:
-    """What the last gate looks at, read now."""
-    with inside(message.workspace_id):
-        now = clock.now()
-        enrolment = _enrolment.first(message.enrolment_id)
-        mailbox = with_workspace(message.mailbox_id)
-        sending = restored.sending_of(mailbox)
+def gate_facts(messages: SequenceOf[Message]) -> list[GateFacts]:
+    """What the last gate looks at for each, read now. All are of one workspace. Inside it."""
+    now = clock.now()
+    enrolments = Enrolment.objects.select_related("sequence", "contact__company").in_bulk(
+        {each.enrolment_id for each in messages}
+    )
+    mailboxes = with_workspace(
+        {each.mailbox_id for each in messages} | {each.mailbox_id for each in enrolments.values()}
+    )
+    for enrolment in enrolments.values():
+        enrolment.mailbox = mailboxes[enrolment.mailbox_id]
+    hours = dict(zip(enrolments, hours_of_many(enrolments.values()), strict=True))
+    steps = set(Step.objects.filter(pk__in={each.step_id for each in messages}).values_list("pk", flat=True))
+    sending = restored.sending_of_each(mailboxes[each.mailbox_id] for each in messages)
+    sent_before = restored.sent_before(messages)
+    addresses = [names.open(each.contact, "email") or "" for each in messages]
+    suppressed = suppressed_among(messages[0].workspace_id, set(addresses))
+    places = [
+        (
+            *counting.own(mailboxes[each.mailbox_id], now),
+            *counting.shared(mailboxes[each.mailbox_id], each.contact.company_id),
+        )
+        for each in messages
+    ]
+    counted = counting.count((place for its in places for place in its), now)
+    facts = []
+    for number, message in enumerate(messages):
+        mailbox, found = mailboxes[message.mailbox_id], enrolments.get(message.enrolment_id)
         stopped = "the enrolment was removed"
         may_have_left = False
         paused_until, pause_reason, opening = None, "", Opening(now)
-        address = names.open(message.contact, "email") or ""
-        if enrolment is not None:
-            ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
-            stopped = (enrolment.reason or enrolment.get_cause_display() or "ended") if ended else ""
-            if not stopped and not _step.values(message.step_id):
+        if found is not None:
+            ended = found.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
+            stopped = (found.reason or found.get_cause_display() or "ended") if ended else ""
+            if not stopped and message.step_id not in steps:
                 stopped = "the step was removed from the sequence"
-            paused_until, pause_reason = _pause(enrolment, now)
+            paused_until, pause_reason = _pause(found, now)
             if paused_until is None and (why := why_it_may_not_send(mailbox)):
                 paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
-            may_have_left = restored.may_have_left_before(message, mailbox, known_since=enrolment.created_at)
+            may_have_left = restored.may_have_left_before(message, mailbox, known_since=found.created_at)
             if message.hurry < Message.Hurry.NOW:
-                opening = hours_of(enrolment).opening(now)
-        return GateFacts(
-            mailbox=mailbox_facts(
-                mailbox, now, compared=sending.compared, company_id=message.contact.company_id
-            ),
-            is_follow_up=message.previous_id is not None,
-            stopped=stopped,
-            suppressed=is_suppressed(message.workspace_id, address) is not None,
-            paused_until=paused_until,
-            pause_reason=pause_reason,
-            window_opens=opening.at,
-            closed_reason=opening.reason,
-            postponed_until=message.postponed_until,
-            recovery=sending.recovery,
-            sent_before=restored.sent_before(message),
-            may_have_left=may_have_left,
+                opening = hours[found.pk].opening(now)
+        facts.append(
+            GateFacts(
+                mailbox=mailbox_facts(
+                    mailbox,
+                    [counted[place] for place in places[number]],
+                    now,
+                    compared=sending[number].compared,
+                ),
+                is_follow_up=message.previous_id is not None,
+                stopped=stopped,
+                suppressed=addresses[number] in suppressed,
+                paused_until=paused_until,
+                pause_reason=pause_reason,
+                window_opens=opening.at,
+                closed_reason=opening.reason,
+                postponed_until=message.postponed_until,
+                recovery=sending[number].recovery,
+                sent_before=sent_before[number],
+                may_have_left=may_have_left,
+            )
         )
+    return facts
 
 
 def mailbox_facts(
-    mailbox: Mailbox, now: datetime, *, compared: bool, company_id: UUID | None = None
+    mailbox: Mailbox, counted: SequenceOf[Counted], now: datetime, *, compared: bool
 ) -> MailboxFacts:
     return MailboxFacts(
         connected=mailbox.is_connected,
         not_before=mailbox.not_before,
         # A mailbox whose replies are not read has nothing to be read first.
         read_through=mailbox.read_through if "replies" in mailbox.running else now,
-        limits=(
-            *counting.of_mailbox(mailbox, now),
-            *counting.shared(mailbox.workspace, mailbox.microsoft_tenant, company_id, now),
-        ),
+        limits=tuple(counted),
         pause=counting.pause_of(mailbox),
         max_age=clock.at_least(READ_MAX_AGE, real=READ_MAX_AGE_REAL),
         paused=mailbox.paused_at is not None,
@@ -230,7 +284,7 @@ def _pause(enrolment: Enrolment, now: datetime) -> tuple[datetime | None, str]:
 def load_message(workspace_id: UUID, message_id: UUID) -> Message | None:
     """The message, or None when it was erased."""
     with inside(workspace_id):
-        return Message.objects.select_related("contact", "previous").filter(pk=message_id).first()
+        return _whole_messages().filter(pk=message_id).first()
 
 
 @dataclass(frozen=True, slots=True)

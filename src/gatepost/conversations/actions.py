@@ -9,16 +9,21 @@ from gatepost import clock
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
+from gatepost.audit.reveal import reveal
 from gatepost.contacts.actions import suppress
 from gatepost.contacts.models import Suppression
+from gatepost.contacts.queries import is_suppressed
 from gatepost.conversations import rules
 from gatepost.conversations.models import Conversation, Promise, Reply
-from gatepost.errors import BadInput
+from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
+from gatepost.outbox.writing import parts_of
 from gatepost.sequences import actions as sequences
+from gatepost.sequences import preview as sequence_preview
 from gatepost.sequences.models import Enrolment
+from gatepost.text.templates import TemplateError, says_something
 from gatepost.text.tone import Tone
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
@@ -63,6 +68,75 @@ def record_reply(incoming: Incoming) -> Reply | None:
     return reply
 
 
+def answer(
+    conversation_id: UUID, text: str, *, compose_id: UUID, workspace_id: UUID, actor: Actor
+) -> Message:
+    """What a member wrote stands in the outbox, in the thread of the latest reply. It leaves once, through the same
+    gate as every mail; an address on the do-not-contact list gets nothing.
+
+    `text` may name fields and snippets, as a step's does. The same `compose_id` again gives the same message. Raises
+    BadInput for a text that cannot be sent, Conflict where nothing can be answered from here.
+    """
+    with inside(workspace_id):
+        conversation = (
+            Conversation.objects.select_for_update(of=("self",))
+            .select_related("contact", "mailbox")
+            .get(pk=conversation_id)
+        )
+        reply = _latest(conversation.pk, "mailbox", "message")
+        if why := why_not_answered(conversation, reply):
+            raise Conflict(why)
+        parts = parts_of(_written(text, conversation), conversation.mailbox, opt_out="")
+        message = outbox.plan_answer(
+            outbox.Answer(
+                compose_id=compose_id,
+                reply_id=reply.pk,
+                reply_graph_id=reply.graph_id,
+                earlier=reply.message,
+                subject=rules.answer_subject(
+                    reveal(actor, reply, "subject", reason="to answer it")["subject"] or ""
+                ),
+                body=parts.text,
+                html=parts.html,
+            ),
+            actor=actor,
+        )
+        Conversation.objects.filter(pk=conversation.pk).update(unread=False)
+    return message
+
+
+def why_not_answered(conversation: Conversation, reply: Reply | None = None) -> str:
+    """Why the conversation cannot be answered from here; "" where it can. Inside the workspace."""
+    reply = reply or _latest(conversation.pk)
+    if reply.label == "bounce":
+        return "Nobody wrote: this is a delivery report."
+    if reply.someone_else:
+        return (
+            "Somebody else answered, from an address that is no contact of this conversation. "
+            "Add that person as a contact, or answer in your own mail program."
+        )
+    if is_suppressed(conversation.workspace_id, names.open(conversation.contact, "email") or "") is not None:
+        return "This address is on the do-not-contact list: nothing is sent to it from here."
+    if "drafts" not in conversation.mailbox.running:
+        return "This mailbox may not write drafts, which an answer needs: answer in your own mail program."
+    return ""
+
+
+def _written(text: str, conversation: Conversation) -> str:
+    """The text with snippets and fields in their places. Raises BadInput where it says nothing, or a value is missing."""
+    try:
+        filled, _subject = sequence_preview.filled("", text, conversation.contact, conversation.mailbox)
+    except TemplateError as error:
+        raise BadInput(f"The answer was not sent. {error}") from error
+    if filled.missing:
+        raise BadInput(
+            f"The answer was not sent: this contact has no {', '.join(filled.missing)}. Write it without."
+        )
+    if not says_something(filled.text):
+        raise BadInput("Write something first: the answer was not sent.")
+    return filled.text
+
+
 def mark_done(conversation_id: UUID, *, workspace_id: UUID, done: bool, actor: Actor) -> None:
     """The conversation leaves the inbox, or comes back to it."""
     with inside(workspace_id):
@@ -101,12 +175,15 @@ def correct_label(reply_id: UUID, label: str, *, workspace_id: UUID, actor: Acto
 
 def _label_of(conversation_id: UUID) -> str:
     """A conversation's label is that of its latest human reply; of its latest reply where no human wrote."""
-    latest_first = Reply.objects.filter(conversation_id=conversation_id).order_by(
-        "-received_at", "-created_at"
-    )
+    return _latest(conversation_id).label
+
+
+def _latest(conversation_id: UUID, *with_: str) -> Reply:
+    replies = Reply.objects.filter(conversation_id=conversation_id).select_related(*with_ or (None,))
+    latest_first = replies.order_by("-received_at", "-created_at")
     latest = latest_first.exclude(label__in=rules.AUTOMATIC).first() or latest_first.first()
     assert latest is not None  # a conversation begins with a reply
-    return latest.label
+    return latest
 
 
 def _conversation(message: Message, enrolment: Enrolment, incoming: Incoming) -> Conversation:

@@ -1,7 +1,7 @@
 """Conversations over the API. Opening the texts of one leaves an audit entry with the token's name."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
@@ -40,6 +40,16 @@ class ConversationWithTexts(ConversationOut):
     letters: list[LetterOut]
 
 
+class AnswerIn(Schema):
+    text: str  # may name fields and snippets, as a step does
+    compose_id: UUID | None = None  # of your choice: the same one again gives the same message
+
+
+class AnswerOut(Schema):
+    message_id: UUID
+    state: str
+
+
 class LabelIn(Schema):
     label: str
 
@@ -70,6 +80,29 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> dict[str, Any]:
         **_shown(found),
         "letters": [_letter(each) for each in lists.letters(found, who.actor, reason="API")],
     }
+
+
+@router.post(
+    "/conversations/{uuid:conversation_id}/answers",
+    response={201: AnswerOut},
+    summary="Answer in the thread; the outbox shows when it leaves",
+)
+def answer(request: HttpRequest, conversation_id: UUID, given: AnswerIn) -> Status[AnswerOut]:
+    who = writer(request)
+    found = reads(
+        lambda request: get_object_or_404(
+            Conversation.objects.select_related("mailbox"), pk=conversation_id
+        )
+    )(request)
+    require_may_read(who.member, found.mailbox)
+    message = actions.answer(
+        conversation_id,
+        given.text,
+        compose_id=given.compose_id or uuid4(),
+        workspace_id=who.workspace_id,
+        actor=who.actor,
+    )
+    return Status(201, AnswerOut(message_id=message.pk, state=message.state))
 
 
 @router.put("/replies/{uuid:reply_id}/label", response={204: None}, summary="Correct a label")

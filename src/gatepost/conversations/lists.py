@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from gatepost.accounts.models import Member
 from gatepost.audit.record import Actor
@@ -130,9 +130,10 @@ class Letter:
 
 def letters(conversation: Conversation, actor: Actor, *, reason: str) -> list[Letter]:
     """Our mails and the replies, oldest first. Each text that is opened leaves an audit entry."""
-    sent = Message.objects.filter(enrolment_id=conversation.enrolment_id, state__in=LEFT).select_related(
-        "mailbox"
-    )
+    # An answer is shown from the moment in which it was written, also while it waits.
+    sent = Message.objects.filter(
+        Q(state__in=LEFT) | Q(reply_id__isnull=False), enrolment_id=conversation.enrolment_id
+    ).select_related("mailbox")
     found = [_ours(message, actor, reason) for message in sent]
     found += [_theirs(reply, actor, reason) for reply in conversation.replies.select_related("mailbox")]
     return sorted(found, key=lambda letter: letter.at)

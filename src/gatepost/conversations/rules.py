@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from gatepost.text.templates import MAX_SUBJECT
+
 LABELS = {
     "interested": "Interested",
     "question": "Question",
@@ -73,3 +75,14 @@ def consequence(
     if label == "circle_back_later":
         return Consequence("asked to be contacted later", stop="reply", promise=return_date is not None)
     return Consequence(f"replied: {LABELS.get(label, label).lower()}", stop="reply")
+
+
+# How mail programs begin the subject of an answer; one of these is enough.
+ANSWERS = ("re:", "aw:", "sv:", "antw:", "odp:", "ref:", "res:", "rif:", "vs:", "回复:", "答复:")
+
+
+def answer_subject(subject: str) -> str:
+    """The subject of an answer to a mail with this one."""
+    subject = " ".join(subject.split())
+    answered = subject.casefold().startswith(ANSWERS)
+    return (subject if answered else f"Re: {subject}".rstrip())[:MAX_SUBJECT]

@@ -6,6 +6,7 @@ app_name = "conversations"
 urlpatterns = [
     path("", views.inbox, name="inbox"),
     path("<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("<uuid:conversation_id>/answer/", views.answer, name="answer"),
     path("<uuid:conversation_id>/done/", views.done, name="done"),
     path("replies/<uuid:reply_id>/label/", views.correct_label, name="correct_label"),
     path("of-contact/<uuid:contact_id>/", views.timeline, name="timeline"),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -19,6 +19,7 @@ from gatepost.conversations import actions, lists
 from gatepost.conversations.models import Conversation, Reply
 from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_read
+from gatepost.snippets import queries as snippets
 from gatepost.web.labels import LABELS
 from gatepost.web.pages import page_of
 from gatepost.web.parameters import id_in
@@ -62,8 +63,28 @@ def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
         "letters": lists.letters(found, by(request.member), reason="conversation page"),
         "promises": lists.promises_of(found),
         "labels": LABELS.values(),
+        "why_not": actions.why_not_answered(found),
+        "snippets": snippets.rows(),
+        "compose_id": uuid4(),
     }
     return render(request, "conversations/conversation.html", context)
+
+
+@page(write=True)
+@require_POST
+def answer(request: Any, conversation_id: UUID) -> HttpResponse:
+    with inside(request.workspace.id):
+        found = get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
+        require_may_read(request.member, found.mailbox)
+    actions.answer(
+        found.pk,
+        request.POST.get("text", ""),
+        compose_id=id_in(request.POST, "compose_id") or uuid4(),
+        workspace_id=request.workspace.id,
+        actor=by(request.member),
+    )
+    messages.success(request, _("Your answer is in the outbox and leaves as soon as its mailbox may send."))
+    return redirect("conversations:conversation", found.pk)
 
 
 @page(write=True)

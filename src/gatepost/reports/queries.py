@@ -103,8 +103,9 @@ def report(member: Member, span: Span, zone: ZoneInfo, *, now: datetime) -> Repo
     everything else is a small part of them.
     """
     seen = seen_by(member)
-    left = _within(Message.objects.filter(seen, state__in=LEFT), "accepted_at", span)
-    came_back = _within(Message.objects.filter(seen, bounced_at__isnull=False), "bounced_at", span)
+    steps_sent = Message.objects.filter(seen, reply_id__isnull=True)  # what a member answers is no outreach
+    left = _within(steps_sent.filter(state__in=LEFT), "accepted_at", span)
+    came_back = _within(steps_sent.filter(bounced_at__isnull=False), "bounced_at", span)
     booked = _within(Meeting.objects.filter(seen, state=Meeting.State.BOOKED), "found_at", span)
     answers = _within(Reply.objects.filter(seen).exclude(label__in=AUTOMATIC), "received_at", span)
     sent = {"sent": Count("*"), "confirmed": Count("state", filter=Q(state=Message.State.CONFIRMED))}

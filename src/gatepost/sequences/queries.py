@@ -166,7 +166,13 @@ def gate_facts(message: Message) -> GateFacts:
         may_have_left = False
         paused_until, pause_reason, opening = None, "", Opening(now)
         address = names.open(message.contact, "email") or ""
-        if enrolment is not None:
+        if message.reply_id is not None:
+            # A member answers somebody who wrote: what ended or holds the sequence does not hold him.
+            stopped = "" if enrolment is not None else stopped
+            may_have_left = restored.may_have_left_before(message, mailbox, known_since=message.planned_at)
+            if why := why_it_may_not_send(mailbox):
+                paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
+        elif enrolment is not None:
             ended = enrolment.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
             stopped = (enrolment.reason or enrolment.get_cause_display() or "ended") if ended else ""
             if not stopped and not _step.values(message.step_id):

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from gatepost.accounts.actions import INSTALLER
 from gatepost.accounts.membership import by
@@ -15,10 +16,12 @@ from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.models import Message
+from gatepost.sequences.models import Task
 from gatepost.snippets.actions import save
 from gatepost.vault import content, names
 from tests.makers import fresh, make_member, make_workspace, rows
-from tests.pages import signed_in, text_of
+from tests.api.test_api import Program
+from tests.pages import make_reply, signed_in, text_of
 
 from .test_pages import answered
 
@@ -88,7 +91,7 @@ def test_snippets_and_fields_are_filled_in(conversation, alice):
 
 @pytest.mark.parametrize("text", ["", "  \n", "{{ nothing_such }}", "{{ snippet.none }}", "{{ phone }}"])
 def test_a_text_that_cannot_be_sent_is_refused_and_nothing_is_planned(conversation, alice, text):
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput), transaction.atomic():
         written(conversation, alice, text)
     assert not answers(conversation)
 
@@ -97,7 +100,7 @@ def test_nothing_is_answered_to_an_address_that_asked_to_be_left_alone(conversat
     with inside(conversation.workspace_id):
         address = names.open(fresh(conversation).contact, "email")
     suppress(conversation.workspace_id, address, cause="unsubscribe", actor=INSTALLER, source="test")
-    with pytest.raises(Conflict, match="do-not-contact"):
+    with pytest.raises(Conflict, match="do-not-contact"), transaction.atomic():
         written(conversation, alice)
     page = signed_in(alice).get(f"/inbox/{conversation.pk}/")
     assert "do-not-contact" in text_of(page) and b'name="text"' not in page.content
@@ -106,32 +109,45 @@ def test_nothing_is_answered_to_an_address_that_asked_to_be_left_alone(conversat
 def test_somebody_else_who_answered_gets_no_mail_as_if_he_were_the_contact(conversation, alice):
     with inside(conversation.workspace_id):
         Reply.objects.update(someone_else=True)
-    with pytest.raises(Conflict, match="Somebody else answered"):
+    with pytest.raises(Conflict, match="Somebody else answered"), transaction.atomic():
         written(conversation, alice)
 
 
 def test_a_mailbox_without_drafts_answers_nothing_from_here(conversation, alice):
     with inside(conversation.workspace_id):
         Mailbox.objects.update(scopes=["Mail.Read", "Mail.Send", "User.Read"])
-    with pytest.raises(Conflict, match="drafts"):
+    with pytest.raises(Conflict, match="drafts"), transaction.atomic():
         written(conversation, alice)
 
 
-def test_one_writing_is_not_sent_in_two_conversations(conversation, alice):
-    with inside(conversation.workspace_id):
-        reply = Reply.objects.get()
-        reply.pk, reply.internet_message_index = uuid4(), "other"
+def test_one_writing_is_not_sent_in_answer_to_two_replies(conversation, alice):
     compose_id = uuid4()
-    written(conversation, alice, compose_id=compose_id)
+    first = written(conversation, alice, compose_id=compose_id)
     with inside(conversation.workspace_id):
-        reply.received_at = reply.received_at.replace(year=2099)
-        reply.save(force_insert=True)
-    with pytest.raises(Conflict, match="another conversation"):
+        (ours,) = Message.objects.filter(reply_id=None)
+    make_reply(ours, "question", "And what does it cost?")
+    with pytest.raises(Conflict, match="another conversation"), transaction.atomic():
         written(conversation, alice, compose_id=compose_id)
+    assert answers(conversation) == [first]
 
 
 def test_charlie_of_another_workspace_finds_no_conversation_to_answer(conversation):
     charlie = make_member(make_workspace("Fabrikam"), "Charlie")
     page = signed_in(charlie).post(f"/inbox/{conversation.pk}/answer/", {"text": "Hello"})
     assert page.status_code == 404
-    assert not answers(conversation)
+
+
+def test_a_program_answers_once_however_often_it_asks(conversation, alice):
+    given = {"text": "Gladly.", "compose_id": str(uuid4())}
+    program = Program(alice)
+    first, second = (program.post(f"/conversations/{conversation.pk}/answers", given) for _ in range(2))
+    assert (first.status_code, first.json()) == (201, second.json())
+    (message,) = answers(conversation)
+    assert first.json() == {"message_id": str(message.pk), "state": "planned"}
+
+
+def test_an_answer_does_what_a_person_was_asked_to_do(conversation, alice):
+    (task,) = rows(Task, conversation.workspace_id)
+    assert task.state == Task.State.OPEN
+    written(conversation, alice)
+    assert fresh(task).state == Task.State.DONE

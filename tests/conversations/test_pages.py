@@ -4,7 +4,7 @@ from gatepost.accounts.models import Member
 from gatepost.audit import tags
 from gatepost.audit.models import AuditEntry
 from gatepost.conversations.lists import Piece, marked
-from gatepost.conversations.models import Conversation, Reply
+from gatepost.conversations.models import Conversation, LabelRule, Reply
 from tests.makers import (
     fresh,
     make_contact,
@@ -138,3 +138,35 @@ def test_another_workspaces_conversation_does_not_exist(db: None) -> None:
     conversation = answered(make_member(make_workspace()))
     charlie = signed_in(make_member(make_workspace("Elsewhere"), "Charlie"))
     assert charlie.get(f"/inbox/{conversation.pk}/").status_code == 404
+
+
+def test_what_followed_and_by_which_label_stands_beside_the_reply(db: None) -> None:
+    alice = make_member(make_workspace())
+    conversation = answered(alice, "not_interested")
+    page = text_of(signed_in(alice).get(f"/inbox/{conversation.pk}/"))
+    assert "Not interested → the sequence ended; in no sequence until" in page
+
+
+def test_an_administrator_changes_what_follows_from_a_label_and_a_rep_only_sees_it(db: None) -> None:
+    workspace = make_workspace()
+    alice, ben = signed_in(make_member(workspace)), signed_in(make_member(workspace, "Ben", role="rep"))
+    form = {"other-is-here": "yes", "other-course": "pause", "other-task": "on", "other-cool-off": "7"}
+    assert ben.post("/inbox/rules/", form).status_code == 403
+    assert 'value="7"' not in ben.get("/inbox/rules/").content.decode()
+    assert "Saved" in text_of(alice.post("/inbox/rules/", form, follow=True))
+    assert 'value="7"' in ben.get("/inbox/rules/").content.decode()
+    weaker = {"hard_no-is-here": "yes", "hard_no-course": "go_on"}
+    alice.post("/inbox/rules/", weaker)
+    assert [each.label for each in rows(LabelRule, workspace.id)] == ["other"]
+
+
+def test_corrections_are_counted_and_told_with_who_made_them(db: None) -> None:
+    alice = make_member(make_workspace())
+    answered(alice, "unsure")
+    client = signed_in(alice)
+    reply = rows(Reply, alice.workspace_id)[0]
+    client.post(f"/inbox/replies/{reply.pk}/label/", {"label": "question"})
+    told = text_of(client.get("/inbox/corrections/"))
+    assert "Unsure 0 1 Question 1" in told
+    assert "Alice Unsure Question" in told
+    assert "Alice corrected it to Question" in text_of(client.get(f"/inbox/{reply.conversation_id}/"))

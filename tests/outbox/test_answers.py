@@ -30,7 +30,7 @@ def conversation(post, by_route):
     first = post.plan(makers.make_enrolment(sequence, post.contact, post.mailbox), 1)
     post.send(first)
     got = post.carol.get("/me/mailFolders/inbox/messages").json["value"][0]
-    post.carol.call("POST", f"/me/messages/{got['id']}/reply", {"comment": "Yes, let us talk."})
+    post.carol.call("POST", f"/me/messages/{got['id']}/reply", body={"comment": "Yes, let us talk."})
     post.alice.served.advance(3)
     post.received()
     reply = post.alice.get("/me/mailFolders/inbox/messages").json["value"][0]

@@ -1,5 +1,7 @@
 """Conversations over the API. Opening the texts of one leaves an audit entry with the token's name."""
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,9 +9,9 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
 
-from gatepost.accounts.tokens import caller, reads, writer
-from gatepost.conversations import actions, lists
-from gatepost.conversations.models import Conversation, Reply
+from gatepost.accounts.tokens import administrator, caller, reads, writer
+from gatepost.conversations import actions, lists, rules
+from gatepost.conversations.models import Conversation, Correction, Reply
 from gatepost.mailboxes.queries import require_may_read
 from gatepost.web.api import Listing, listing
 
@@ -114,6 +116,63 @@ def correct_label(request: HttpRequest, reply_id: UUID, given: LabelIn) -> Statu
     require_may_read(who.member, reply.mailbox)
     actions.correct_label(reply_id, given.label, workspace_id=who.workspace_id, actor=who.actor)
     return Status(204, None)
+
+
+class RuleIn(Schema):
+    """What follows from a label. `course` of the sequence: "go_on", "pause" or "end"."""
+
+    course: str
+    task: bool = False
+    suppress: bool = False
+    cool_off_days: int = 0
+    hold_company: bool = False
+
+
+class RuleOut(RuleIn):
+    label: str
+
+
+@router.get("/label-rules", response=list[RuleOut], summary="What follows from each label")
+@reads
+def label_rules(request: HttpRequest) -> list[dict[str, Any]]:
+    return [{"label": label, **asdict(rule)} for label, rule in actions.rule_table().items()]
+
+
+@router.put(
+    "/label-rules/{label}", response={204: None}, summary="Change what follows from a label (administrators)"
+)
+def change_label_rule(request: HttpRequest, label: str, given: RuleIn) -> Status[None]:
+    who = administrator(request)
+    actions.change_rule(
+        label, rules.Rule(**given.model_dump()), workspace_id=who.workspace_id, actor=who.actor
+    )
+    return Status(204, None)
+
+
+class CorrectionOut(Schema):
+    reply_id: UUID
+    before: str
+    after: str
+    member_id: UUID | None
+    made_at: datetime
+
+
+@router.get(
+    "/corrections", response=Listing[CorrectionOut], summary="Labels that members corrected, latest first"
+)
+@reads
+def corrections(request: HttpRequest, after: str = "") -> dict[str, Any]:
+    return listing(lists.corrections(caller(request).member), by="made_at", after=after, shown=_correction)
+
+
+def _correction(found: Correction) -> dict[str, Any]:
+    return {
+        "reply_id": found.reply_id,
+        "before": found.before,
+        "after": found.after,
+        "member_id": found.member_id,
+        "made_at": found.made_at,
+    }
 
 
 def _shown(found: Conversation) -> dict[str, Any]:

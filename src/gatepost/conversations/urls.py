@@ -5,6 +5,8 @@ from gatepost.conversations import views
 app_name = "conversations"
 urlpatterns = [
     path("", views.inbox, name="inbox"),
+    path("rules/", views.label_rules, name="label_rules"),
+    path("corrections/", views.corrections, name="corrections"),
     path("<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<uuid:conversation_id>/answer/", views.answer, name="answer"),
     path("<uuid:conversation_id>/done/", views.done, name="done"),

@@ -1,5 +1,6 @@
 """The inbox, one conversation, and what happened with a contact."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gatepost.accounts.membership import by, page
+from gatepost.accounts.rules import Ability
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import display_name
-from gatepost.conversations import actions, lists
+from gatepost.conversations import actions, lists, rules
 from gatepost.conversations.models import Conversation, Reply
+from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_read
 from gatepost.snippets import queries as snippets
@@ -109,6 +112,51 @@ def correct_label(request: Any, reply_id: UUID) -> HttpResponse:
     actions.correct_label(reply_id, label, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("The label is changed. The first one is kept beside it."))
     return redirect("conversations:conversation", reply.conversation_id)
+
+
+@page(changes=Ability.ADMINISTER)
+def label_rules(request: Any) -> HttpResponse:
+    """What follows from each label. Everybody may see it, administrators may change it."""
+    if request.method == "POST":
+        for label, rule in _rules_in(request.POST).items():
+            actions.change_rule(label, rule, workspace_id=request.workspace.id, actor=by(request.member))
+        messages.success(request, _("Saved. It holds for replies from now on."))
+        return redirect("conversations:label_rules")
+    return render(request, "conversations/label_rules.html", {"rows": lists.rule_rows()})
+
+
+def _rules_in(form: Mapping[str, str]) -> dict[str, rules.Rule]:
+    """The rules that the page's form gives; those of labels that cannot be weakened give their tasks only."""
+    given: dict[str, rules.Rule] = {}
+    for label, default in rules.DEFAULTS.items():
+        if f"{label}-is-here" not in form:
+            continue
+        task = f"{label}-task" in form
+        if label in rules.FIXED:
+            given[label] = replace(default, task=task)
+            continue
+        days = form.get(f"{label}-cool-off", "") or "0"
+        if not days.isdecimal():
+            raise BadInput(_("A cool-off is a number of days."))
+        given[label] = rules.Rule(
+            course=form.get(f"{label}-course", ""),
+            task=task,
+            suppress=f"{label}-suppress" in form,
+            cool_off_days=int(days),
+            hold_company=f"{label}-hold-company" in form,
+        )
+    problems = [problem for label, rule in given.items() if (problem := rules.check(label, rule))]
+    if problems:
+        raise BadInput(problems[0])  # before anything is changed
+    return given
+
+
+@page
+def corrections(request: Any) -> HttpResponse:
+    """What members made of the program's labels: counted, and one by one."""
+    found = page_of(lists.corrections(request.member), by="made_at", after=request.GET.get("after", ""))
+    context = {"confusions": lists.confusions(request.member), "rows": found}
+    return render(request, "conversations/corrections.html", context)
 
 
 @page

@@ -135,7 +135,8 @@ class Message(InWorkspace):
             models.Index(
                 fields=["workspace", "accepted_at"],
                 include=["state", "sequence_id", "step_id", "mailbox"],
-                name="message_accepted",
+                condition=models.Q(reply_id__isnull=True),
+                name="message_of_step_accepted",
             ),
             models.Index(
                 fields=["workspace", "bounced_at"],

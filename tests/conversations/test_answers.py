@@ -19,8 +19,8 @@ from gatepost.outbox.models import Message
 from gatepost.sequences.models import Task
 from gatepost.snippets.actions import save
 from gatepost.vault import content, names
-from tests.makers import fresh, make_member, make_workspace, rows
 from tests.api.test_api import Program
+from tests.makers import fresh, make_member, make_workspace, rows
 from tests.pages import make_reply, signed_in, text_of
 
 from .test_pages import answered

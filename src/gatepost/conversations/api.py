@@ -12,7 +12,7 @@ from ninja import Router, Schema, Status
 from gatepost.accounts.tokens import administrator, caller, reads, writer
 from gatepost.conversations import actions, lists, rules
 from gatepost.conversations.models import Conversation, Correction, Reply
-from gatepost.mailboxes.queries import require_may_read
+from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.web.api import Listing, listing
 
 router = Router(tags=["conversations"])
@@ -92,11 +92,9 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> dict[str, Any]:
 def answer(request: HttpRequest, conversation_id: UUID, given: AnswerIn) -> Status[AnswerOut]:
     who = writer(request)
     found = reads(
-        lambda request: get_object_or_404(
-            Conversation.objects.select_related("mailbox"), pk=conversation_id
-        )
+        lambda request: get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
     )(request)
-    require_may_read(who.member, found.mailbox)
+    require_may_send_from(who.member, found.mailbox)
     message = actions.answer(
         conversation_id,
         given.text,

@@ -21,7 +21,7 @@ from gatepost.conversations import actions, lists, rules
 from gatepost.conversations.models import Conversation, Reply
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
-from gatepost.mailboxes.queries import require_may_read
+from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.snippets import queries as snippets
 from gatepost.web.labels import LABELS
 from gatepost.web.pages import page_of
@@ -78,7 +78,7 @@ def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
 def answer(request: Any, conversation_id: UUID) -> HttpResponse:
     with inside(request.workspace.id):
         found = get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
-        require_may_read(request.member, found.mailbox)
+        require_may_send_from(request.member, found.mailbox)
     actions.answer(
         found.pk,
         request.POST.get("text", ""),

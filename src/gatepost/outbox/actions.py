@@ -168,7 +168,9 @@ def plan_answer(answer: Answer, *, actor: Actor) -> Message:
     existing = Message.objects.filter(key=key).first()
     if existing is not None:
         if existing.reply_id != answer.reply_id:
-            raise Conflict("This answer was sent in another conversation. Open this one again and write it anew.")
+            raise Conflict(
+                "This answer was sent in another conversation. Open this one again and write it anew."
+            )
         return existing
     message = Message(
         workspace_id=earlier.workspace_id,

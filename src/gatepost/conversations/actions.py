@@ -392,10 +392,11 @@ def _move_enrolment(
             which, follows.until, follows.reason, workspace_id=workspace_id, actor=actor
         ):
             note("pause", follows.until)
+    # It was paused for what it seemed to say.
     elif any(line["what"] == "pause" for line in reply.followed) and sequences.resume(
         which, workspace_id=workspace_id, actor=actor
     ):
-        note("go_on")  # it was paused for what it seemed to say
+        note("go_on")
 
 
 def _suppress(message: Message, cause: str, actor: Actor) -> None:

@@ -12,20 +12,21 @@ from django.utils.functional import Promise as Promised
 from django.utils.translation import gettext_lazy as _
 
 from gatepost.accounts.models import Member
+from gatepost.accounts.rules import ROLES, Ability, may
 from gatepost.audit.record import Actor
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.queries import display_name
 from gatepost.conversations.actions import rule_table
 from gatepost.conversations.models import Conversation, Correction, Promise, Reply
 from gatepost.conversations.rules import AUTOMATIC, DEFAULTS, FIXED, LABELS, Rule, courses_of
-from gatepost.mailboxes.queries import seen_by
+from gatepost.mailboxes.queries import require_may_read, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
-from gatepost.sequences.models import Enrolment
+from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
 from gatepost.web.weeks import Span
 
-PARTS = ("open", "promised", "done", "all")
+PARTS = ("open", "snoozed", "promised", "done", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ class Chosen:
 def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
     rows = Conversation.objects.all()
     if chosen.part == "open":
-        rows = rows.filter(done=False)
+        rows = rows.filter(done=False, snoozed_until=None)
+    elif chosen.part == "snoozed":
+        rows = rows.filter(done=False, snoozed_until__isnull=False)
     elif chosen.part == "done":
         rows = rows.filter(done=True)
     elif chosen.part == "promised":
@@ -52,7 +55,9 @@ def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
     if chosen.sequence_id:
         rows = rows.filter(enrolment__sequence_id=chosen.sequence_id)
     if chosen.member_id:
-        rows = rows.filter(mailbox__member_id=chosen.member_id)
+        rows = rows.filter(
+            Q(assigned_to_id=chosen.member_id) | Q(assigned_to=None, mailbox__member_id=chosen.member_id)
+        )
     if chosen.answered or chosen.step_id or chosen.replied_within:
         return rows.filter(Exists(_replies(chosen).filter(conversation=OuterRef("pk"))))
     return rows.filter(label=chosen.label) if chosen.label else rows
@@ -82,11 +87,23 @@ class ConversationRow:
     promise: Promise | None
 
 
+def shown_to(member: Member) -> Q:
+    """A rep sees the conversations of his own mailboxes, and those that he was given; everybody else all."""
+    own = seen_by(member)
+    return own | Q(assigned_to=member) if own else own
+
+
+def require_may_open(member: Member, conversation: Conversation) -> None:
+    """Raises NotAllowed. Whoever a conversation was given to may read it and answer."""
+    if not (member.may_write and conversation.assigned_to_id == member.pk):
+        require_may_read(member, conversation.mailbox)
+
+
 def listed(rows: QuerySet[Conversation], member: Member) -> QuerySet[Conversation]:
     """With all that a row shows, in a number of queries that does not grow."""
     return (
-        rows.filter(seen_by(member))
-        .select_related("contact", "mailbox", "enrolment__sequence")
+        rows.filter(shown_to(member))
+        .select_related("contact", "mailbox", "enrolment__sequence", "assigned_to")
         .prefetch_related("promises")
     )
 
@@ -104,7 +121,7 @@ def row_of(conversation: Conversation) -> ConversationRow:
 def label_counts(member: Member) -> list[tuple[str, int]]:
     """The labels of the open conversations, most frequent first."""
     return list(
-        Conversation.objects.filter(seen_by(member), done=False)
+        Conversation.objects.filter(shown_to(member), done=False, snoozed_until=None)
         .values_list("label")
         .annotate(count=Count("*"))
         .order_by("-count", "label")
@@ -312,6 +329,16 @@ def confusions(member: Member) -> list[Confusion]:
 def corrections(member: Member) -> QuerySet[Correction]:
     """Each correction with who made it and when; the latest first."""
     return Correction.objects.filter(seen_by(member)).select_related("member", "reply")
+
+
+def helpers() -> list[Member]:
+    """Those to whom a conversation can be given."""
+    roles = [role for role in ROLES if may(role, Ability.WORK)]
+    return list(Member.objects.filter(removed_at=None, role__in=roles).order_by("name"))
+
+
+def sequences_answered() -> QuerySet[Sequence]:
+    return Sequence.objects.filter(Exists(Enrolment.objects.filter(sequence=OuterRef("pk")))).order_by("name")
 
 
 def promises_of(conversation: Conversation) -> QuerySet[Promise]:

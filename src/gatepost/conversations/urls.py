@@ -10,6 +10,8 @@ urlpatterns = [
     path("<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("<uuid:conversation_id>/answer/", views.answer, name="answer"),
     path("<uuid:conversation_id>/done/", views.done, name="done"),
+    path("<uuid:conversation_id>/snooze/", views.snooze, name="snooze"),
+    path("<uuid:conversation_id>/assign/", views.assign, name="assign"),
     path("replies/<uuid:reply_id>/label/", views.correct_label, name="correct_label"),
     path("of-contact/<uuid:contact_id>/", views.timeline, name="timeline"),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 from django.views.decorators.http import require_POST
 
+from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.accounts.rules import Ability
 from gatepost.contacts.models import Contact
@@ -21,7 +24,6 @@ from gatepost.conversations import actions, lists, rules
 from gatepost.conversations.models import Conversation, Reply
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
-from gatepost.mailboxes.queries import require_may_read, require_may_send_from
 from gatepost.snippets import queries as snippets
 from gatepost.web.labels import LABELS
 from gatepost.web.pages import page_of
@@ -42,11 +44,15 @@ def inbox(request: Any) -> HttpResponse:
         replied_within=span_in(asked, ZoneInfo(request.workspace.time_zone)),
     )
     found = lists.listed(lists.chosen_conversations(chosen), request.member)
-    rows = page_of(found, by="last_reply_at", after=asked.get("after", ""))
+    rank = "urgency" if chosen.part == "open" else ""
+    rows = page_of(found, by="last_reply_at", after=asked.get("after", ""), rank=rank)
     context = {
         "rows": replace(rows, rows=[lists.row_of(each) for each in rows]),
         "chosen": chosen,
         "labels": lists.label_counts(request.member),
+        "members": lists.helpers(),
+        "sequences": lists.sequences_answered(),
+        "snoozes": SNOOZES,
         "narrowed": chosen != lists.Chosen(part=chosen.part, label=chosen.label),
     }
     return render(request, "conversations/inbox.html", context)
@@ -56,10 +62,11 @@ def inbox(request: Any) -> HttpResponse:
 def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
     """One conversation with its texts. Opening them is recorded; the mailbox's owner can see by whom."""
     found = get_object_or_404(
-        Conversation.objects.select_related("contact", "mailbox", "enrolment__sequence"), pk=conversation_id
+        Conversation.objects.select_related("contact", "mailbox", "enrolment__sequence", "assigned_to"),
+        pk=conversation_id,
     )
-    require_may_read(request.member, found.mailbox)
-    if found.unread and found.mailbox.member_id == request.member.pk:
+    lists.require_may_open(request.member, found)
+    if found.unread and (found.assigned_to_id or found.mailbox.member_id) == request.member.pk:
         Conversation.objects.filter(pk=found.pk).update(unread=False)
     context = {
         "row": lists.row_of(found),
@@ -69,8 +76,58 @@ def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
         "why_not": actions.why_not_answered(found),
         "snippets": snippets.rows(),
         "compose_id": uuid4(),
+        "members": lists.helpers(),
+        "snoozes": SNOOZES,
     }
     return render(request, "conversations/conversation.html", context)
+
+
+def _conversation(request: Any, conversation_id: UUID) -> Conversation:
+    """The conversation that a form is about. Raises NotAllowed."""
+    with inside(request.workspace.id):
+        found = get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
+        lists.require_may_open(request.member, found)
+    return found
+
+
+# How long a conversation can be put off from the page; the API takes any moment.
+SNOOZES = {
+    "tomorrow": (timedelta(days=1), _later("until tomorrow")),
+    "3-days": (timedelta(days=3), _later("for three days")),
+    "week": (timedelta(days=7), _later("for a week")),
+    "month": (timedelta(days=30), _later("for a month")),
+}
+MORNING = time(8)
+
+
+@page(write=True)
+@require_POST
+def snooze(request: Any, conversation_id: UUID) -> HttpResponse:
+    """Until eight o'clock of a morning by the workspace's clock; "now" brings it back."""
+    found = _conversation(request, conversation_id)
+    chosen, until = request.POST.get("until", ""), None
+    if chosen in SNOOZES:
+        zone = ZoneInfo(request.workspace.time_zone)
+        day = (clock.now() + SNOOZES[chosen][0]).astimezone(zone).date()
+        until = datetime.combine(day, MORNING, zone).astimezone(UTC)
+    elif chosen != "now":
+        raise BadInput(_("Say until when to snooze it."))
+    actions.snooze(found.pk, until, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(
+        request, _("Snoozed. A reply brings it back.") if until else _("It is back in the inbox.")
+    )
+    return redirect("conversations:inbox")
+
+
+@page(write=True)
+@require_POST
+def assign(request: Any, conversation_id: UUID) -> HttpResponse:
+    found = _conversation(request, conversation_id)
+    actions.assign(
+        found.pk, id_in(request.POST, "member"), workspace_id=request.workspace.id, actor=by(request.member)
+    )
+    messages.success(request, _("Given on."))
+    return redirect("conversations:inbox")
 
 
 @page(write=True)
@@ -78,7 +135,7 @@ def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
 def answer(request: Any, conversation_id: UUID) -> HttpResponse:
     with inside(request.workspace.id):
         found = get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
-        require_may_send_from(request.member, found.mailbox)
+        lists.require_may_open(request.member, found)
     actions.answer(
         found.pk,
         request.POST.get("text", ""),
@@ -93,9 +150,7 @@ def answer(request: Any, conversation_id: UUID) -> HttpResponse:
 @page(write=True)
 @require_POST
 def done(request: Any, conversation_id: UUID) -> HttpResponse:
-    with inside(request.workspace.id):
-        found = get_object_or_404(Conversation.objects.select_related("mailbox"), pk=conversation_id)
-        require_may_read(request.member, found.mailbox)
+    found = _conversation(request, conversation_id)
     is_done = request.POST.get("done") == "yes"
     actions.mark_done(found.pk, workspace_id=request.workspace.id, done=is_done, actor=by(request.member))
     messages.success(request, _("Done.") if is_done else _("It is back in the inbox."))
@@ -106,8 +161,8 @@ def done(request: Any, conversation_id: UUID) -> HttpResponse:
 @require_POST
 def correct_label(request: Any, reply_id: UUID) -> HttpResponse:
     with inside(request.workspace.id):
-        reply = get_object_or_404(Reply.objects.select_related("mailbox"), pk=reply_id)
-        require_may_read(request.member, reply.mailbox)
+        reply = get_object_or_404(Reply.objects.select_related("conversation__mailbox"), pk=reply_id)
+        lists.require_may_open(request.member, reply.conversation)
     label = request.POST.get("label", "")
     actions.correct_label(reply_id, label, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("The label is changed. The first one is kept beside it."))

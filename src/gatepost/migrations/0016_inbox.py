@@ -1,9 +1,9 @@
 """What follows from a label, corrections, and the order of the inbox."""
 
 import django.db.models.deletion
-import gatepost.ids
 from django.db import migrations, models
 
+import gatepost.ids
 
 # Snoozed conversations whose time has come, of every workspace (as in 0002).
 REOPEN = """

@@ -87,11 +87,13 @@ ADMINISTRATIVE = {
     ("delete", "/invitations/{invitation_id}"),
     ("post", "/contacts/{contact_id}/export"),
     ("put", "/retention"),
+    ("put", "/label-rules/{label}"),
 }
 BODIES = {
     "/members/{member_id}/role": {"role": "rep"},
     "/invitations": {"email": "x@northwind.example", "role": "rep"},
     "/retention": {"days": {}},
+    "/label-rules/{label}": {"course": "end"},
 }
 
 

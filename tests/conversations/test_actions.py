@@ -1,22 +1,32 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import transaction
 
 from gatepost.accounts.actions import INSTALLER
+from gatepost.accounts.membership import by
+from gatepost.accounts.models import Member
 from gatepost.audit.models import AuditEntry
-from gatepost.contacts.models import Suppression
+from gatepost.contacts.models import Contact, Suppression
 from gatepost.contacts.queries import is_suppressed
-from gatepost.conversations.actions import Incoming, correct_label, mark_done, record_reply
-from gatepost.conversations.models import Conversation, Promise, Reply
+from gatepost.conversations.actions import (
+    Incoming,
+    change_rule,
+    correct_label,
+    mark_done,
+    record_reply,
+    reopen,
+)
+from gatepost.conversations.models import Conversation, Correction, Promise, Reply
+from gatepost.conversations.rules import Rule
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event, Item
 from gatepost.sequences import actions as sequences
-from gatepost.sequences.models import Enrolment
+from gatepost.sequences.models import Enrolment, Task
 from gatepost.sequences.rules import Send
 from gatepost.text.tone import Tone
 from gatepost.vault import content
@@ -201,3 +211,85 @@ def test_correcting_an_old_reply_leaves_the_conversation_with_the_label_of_the_l
     correct_label(first.pk, "not_interested", workspace_id=message.workspace_id, actor=INSTALLER)
     assert fresh(first).label == "not_interested"
     assert conversation_of(message).label == "question"
+
+
+def follows(message):
+    return [
+        (line["label"], line["what"]) for each in rows(Reply, message.workspace_id) for line in each.followed
+    ]
+
+
+def tasks_of(message):
+    return [(task.kind, task.state) for task in rows(Task, message.workspace_id)]
+
+
+def test_whoever_is_interested_becomes_a_task_at_once_and_the_reply_says_why(message):
+    answer(message)
+    assert tasks_of(message) == [("reply", "open")]
+    assert follows(message) == [("interested", "end"), ("interested", "task")]
+
+
+def test_a_promise_holds_back_every_colleague_until_its_day_and_then_stands_on_top_of_the_inbox(message):
+    answer(
+        message, label="circle_back_later", labels=("circle_back_later",), return_date=date(2027, 3, 1),
+        return_precision="day",
+    )  # fmt: skip
+    with inside(message.workspace_id):
+        company = Contact.objects.get(pk=message.contact_id).company
+    assert company.hold_until == datetime(2027, 2, 28, 23, tzinfo=UTC), "Monday in Berlin"
+    assert company.hold_until == conversation_of(message).snoozed_until
+    assert content.open(rows(Promise, message.workspace_id)[0], "quote") == "Yes, let us talk."
+    assert reopen(conversation_of(message).snoozed_until - timedelta(minutes=1)) == 0
+    assert reopen(conversation_of(message).snoozed_until) == 1
+    back = conversation_of(message)
+    assert (back.snoozed_until, back.urgency, back.unread) == (None, 0, True)
+
+
+def test_somebody_who_is_not_interested_cannot_be_enrolled_again_for_a_while(message):
+    answer(message, label="not_interested", labels=("not_interested",))
+    member = rows(Member, message.workspace_id)[0]
+    other = make_sequence(member)
+    enrolled = sequences.enrol(
+        other.pk, [message.contact_id], message.mailbox_id, workspace_id=message.workspace_id, actor=INSTALLER
+    )
+    assert enrolled.count == 0
+    assert "left alone until 11 April 2027" in enrolled.skipped[0][1]
+
+
+def test_an_unsure_reply_pauses_until_a_person_has_said_what_it_means(message):
+    reply = answer(message, label="unsure", labels=("unsure",))
+    assert (enrolment_of(message).state, enrolment_of(message).due_at) == ("paused", None)
+    correct_label(reply.pk, "auto_reply", workspace_id=message.workspace_id, actor=INSTALLER)
+    assert enrolment_of(message).state == "active"
+    assert tasks_of(message) == [("reply", "done")]
+    correct_label(reply.pk, "not_interested", workspace_id=message.workspace_id, actor=INSTALLER)
+    assert enrolment_of(message).state == "stopped"
+    assert ("not_interested", "cool_off") in follows(message)
+
+
+def test_a_correction_never_takes_anybody_off_the_do_not_contact_list(message):
+    reply = answer(message, label="unsubscribe", labels=("unsubscribe",))
+    correct_label(reply.pk, "interested", workspace_id=message.workspace_id, actor=INSTALLER)
+    assert suppressed(message) == "unsubscribe"
+
+
+def test_each_correction_is_kept_with_who_made_it_and_when(message):
+    member = rows(Member, message.workspace_id)[0]
+    reply = answer(message)
+    for label in ("question", "not_interested"):
+        correct_label(reply.pk, label, workspace_id=message.workspace_id, actor=by(member))
+    made = rows(Correction, message.workspace_id)
+    assert [(each.before, each.after) for each in made] == [
+        ("interested", "question"),
+        ("question", "not_interested"),
+    ]
+    assert {(each.member_id, each.made_at) for each in made} == {(member.pk, MONDAY)}
+
+
+def test_a_workspaces_own_rule_holds_for_the_next_reply_and_a_weaker_no_is_refused(message):
+    change_rule("other", Rule("end", suppress=True), workspace_id=message.workspace_id, actor=INSTALLER)
+    with pytest.raises(BadInput, match="cannot be weakened"), transaction.atomic():
+        change_rule("hard_no", Rule("end"), workspace_id=message.workspace_id, actor=INSTALLER)
+    answer(message, label="other", labels=("other",))
+    assert suppressed(message) == "replied"
+    assert len(rows(AuditEntry, message.workspace_id, tag="label-rule:change")) == 1

@@ -240,6 +240,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.outbox.comparing",
     "gatepost.outbox.jobs",
     "gatepost.outbox.restored",
+    "gatepost.conversations.jobs",
     "gatepost.sequences.jobs",
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",

@@ -133,6 +133,7 @@ class Contact(InWorkspace):
     time_zone = models.CharField(max_length=64, blank=True)
     country = models.CharField(max_length=2, blank=True)
     source = models.CharField(max_length=100)
+    cool_off_until = models.DateTimeField(null=True)  # not interested: in no sequence before then
     created_at = models.DateTimeField()
     # Keyed hashes of the beginnings of name, company and address, so that search needs no readable text.
     search_indexes = ArrayField(models.CharField(max_length=16), default=list)
@@ -176,6 +177,8 @@ class Suppression(InWorkspace):
         UNSUBSCRIBE = "unsubscribe", "Asked not to be written to"
         HARD_NO = "hard_no", "Refused any further contact"
         BOUNCE = "bounce", "The address does not exist"
+        LEFT_COMPANY = "left_company", "Left the company"
+        REPLIED = "replied", "Suppressed by a rule of yours about replies"
         BY_HAND = "by_hand", "Added by a member"
         ERASED = "erased", "Was erased"
         IMPORTED = "imported", "Came with an imported list"

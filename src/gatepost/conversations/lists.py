@@ -2,26 +2,31 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.utils.formats import date_format
+from django.utils.functional import Promise as Promised
+from django.utils.translation import gettext_lazy as _
 
 from gatepost.accounts.models import Member
+from gatepost.accounts.rules import ROLES, Ability, may
 from gatepost.audit.record import Actor
 from gatepost.audit.reveal import reveal
 from gatepost.contacts.queries import display_name
-from gatepost.conversations.models import Conversation, Promise, Reply
-from gatepost.conversations.rules import AUTOMATIC, OPT_OUTS
-from gatepost.mailboxes.queries import seen_by
+from gatepost.conversations.actions import rule_table
+from gatepost.conversations.models import Conversation, Correction, Promise, Reply
+from gatepost.conversations.rules import AUTOMATIC, DEFAULTS, FIXED, LABELS, OPT_OUTS, Rule, courses_of
+from gatepost.mailboxes.queries import require_may_read, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
-from gatepost.sequences.models import Enrolment
+from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
 from gatepost.web.weeks import Span
 
-PARTS = ("open", "promised", "done", "all")
+PARTS = ("open", "snoozed", "promised", "done", "all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,9 @@ class Chosen:
 def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
     rows = Conversation.objects.all()
     if chosen.part == "open":
-        rows = rows.filter(done=False)
+        rows = rows.filter(done=False, snoozed_until=None)
+    elif chosen.part == "snoozed":
+        rows = rows.filter(done=False, snoozed_until__isnull=False)
     elif chosen.part == "done":
         rows = rows.filter(done=True)
     elif chosen.part == "promised":
@@ -55,7 +62,9 @@ def chosen_conversations(chosen: Chosen) -> QuerySet[Conversation]:
     if chosen.sequence_id:
         rows = rows.filter(enrolment__sequence_id=chosen.sequence_id)
     if chosen.member_id:
-        rows = rows.filter(mailbox__member_id=chosen.member_id)
+        rows = rows.filter(
+            Q(assigned_to_id=chosen.member_id) | Q(assigned_to=None, mailbox__member_id=chosen.member_id)
+        )
     if chosen.company_id:
         rows = rows.filter(contact__company_id=chosen.company_id)
     if (
@@ -109,11 +118,23 @@ class ConversationRow:
     promise: Promise | None
 
 
+def shown_to(member: Member) -> Q:
+    """A rep sees the conversations of his own mailboxes, and those that he was given; everybody else all."""
+    own = seen_by(member)
+    return own | Q(assigned_to=member) if own else own
+
+
+def require_may_open(member: Member, conversation: Conversation) -> None:
+    """Raises NotAllowed. Whoever a conversation was given to may read it and answer."""
+    if not (member.may_write and conversation.assigned_to_id == member.pk):
+        require_may_read(member, conversation.mailbox)
+
+
 def listed(rows: QuerySet[Conversation], member: Member) -> QuerySet[Conversation]:
     """With all that a row shows, in a number of queries that does not grow."""
     return (
-        rows.filter(seen_by(member))
-        .select_related("contact", "mailbox", "enrolment__sequence")
+        rows.filter(shown_to(member))
+        .select_related("contact", "mailbox", "enrolment__sequence", "assigned_to")
         .prefetch_related("promises")
     )
 
@@ -131,11 +152,43 @@ def row_of(conversation: Conversation) -> ConversationRow:
 def label_counts(member: Member) -> list[tuple[str, int]]:
     """The labels of the open conversations, most frequent first."""
     return list(
-        Conversation.objects.filter(seen_by(member), done=False)
+        Conversation.objects.filter(shown_to(member), done=False, snoozed_until=None)
         .values_list("label")
         .annotate(count=Count("*"))
         .order_by("-count", "label")
     )
+
+
+FOLLOWED = {
+    "end": _("the sequence ended"),
+    "pause": _("the sequence paused until a person looks"),
+    "pause until": _("the sequence paused until %(day)s and the working days after it"),
+    "go_on": _("the sequence goes on"),
+    "suppress": _("the address is on the do-not-contact list"),
+    "cool_off": _("in no sequence until %(day)s"),
+    "promise": _("promised for %(day)s"),
+    "hold_company": _("nobody writes to the company until %(day)s"),
+    "task": _("a task for a person"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What one label of a reply brought about, in words."""
+
+    label: str
+    words: tuple[str, ...]
+
+
+def followed_by(reply: Reply) -> list[Followed]:
+    """What followed from a reply, by the label that asked for it; a corrected one has two of them."""
+    by_label: dict[str, list[str]] = {}
+    for line in reply.followed:
+        what, until = line["what"], line.get("until")
+        words = str(FOLLOWED[f"{what} until" if what == "pause" and until else what])
+        day = date_format(date.fromisoformat(until), "j M Y") if until else ""
+        by_label.setdefault(line["label"], []).append(words % {"day": day})
+    return [Followed(label, tuple(words)) for label, words in by_label.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +210,25 @@ class Letter:
     reply: Reply | None = None
     message: Message | None = None
     suggestion: dict[str, str] | None = None  # somebody else whom the reply names
+    followed: tuple[Followed, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    is_last: bool = False  # of the replies: what a key says is said of this one
 
 
 def letters(conversation: Conversation, actor: Actor, *, reason: str) -> list[Letter]:
     """Our mails and the replies, oldest first. Each text that is opened leaves an audit entry."""
-    sent = Message.objects.filter(enrolment_id=conversation.enrolment_id, state__in=LEFT).select_related(
-        "mailbox"
-    )
+    # An answer is shown from the moment in which it was written, also while it waits.
+    sent = Message.objects.filter(
+        Q(state__in=LEFT) | Q(reply_id__isnull=False), enrolment_id=conversation.enrolment_id
+    ).select_related("mailbox")
     found = [_ours(message, actor, reason) for message in sent]
-    found += [_theirs(reply, actor, reason) for reply in conversation.replies.select_related("mailbox")]
-    return sorted(found, key=lambda letter: letter.at)
+    replies = conversation.replies.select_related("mailbox").prefetch_related("corrections__member")
+    found += [_theirs(reply, actor, reason) for reply in replies]
+    found.sort(key=lambda letter: letter.at)
+    last = max((place for place, letter in enumerate(found) if letter.reply), default=None)
+    if last is not None:
+        found[last] = replace(found[last], is_last=True)
+    return found
 
 
 def _ours(message: Message, actor: Actor, reason: str) -> Letter:
@@ -185,6 +247,8 @@ def _theirs(reply: Reply, actor: Actor, reason: str) -> Letter:
         sender=names.open(reply, "sender") or "",
         reply=reply,
         suggestion=json.loads(texts["third_party"]) if texts["third_party"] else None,
+        followed=tuple(followed_by(reply)),
+        corrections=tuple(reply.corrections.all()),
     )
 
 
@@ -227,6 +291,85 @@ class Event:
     address: str = ""
     label: str = ""
     due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """What follows from a label, as the page of rules shows it."""
+
+    label: str
+    rule: Rule
+    courses: tuple[tuple[str, str | Promised], ...]
+    is_fixed: bool
+    is_own: bool  # the workspace changed it
+
+
+COURSE_WORDS = {"go_on": _("goes on"), "pause": _("pauses"), "end": _("ends")}
+
+
+def rule_rows() -> list[RuleRow]:
+    table = rule_table()
+    return [
+        RuleRow(
+            label,
+            table[label],
+            tuple((course, COURSE_WORDS[course]) for course in courses_of(label)),
+            label in FIXED,
+            table[label] != DEFAULTS[label],
+        )
+        for label in LABELS
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """What the program said and what members made of it. `right`: nobody corrected it, whether or not one looked."""
+
+    label: str
+    right: int
+    corrected: tuple[tuple[str, int], ...]
+
+    @property
+    def wrong(self) -> int:
+        return sum(count for _label, count in self.corrected)
+
+
+def confusions(member: Member) -> list[Confusion]:
+    """The workspace's own corrections, the label that was corrected most often first."""
+    counted = (
+        Reply.objects.filter(seen_by(member))
+        .annotate(first=Case(When(corrected_from="", then=F("label")), default=F("corrected_from")))
+        .values_list("first", "label")
+        .annotate(count=Count("*"))
+        .order_by("-count", "label")
+    )
+    rows: dict[str, list[tuple[str, int]]] = {}
+    for first, label, count in counted:
+        rows.setdefault(first, []).append((label, count))
+    found = [
+        Confusion(
+            first,
+            sum(count for label, count in pairs if label == first),
+            tuple((label, count) for label, count in pairs if label != first),
+        )
+        for first, pairs in rows.items()
+    ]
+    return sorted(found, key=lambda each: (-each.wrong, -each.right))
+
+
+def corrections(member: Member) -> QuerySet[Correction]:
+    """Each correction with who made it and when; the latest first."""
+    return Correction.objects.filter(seen_by(member)).select_related("member", "reply")
+
+
+def helpers() -> list[Member]:
+    """Those to whom a conversation can be given."""
+    roles = [role for role in ROLES if may(role, Ability.WORK)]
+    return list(Member.objects.filter(removed_at=None, role__in=roles).order_by("name"))
+
+
+def sequences_answered() -> QuerySet[Sequence]:
+    return Sequence.objects.filter(Exists(Enrolment.objects.filter(sequence=OuterRef("pk")))).order_by("name")
 
 
 def promises_of(conversation: Conversation) -> QuerySet[Promise]:

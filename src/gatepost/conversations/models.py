@@ -3,7 +3,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from gatepost.accounts.models import InWorkspace
+from gatepost.accounts.models import InWorkspace, Member
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.models import Message
@@ -21,9 +21,31 @@ class Conversation(InWorkspace):
     unread = models.BooleanField(default=True)
     done = models.BooleanField(default=False)
     last_reply_at = models.DateTimeField()
+    urgency = models.PositiveSmallIntegerField(default=0, db_default=0)  # rules.urgency; 0 comes first
+    snoozed_until = models.DateTimeField(null=True)  # None: it is not; a tick ends it
+    assigned_to = models.ForeignKey(  # None: whoever has the mailbox
+        Member, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "done", "-last_reply_at"])]
+        indexes = [
+            models.Index(fields=["workspace", "done", "-last_reply_at"]),
+            models.Index(
+                fields=["workspace", "urgency", "-last_reply_at", "-id"],
+                condition=models.Q(done=False, snoozed_until__isnull=True),
+                name="conversation_open",
+            ),
+            models.Index(
+                fields=["workspace", "label", "-last_reply_at"],
+                condition=models.Q(done=False, snoozed_until__isnull=True),
+                name="conversation_open_by_label",
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                condition=models.Q(snoozed_until__isnull=False),
+                name="conversation_snoozed",
+            ),
+        ]
 
 
 class Reply(InWorkspace):
@@ -52,6 +74,8 @@ class Reply(InWorkspace):
     bounce = models.CharField(max_length=8, blank=True)  # hard, soft, blocked
     version = models.CharField(max_length=40)
     corrected_from = models.CharField(max_length=24, blank=True)
+    # What followed from it: [{"what": "end", "label": "interested", "reason": …}, …]; see lists.followed_by.
+    followed = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     created_at = models.DateTimeField()
 
     class Meta:
@@ -80,3 +104,31 @@ class Promise(InWorkspace):
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "done", "due_local_date"])]
+
+
+class Correction(InWorkspace):
+    """A member said that a reply means something else. It is shown and counted, and trains nothing."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
+    reply = models.ForeignKey(Reply, on_delete=models.CASCADE, related_name="corrections")
+    before = models.CharField(max_length=24)
+    after = models.CharField(max_length=24)
+    member = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)  # None: a token without a member
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("made_at",)
+
+
+class LabelRule(InWorkspace):
+    """What follows from a label in this workspace, where that differs from rules.DEFAULTS."""
+
+    label = models.CharField(max_length=24)
+    course = models.CharField(max_length=8)
+    task = models.BooleanField()
+    suppress = models.BooleanField()
+    cool_off_days = models.PositiveSmallIntegerField()
+    hold_company = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "label"], name="one_rule_per_label")]

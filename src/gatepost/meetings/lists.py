@@ -82,7 +82,10 @@ def chosen_meetings(chosen: Chosen, *, now: datetime, member: Member | None = No
 def _mail_before(chosen: Chosen) -> QuerySet[Message]:
     """The mail of the step that was the last one before the meeting."""
     mails = Message.objects.filter(
-        enrolment_id=OuterRef("enrolment_id"), step_id=OuterRef("step_id"), state__in=LEFT
+        enrolment_id=OuterRef("enrolment_id"),
+        step_id=OuterRef("step_id"),
+        state__in=LEFT,
+        reply_id__isnull=True,
     )
     if chosen.variant_id:
         mails = mails.filter(variant_id=chosen.variant_id)

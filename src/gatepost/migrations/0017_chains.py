@@ -43,7 +43,7 @@ TO_CHAIN = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gatepost", "0014_mail"),
+        ("gatepost", "0016_inbox"),
     ]
 
     operations = [

@@ -84,9 +84,27 @@ class Plan:
     html: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a member wrote in answer to a reply."""
+
+    compose_id: UUID  # of this writing: sent a second time it is the same answer
+    reply_id: UUID
+    reply_graph_id: str
+    earlier: Message  # our mail that the reply answers
+    subject: str
+    body: str  # the text part
+    html: str
+
+
 def send_key(mailbox_id: UUID, enrolment_id: UUID, step_id: UUID) -> str:
     """The key of one step to one contact from one mailbox: the same whenever it is computed, with our secret only."""
     return installation_index("send", f"{mailbox_id}|{enrolment_id}|{step_id}")
+
+
+def answer_key(mailbox_id: UUID, compose_id: UUID) -> str:
+    """The key of what a member wrote: the same however often he sends it."""
+    return installation_index("answer", f"{mailbox_id}|{compose_id}")
 
 
 def send_guard(workspace_id: UUID, address: str, sequence_id: UUID, step_id: UUID) -> str:
@@ -168,14 +186,57 @@ def _planned(plan: Plan, number: int) -> Message:
         guard=_guard_of(plan),
         number=number,
         route=plan.route,
-        content_hash=content_hash(plan.subject, plan.body, plan.html),
-        planned_at=clock.now(),
-        not_before=clock.now(),
     )
-    seal(message, "subject", plan.subject)
-    seal(message, "body", plan.body)
-    seal(message, "html", plan.html or None)
+    _put_in(message, plan.subject, plan.body, plan.html)
     return message
+
+
+def plan_answer(answer: Answer, *, actor: Actor) -> Message:
+    """The answer stands in the outbox, before what else is due in its mailbox. Inside the caller's transaction.
+
+    It is a draft that answers the reply itself, whatever the route of the sequence's mails: nobody opts out of what he
+    asked for, so it needs no header of its own. Raises Conflict where the compose id belongs to another answer.
+    """
+    earlier = answer.earlier
+    key = answer_key(earlier.mailbox_id, answer.compose_id)
+    existing = Message.objects.filter(key=key).first()
+    if existing is not None:
+        if existing.reply_id != answer.reply_id:
+            raise Conflict(
+                "This answer was sent in another conversation. Open this one again and write it anew."
+            )
+        return existing
+    message = Message(
+        workspace_id=earlier.workspace_id,
+        mailbox_id=earlier.mailbox_id,
+        contact_id=earlier.contact_id,
+        enrolment_id=earlier.enrolment_id,
+        sequence_id=earlier.sequence_id,
+        step_id=earlier.step_id,
+        position=0,
+        reply_id=answer.reply_id,
+        answers_graph_id=answer.reply_graph_id,
+        previous=earlier,
+        key=key,
+        guard=installation_index("answer-guard", key),
+        number=_numbers([earlier.mailbox_id])[0],
+        route=Route.JSON,
+        hurry=Message.Hurry.NOW,
+    )
+    _put_in(message, answer.subject, answer.body, answer.html)
+    message.save(force_insert=True)
+    record(actor, tags.MESSAGE_PLAN, message, answers=str(answer.reply_id))
+    _look_again(message)
+    return message
+
+
+def _put_in(message: Message, subject: str, body: str, html: str) -> None:
+    """The message holds its texts and may leave from now on. It is not stored here."""
+    message.content_hash = content_hash(subject, body, html)
+    message.planned_at = message.not_before = clock.now()
+    seal(message, "subject", subject)
+    seal(message, "body", body)
+    seal(message, "html", html or None)
 
 
 def commit(message: Message, commit: Commit, *, actor: Actor = BY_SENDING, **detail: str | int) -> bool:

@@ -67,7 +67,8 @@ def chosen_messages(chosen: Chosen) -> QuerySet[Message]:
     if chosen.within:
         moment = "bounced_at" if chosen.bounced else "planned_at" if chosen.planned else "accepted_at"
         start, end = chosen.within
-        messages = messages.filter(**{f"{moment}__gte": start, f"{moment}__lt": end})
+        # As reports count: what a member answers is no outreach.
+        messages = messages.filter(**{f"{moment}__gte": start, f"{moment}__lt": end}, reply_id__isnull=True)
     return messages.filter(bounced_at__isnull=False) if chosen.bounced or chosen.came_back else messages
 
 

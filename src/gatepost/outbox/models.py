@@ -38,7 +38,10 @@ class Message(InWorkspace):
     sequence_id = models.UUIDField(db_index=True)
     step_id = models.UUIDField(db_index=True)
     variant_id = models.UUIDField(null=True)
-    position = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField()  # 0: a member's answer
+    # The reply that a member answers with it; None: a step of a sequence.
+    reply_id = models.UUIDField(null=True)
+    answers_graph_id = models.CharField(max_length=255, blank=True, db_default="", default="")
     previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)  # the mail this one follows up
 
     key = models.CharField(max_length=32, unique=True)  # stamped on the draft, found again in the mailbox
@@ -132,7 +135,8 @@ class Message(InWorkspace):
             models.Index(
                 fields=["workspace", "accepted_at"],
                 include=["state", "sequence_id", "step_id", "mailbox"],
-                name="message_accepted",
+                condition=models.Q(reply_id__isnull=True),
+                name="message_of_step_accepted",
             ),
             models.Index(
                 fields=["workspace", "bounced_at"],

@@ -145,7 +145,11 @@ class _Visit:
             return p.Refused(error.code)
 
     async def _create_in_thread(self, letter: Letter) -> Draft:
-        """A follow-up answers our own earlier mail; where that is gone, it opens a new thread."""
+        """An answer answers the contact's reply, a follow-up our own earlier mail. Where the reply is gone, an answer
+        is a follow-up; where that mail is gone too, it opens a new thread."""
+        if self.message.answers_graph_id:
+            with suppress(errors.NotThere):  # a definite no: nothing was made
+                return await drafts.create_follow_up(self.gateway, letter, to=self.message.answers_graph_id)
         previous = self.message.previous
         earlier = await self._sent_copy(previous) if previous is not None else None
         if earlier is None:

@@ -164,7 +164,7 @@ _OF_REPLY = {
     MEMBER: F("mailbox__member_id"), COMPANY: F("conversation__contact__company_id"),
 }  # fmt: skip
 _MAILS_BEFORE = Message.objects.filter(
-    enrolment_id=OuterRef("enrolment_id"), state__in=outbox.LEFT
+    enrolment_id=OuterRef("enrolment_id"), state__in=outbox.LEFT, reply_id__isnull=True
 ).order_by()
 _OF_MEETING = {
     SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"),

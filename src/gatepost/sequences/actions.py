@@ -367,7 +367,7 @@ BILL_OF = timedelta(days=30)
 def bill_of(sequence: Sequence) -> rules.Bill:
     """What became of its mails lately. Inside the workspace."""
     since = max(filter(None, (clock.now() - BILL_OF, sequence.bill_since)))
-    sent = Message.objects.filter(sequence_id=sequence.pk, accepted_at__gte=since)
+    sent = Message.objects.filter(sequence_id=sequence.pk, accepted_at__gte=since, reply_id__isnull=True)
     complaints = Enrolment.objects.filter(
         sequence=sequence, cause=Enrolment.Cause.OPT_OUT, ended_at__gte=since
     )
@@ -471,11 +471,13 @@ def _not_enrollable(contact: Contact, sequence: Sequence, mailbox: Mailbox, *, i
         return "is an address of your own organisation"
     cool_since = clock.now() - timedelta(days=sequence.cool_off_days)
     reason = ""
+    if contact.cool_off_until is not None and contact.cool_off_until > clock.now():
+        reason = f"is to be left alone until {contact.cool_off_until:%d %B %Y}, after a reply"
     for enrolment in Enrolment.objects.filter(contact=contact):
         if enrolment.sequence_id == sequence.pk:
             return IN_ANOTHER if enrolment.state in RUNNING else "was in this sequence before"
         if enrolment.state in RUNNING:
-            reason = IN_ANOTHER
+            reason = reason or IN_ANOTHER
         elif enrolment.ended_at is not None and enrolment.ended_at > cool_since:
             reason = reason or f"was in another sequence within the last {sequence.cool_off_days} days"
     return "" if in_spite else reason
@@ -529,12 +531,8 @@ def stop(enrolment_id: UUID, cause: str, reason: str, *, workspace_id: UUID, act
 
 def _hold_company(enrolment: Enrolment) -> None:
     """Colleagues of somebody who replied are not written to for a while, where the sequence says so."""
-    days, company_id = enrolment.sequence.hold_company_days, enrolment.contact.company_id
-    if days and company_id:
-        until = clock.now() + timedelta(days=days)
-        held = Company.objects.filter(pk=company_id).exclude(hold_until__gte=until)
-        if held.update(hold_until=until):
-            record(BY_SENDING, tags.COMPANY_HOLD, enrolment.contact, until=until.isoformat())
+    if days := enrolment.sequence.hold_company_days:
+        hold_company(enrolment.contact, clock.now() + timedelta(days=days))
 
 
 def stop_all_of(contact_id: UUID, *, workspace_id: UUID) -> None:
@@ -841,28 +839,75 @@ def end_task(
         _to_next_step([(enrolment, clock.now())], skipped=not done)
 
 
-def remind(enrolment_id: UUID, due_local_date: date, *, workspace_id: UUID) -> None:
-    """A person is to get back to the contact on the day that he named; nothing goes out by itself.
+def remind(enrolment_id: UUID, due_local_date: date, *, workspace_id: UUID) -> datetime:
+    """A person is to get back to the contact on the day that he named; nothing goes out by itself. When that is.
 
     Inside the caller's transaction. A later promise of the same enrolment moves the day.
     """
     with inside(workspace_id):
         enrolment = Enrolment.objects.select_related("sequence", "contact", "mailbox").get(pk=enrolment_id)
-        hours = hours_of(enrolment)
-        due_at = windows.resume_after(due_local_date, hours, buffer_days=0)
-        known = Task.objects.filter(enrolment=enrolment, position=0).first()
-        task = known or Task(
-            workspace_id=workspace_id,
-            kind=Task.Kind.REMINDER,
-            mailbox=enrolment.mailbox,
-            enrolment=enrolment,
-            contact=enrolment.contact,
-            position=0,
-            created_at=clock.now(),
-        )
-        task.due_at, task.state, task.ended_at, task.reason = due_at, Task.State.OPEN, None, ""
-        task.save()
-        record(BY_SENDING, tags.TASK_MAKE, task, position=0, kind=task.kind)
+        due_at = windows.resume_after(due_local_date, hours_of(enrolment), buffer_days=0)
+        _ask_person(enrolment, Task.Kind.REMINDER, due_at)
+    return due_at
+
+
+def ask_about_reply(enrolment_id: UUID, reason: str, *, workspace_id: UUID) -> None:
+    """A person is to look at a reply now. Inside the caller's transaction."""
+    with inside(workspace_id):
+        enrolment = Enrolment.objects.select_related("contact", "mailbox").get(pk=enrolment_id)
+        _ask_person(enrolment, Task.Kind.REPLY, clock.now(), reason)
+
+
+def _ask_person(enrolment: Enrolment, kind: str, due_at: datetime, reason: str = "") -> None:
+    """What an enrolment asks of a person outside its steps stands at position 0; what is asked last counts."""
+    known = Task.objects.filter(enrolment=enrolment, position=0).first()
+    task = known or Task(
+        workspace_id=enrolment.workspace_id,
+        mailbox=enrolment.mailbox,
+        enrolment=enrolment,
+        contact=enrolment.contact,
+        position=0,
+        created_at=clock.now(),
+    )
+    task.kind, task.due_at, task.reason = kind, due_at, reason[:200]
+    task.state, task.ended_at = Task.State.OPEN, None
+    task.save()
+    record(BY_SENDING, tags.TASK_MAKE, task, position=0, kind=task.kind)
+
+
+def looked_at_reply(enrolment_id: UUID, *, workspace_id: UUID, actor: Actor) -> None:
+    """The person who was asked about a reply, or to keep a promise whose day has come, has done it."""
+    with inside(workspace_id):
+        for task in Task.objects.filter(
+            enrolment_id=enrolment_id, position=0, state=Task.State.OPEN, due_at__lte=clock.now()
+        ):
+            task.state, task.ended_at = Task.State.DONE, clock.now()
+            task.save(update_fields=["state", "ended_at"])
+            record(actor, tags.TASK_DONE, task, position=0, kind=task.kind)
+
+
+def hold_company(contact: Contact, until: datetime) -> bool:
+    """Nobody writes to anybody at the contact's company before then. False where there is no company, or it was held
+    for longer. Inside the caller's transaction."""
+    if contact.company_id is None:
+        return False
+    if (
+        not Company.objects.filter(pk=contact.company_id)
+        .exclude(hold_until__gte=until)
+        .update(hold_until=until)
+    ):
+        return False
+    record(BY_SENDING, tags.COMPANY_HOLD, contact, until=until.isoformat())
+    return True
+
+
+def cool_off(contact_id: UUID, until: datetime) -> None:
+    """The contact can be enrolled in nothing before then. Inside the caller's transaction."""
+    contact = Contact.objects.select_for_update(of=("self",)).get(pk=contact_id)
+    if contact.cool_off_until is None or contact.cool_off_until < until:
+        contact.cool_off_until = until
+        contact.save(update_fields=["cool_off_until"])
+        record(BY_SENDING, tags.CONTACT_COOL_OFF, contact, until=until.isoformat())
 
 
 def _to_next_step(left: SequenceOf[tuple[Enrolment, datetime]], *, skipped: bool = False) -> None:

@@ -118,7 +118,11 @@ def _counts(row: Mapping[str, Any] | None, sent: int) -> Counts:
 
 def _sent(messages: QuerySet[Message], *, by: str) -> Counter[UUID]:
     """How many of these messages have left, by one of their columns."""
-    return Counter(dict(messages.filter(state__in=LEFT).values_list(by).annotate(count=Count("*"))))
+    return Counter(
+        dict(
+            messages.filter(state__in=LEFT, reply_id__isnull=True).values_list(by).annotate(count=Count("*"))
+        )
+    )
 
 
 def step_rows(sequence: Sequence) -> list[StepRow]:

@@ -161,7 +161,9 @@ class Task(InWorkspace):
         CALL = StepKind.CALL.value, "Call"
         LINKEDIN = StepKind.LINKEDIN.value, "LinkedIn"
         TASK = StepKind.TASK.value, "Task"
-        REMINDER = "reminder", "Get back to them"  # a promise whose day has come; it stands at position 0
+        # These two stand at position 0: each enrolment has one of them.
+        REMINDER = "reminder", "Get back to them"  # a promise whose day has come
+        REPLY = "reply", "Look at the reply"
 
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FOLLOW_UP)
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)

@@ -217,7 +217,13 @@ def gate_facts(messages: SequenceOf[Message]) -> list[GateFacts]:
         stopped = "the enrolment was removed"
         may_have_left = False
         paused_until, pause_reason, opening = None, "", Opening(now)
-        if found is not None:
+        if message.reply_id is not None:
+            # A member answers somebody who wrote: what ended or holds the sequence does not hold him.
+            stopped = "" if found is not None else stopped
+            may_have_left = restored.may_have_left_before(message, mailbox, known_since=message.planned_at)
+            if why := why_it_may_not_send(mailbox):
+                paused_until, pause_reason = now + LIMIT_LOOKED_AT_AGAIN, why
+        elif found is not None:
             ended = found.state in (Enrolment.State.STOPPED, Enrolment.State.FINISHED)
             stopped = (found.reason or found.get_cause_display() or "ended") if ended else ""
             if not stopped and message.step_id not in steps:

@@ -28,29 +28,46 @@ class Page:
 
 
 def page_of(
-    rows: "models.QuerySet[Any]", *, by: str, after: str = "", newest_first: bool = True, size: int = SIZE
+    rows: "models.QuerySet[Any]",
+    *,
+    by: str,
+    after: str = "",
+    newest_first: bool = True,
+    size: int = SIZE,
+    rank: str = "",
 ) -> Page:
     """The page after the row that `after` names, ordered by the moment in column `by`, then by id.
 
-    A place that nobody handed out starts at the beginning.
+    `rank`: a column of small numbers that comes before both, the least first. A place that nobody handed out starts
+    at the beginning.
     """
-    place = place_in(after)
+    place = place_in(after, ranked=bool(rank))
     if place is not None:
-        moment, row_id = place
+        number, moment, row_id = place
         beyond = "lt" if newest_first else "gt"
-        rows = rows.filter(Q((f"{by}__{beyond}", moment)) | Q((by, moment), (f"pk__{beyond}", row_id)))
+        later = Q((f"{by}__{beyond}", moment)) | Q((by, moment), (f"pk__{beyond}", row_id))
+        if rank:
+            # The first condition follows from the second; by it an index is entered at the right place.
+            rows = rows.filter(Q((f"{rank}__gte", number)))
+            later = Q((f"{rank}__gt", number)) | Q(Q((rank, number)), later)
+        rows = rows.filter(later)
     sign = "-" if newest_first else ""
-    found = list(rows.order_by(f"{sign}{by}", f"{sign}pk")[: size + 1])
+    order = [f"{sign}{by}", f"{sign}pk"]
+    found = list(rows.order_by(*([rank] if rank else []), *order)[: size + 1])
     following = ""
     if len(found) > size:
         last = found[size - 1]
         following = f"{getattr(last, by).isoformat()}_{last.pk}"
+        if rank:
+            following = f"{getattr(last, rank)}_{following}"
     return Page(found[:size], following, is_first=place is None)
 
 
-def place_in(text: str) -> tuple[datetime, UUID] | None:
-    moment, _, row_id = text.partition("_")
+def place_in(text: str, *, ranked: bool = False) -> tuple[int, datetime, UUID] | None:
+    """The place that a list handed out; None where nobody did."""
+    number, _, rest = text.partition("_") if ranked else ("0", "", text)
+    moment, _, row_id = rest.partition("_")
     try:
-        return datetime.fromisoformat(moment), UUID(row_id)
+        return int(number), datetime.fromisoformat(moment), UUID(row_id)
     except ValueError:
         return None

@@ -37,3 +37,39 @@ let touched = false;
 document.addEventListener("input", (event) => { touched ||= Boolean(event.target.closest("form[data-keep]")); });
 document.addEventListener("submit", () => { touched = false; });
 window.addEventListener("beforeunload", (event) => { if (touched) event.preventDefault(); });
+
+// Keys. <button data-key="e"> is pressed by e, a field with data-key is gone to; <tr data-row> is chosen with j and k, and
+// data-row-key is pressed for the row that is chosen. <button data-dialog="#id"> opens a list of them.
+const rows = () => [...document.querySelectorAll("tr[data-row]")];
+const chosen = () => document.activeElement.closest("tr[data-row]");
+const choose = (place) => rows().at(Math.max(0, Math.min(place, rows().length - 1)))?.querySelector("a")?.focus();
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dialog]");
+  if (button) document.querySelector(button.dataset.dialog).showModal();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.target.closest("input, textarea, select")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const row = chosen();
+  if (event.key === "j" || event.key === "k") {
+    choose(row ? rows().indexOf(row) + (event.key === "j" ? 1 : -1) : 0);
+    return;
+  }
+  if (event.key.length !== 1) return;
+  const name = CSS.escape(event.key);
+  const target = row?.querySelector(`[data-row-key="${name}"]`) ?? document.querySelector(`[data-key="${name}"]`);
+  if (!target || target.disabled) return;
+  event.preventDefault();
+  if (target.dataset.rowKey) sessionStorage.setItem("row", rows().indexOf(row));
+  if (target.matches("select, textarea, input")) target.focus();
+  else target.click();
+});
+
+// After a change the row that followed is chosen.
+if (sessionStorage.getItem("row") !== null && rows().length) choose(Number(sessionStorage.getItem("row")));
+sessionStorage.removeItem("row");

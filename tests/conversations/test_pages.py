@@ -198,7 +198,9 @@ def test_turning_pages_by_urgency_shows_each_conversation_once(db: None) -> None
     seen, after = [], ""
     with inside(alice.workspace_id):
         while True:
-            found = page_of(Conversation.objects.all(), by="last_reply_at", after=after, rank="urgency", size=1)
+            found = page_of(
+                Conversation.objects.all(), by="last_reply_at", after=after, rank="urgency", size=1
+            )
             seen += [each.label for each in found]
             after = found.following
             if not after:

@@ -22,7 +22,7 @@ from gatepost.outbox import actions, lists, optout, restored
 from gatepost.outbox.models import Message, Recovery, Stray
 from gatepost.vault import names
 from gatepost.web.pages import page_of
-from gatepost.web.parameters import id_in, change_in, moment_in
+from gatepost.web.parameters import change_in, id_in, moment_in
 from gatepost.web.weeks import span_in
 
 

@@ -84,11 +84,11 @@ def test_the_preview_follows_what_is_typed(page: Page, alice: Member) -> None:
     step = page.get_by_role("group", name="Step 1")
     step.get_by_label("Text").fill("Dear ")
     step.get_by_role("button", name="last_name").click()
-    expect(preview.get_by_text("Dear Quandt")).to_be_visible()
+    expect(preview.get_by_text("Dear Quandt", exact=True)).to_be_visible()
     page.get_by_role("button", name="Add a step").click()
     expect(page.get_by_role("heading", name="Step 4")).to_be_visible()
     page.get_by_role("group", name="Step 4").get_by_label("Text").fill("Goodbye.")
-    expect(preview.get_by_text("Goodbye.")).to_be_visible()
+    expect(preview.get_by_text("Goodbye.", exact=True)).to_be_visible()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("status")).to_have_text("Saved.")
 

@@ -1,8 +1,10 @@
 """Switching features, limiting mailboxes, and what the pages say of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from gatepost.accounts.actions import INSTALLER
 from gatepost.audit.models import AuditEntry
@@ -190,3 +192,20 @@ def test_a_mailbox_of_another_workspace_can_be_neither_marked_nor_connected_agai
     )
     assert charlie.post("/mailboxes/new/", {"mailbox": str(mailbox.pk)}).status_code == 404
     assert rows(Mailbox, mailbox.workspace_id)[0].outreach_only is False
+
+
+def test_while_the_workspace_is_being_changed_a_worker_stores_what_belongs_to_it(committed_db: None) -> None:
+    """A lock that also keeps rows from referring to the workspace let the two wait for each other."""
+    alice = make_member(make_workspace())
+
+    def store() -> None:
+        try:
+            with inside(alice.workspace_id):
+                connection.cursor().execute("SET LOCAL lock_timeout = '2s'")
+                make_mailbox(alice)
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        features.switch(alice.workspace_id, "briefs", True, actor=INSTALLER)
+        pool.submit(store).result(timeout=30)

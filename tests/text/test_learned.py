@@ -11,7 +11,8 @@ from gatepost.bench import classify as bench
 from gatepost.text import learned, ngrams, optout
 from gatepost.text.encoder import MAX_CHARS, PROMPT, Encoded, prompt
 from gatepost.text.labeller import LABELS_OF_MACHINES, LABELS_OF_PEOPLE, Scores
-from gatepost.text.learned import LearnedLabeller, clauses, shipped
+from gatepost.text.learned import LearnedLabeller, shipped
+from gatepost.text.lines import clauses
 from gatepost.text.tone import ReplyInput, classify
 
 NUMBERS = json.loads((learned.WEIGHTS / "model.json").read_text())["numbers"]

@@ -139,7 +139,7 @@ def change_sign_in(
     if shut is not None:
         raise BadInput(LOCKED_OUT[shut.needs])
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.sign_in_requires, workspace.sign_in_tenants = requires, tenants
         workspace.save(update_fields=["sign_in_requires", "sign_in_tenants"])
         record(
@@ -212,7 +212,7 @@ def change_workspace(
 ) -> None:
     """Name, time zone and the domains whose senders are colleagues."""
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.name, workspace.time_zone, workspace.internal_domains = name, time_zone, internal_domains
         workspace.save(update_fields=["name", "time_zone", "internal_domains"])
         record(

@@ -11,11 +11,10 @@ from ninja.files import UploadedFile
 
 from gatepost.accounts.tokens import caller, reads, writer
 from gatepost.contacts import actions, imports, queries
-from gatepost.contacts.models import Company, Contact, ContactField, ContactImport, Suppression
-from gatepost.errors import BadInput
+from gatepost.contacts.models import Contact, ContactField, ContactImport, Suppression
 from gatepost.isolation import inside
 from gatepost.vault import names
-from gatepost.web.api import Listing, listing
+from gatepost.web.api import Listing, listing, one_of
 
 router = Router(tags=["contacts"])
 
@@ -118,14 +117,16 @@ class NewSuppression(Schema):
 def contacts(
     request: HttpRequest,
     search: str = "",
-    owner: str = "",
+    owner: UUID | None = None,
     stage: str = "",
-    company: str = "",
-    imported: str = "",
+    company: UUID | None = None,
+    imported: UUID | None = None,
     after: str = "",
 ) -> dict[str, Any]:
-    given = {"search": search, "owner": owner, "stage": stage, "company": company, "imported": imported}
-    found = queries.found(caller(request).workspace_id, queries.filter_in(given))
+    wanted = queries.Filter(
+        search.strip(), owner, one_of(stage, Contact.Stage.values, "stage"), company, imported
+    )
+    found = queries.found(caller(request).workspace_id, wanted)
     return listing(found, by="created_at", after=after, shown=_shown)
 
 
@@ -184,7 +185,7 @@ def add_field(request: HttpRequest, new: NewField) -> Status[ContactField]:
 @reads
 def companies(request: HttpRequest, search: str = "", after: str = "") -> dict[str, Any]:
     found = queries.companies(caller(request).workspace_id, search)
-    return listing(found, by="created_at", after=after, shown=_company)
+    return listing(found, by="created_at", after=after, shown=_company, rows_of=queries.company_rows)
 
 
 @router.put(
@@ -206,8 +207,7 @@ def start_import(
 ) -> Status[dict[str, Any]]:
     """`mapping`: what each column holds, parted by commas ("email,first_name,field:city,"); "" goes by the headings."""
     who = writer(request)
-    if what not in ContactImport.What.values:
-        raise BadInput(f"“what” is one of: {', '.join(ContactImport.What.values)}.")
+    one_of(what, ContactImport.What.values, "what")
     columns = mapping.split(",") if mapping else None
     kept = imports.upload(
         who.workspace_id,
@@ -281,14 +281,13 @@ def _shown(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _company(company: Company) -> dict[str, Any]:
-    (row,) = queries.company_rows([company])
+def _company(row: queries.CompanyRow) -> dict[str, Any]:
     return {
-        "id": company.pk,
+        "id": row.company.pk,
         "name": row.name,
         "domain": row.domain,
         "contacts": row.contacts,
-        "hold_until": company.hold_until,
+        "hold_until": row.company.hold_until,
     }
 
 

@@ -112,7 +112,8 @@ def sign_in(stand: Stand, address: str) -> Browser:
     browser = Browser()
     browser.open(f"{stand.url}/sign-in/").press("Sign in", login=address, password=PASSWORD)
     if "/sign-in/" in browser.address:
-        raise CannotGoOn(f"{address} could not sign in ({browser.status}).")
+        said = " ".join(browser.text.split())[-300:]
+        raise CannotGoOn(f"{address} could not sign in ({browser.status}): {said}")
     return browser
 
 

@@ -80,7 +80,7 @@ def close_workspace(workspace_id: UUID, *, confirm: str, actor: Actor) -> Erasur
     """Nobody can sign in any more, each mailbox is disconnected, and a job erases everything. `confirm`: its name."""
     _require_same(confirm, Workspace.objects.get(pk=workspace_id).name)
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.closed_at = workspace.closed_at or clock.now()
         workspace.save(update_fields=["closed_at"])
         keys = [f"workspace:{workspace_id}"]
@@ -327,7 +327,7 @@ def choose_retention(workspace_id: UUID, chosen: dict[str, int], *, actor: Actor
         if problem:
             raise BadInput(problem)
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.retention = {**workspace.retention, **chosen}
         workspace.retention_due_at = None
         workspace.save(update_fields=["retention", "retention_due_at"])

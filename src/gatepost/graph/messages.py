@@ -64,9 +64,10 @@ def only_matcher(maker: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBody:
-    """Stage 2, of a matched reply only."""
+    """Stage 2, of a matched reply only: its new part as text or as HTML, as Microsoft has it."""
 
-    text: str
+    text: str | None
+    html: str | None
     subject: str
     received: datetime
     headers: tuple[tuple[str, str], ...]
@@ -110,8 +111,11 @@ async def read_reply(gateway: Gateway, matched: MatchedReply) -> ReplyBody:
     headers = tuple(
         (str(h.get("name", "")), str(h.get("value", ""))) for h in body.get("internetMessageHeaders") or ()
     )
+    unique = body.get("uniqueBody") or {}
+    content, is_html = str(unique.get("content") or ""), str(unique.get("contentType")).lower() == "html"
     return ReplyBody(
-        text=str((body.get("uniqueBody") or {}).get("content") or ""),
+        text=None if is_html else content,
+        html=content if is_html else None,
         subject=str(body.get("subject") or ""),
         received=moment(body["receivedDateTime"]),
         headers=headers,

@@ -19,7 +19,6 @@ MESSAGE_FLAGS = "Integer 0x0E07"
 BRIEF_KEY = "String {8a3f7a52-51c5-4b0e-9f0e-6a1d3c9b7e24} Name GatepostBriefKey"
 
 IMMUTABLE = 'IdType="ImmutableId"'
-TEXT = 'outlook.body-content-type="text"'
 UTC = 'outlook.timezone="UTC"'
 REFERENCE_PROPERTIES = f"singleValueExtendedProperties($filter=id eq '{IN_REPLY_TO}' or id eq '{REFERENCES}')"
 ENVELOPE = "id,conversationId,internetMessageId,receivedDateTime"
@@ -128,7 +127,9 @@ _ALL = (
     Shape(
         "reply", "GET", "/me/messages/{id}", "Mail.Read", "the text of a reply to a mail of a sequence",
         query=(("$select", "uniqueBody,subject,receivedDateTime,internetMessageHeaders"),),
-        prefer=(IMMUTABLE, TEXT),
+        # As it is, mostly HTML: what a style hides from its reader is told apart here (text.sight). In a conversion to
+        # text it would stand among what was written.
+        prefer=(IMMUTABLE,),
     ),
     # Sending: our own drafts and nothing else.
     Shape(

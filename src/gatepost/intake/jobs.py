@@ -26,6 +26,7 @@ from gatepost.mailboxes.queries import due_for_sync, load, rest
 from gatepost.mailboxes.watch import cannot_be_read
 from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
+from gatepost.text.patterns import compiled
 from gatepost.text.tone import ReplyInput, Tone, classify
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ UNREADABLE = Tone(
     label="unsure", labels=(), score=0.0, evidence=(), new_text="", return_date=None, return_precision=None,
     third_party=None, bounce=None, version="unread",
 )  # fmt: skip
+_TAG = compiled(r"<[^<>]*>")
 KEPT_UNLABELLED = 20_000  # characters of a text that could not be cut into new and quoted
 
 
@@ -208,7 +210,7 @@ def _label(message: Message, envelope: Envelope, sender: str, body: messages.Rep
     reply = ReplyInput(
         id=envelope.graph_id,
         text=body.text,
-        html=None,
+        html=body.html,
         subject=body.subject,
         headers=body.headers,
         received=body.received,
@@ -223,4 +225,5 @@ def _label(message: Message, envelope: Envelope, sender: str, body: messages.Rep
         log.exception(
             "a reply cannot be labelled", extra={"mailbox": message.mailbox_id, "error": type(error).__name__}
         )
-        return replace(UNREADABLE, new_text=body.text[:KEPT_UNLABELLED])
+        kept = body.text if body.text is not None else _TAG.sub(" ", body.html or "")
+        return replace(UNREADABLE, new_text=kept[:KEPT_UNLABELLED])

@@ -97,7 +97,7 @@ def switch(workspace_id: UUID, name: str, on: bool, *, actor: Actor) -> None:
     if name not in {feature.name for feature in rules.CHOICES}:
         raise BadInput(f"There is no feature {name!r} to switch.")
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.features = sorted(rules.switched(workspace.features, name, on=on))
         workspace.save(update_fields=["features"])
         record(
@@ -148,7 +148,7 @@ def limit(
             f"Mails a day to one company must be between 1 and {MOST_A_DAY_TO_A_COMPANY:,}, or empty for no limit."
         )
     with inside(workspace_id):
-        workspace = Workspace.objects.select_for_update().get(pk=workspace_id)
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
         workspace.mailbox_domains = sorted(mailbox_domains)
         workspace.mailbox_tenants = sorted(mailbox_tenants)
         workspace.sender_domains = sorted(sender_domains)

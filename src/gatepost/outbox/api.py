@@ -13,7 +13,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_send_from, seen_by
 from gatepost.outbox import actions, lists
 from gatepost.outbox.models import Message
-from gatepost.web.api import Listing, listing
+from gatepost.web.api import Listing, listing, one_of
 
 router = Router(tags=["outbox"])
 
@@ -43,7 +43,9 @@ class Decision(Schema):
 @router.get("/messages", response=Listing[MessageOut], summary="List the outbox")
 @reads
 def messages(request: HttpRequest, part: str = "", after: str = "") -> dict[str, Any]:
-    found = lists.chosen_messages(lists.Chosen(part=part)).filter(seen_by(caller(request).member))
+    found = lists.chosen_messages(lists.Chosen(part=one_of(part, lists.PARTS, "part"))).filter(
+        seen_by(caller(request).member)
+    )
     return listing(found, by="planned_at", after=after, shown=_shown)
 
 

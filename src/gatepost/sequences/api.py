@@ -18,7 +18,7 @@ from gatepost.sequences import actions, lists
 from gatepost.sequences import upcoming as to_come
 from gatepost.sequences.edits import EVERYBODY, StepDraft, Wording, difference
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Task
-from gatepost.web.api import Listing, listing
+from gatepost.web.api import Listing, listing, one_of
 
 router = Router(tags=["sequences"])
 
@@ -291,6 +291,7 @@ def enrol(request: HttpRequest, sequence_id: UUID, new: NewEnrolments) -> dict[s
 @reads
 def enrolments(request: HttpRequest, sequence_id: UUID, state: str = "", after: str = "") -> dict[str, Any]:
     sequence = get_object_or_404(Sequence, pk=sequence_id)
+    one_of(state, Enrolment.State.values, "state")
     return listing(lists.enrolments(sequence, state), by="created_at", after=after, shown=_enrolment)
 
 
@@ -343,11 +344,10 @@ def _change_upcoming(
 
 
 @router.get("/tasks", response=Listing[TaskOut], summary="What a person is to do; texts stay closed")
+@reads
 def tasks(request: HttpRequest, state: str = "open", after: str = "") -> dict[str, Any]:
-    member = caller(request).member
-    return reads(
-        lambda request: listing(lists.tasks_of(member, state), by="created_at", after=after, shown=_task)
-    )(request)
+    found = lists.tasks_of(caller(request).member, one_of(state, Task.State.values, "state"))
+    return listing(found, by="created_at", after=after, shown=_task)
 
 
 @router.post("/tasks/{uuid:task_id}/done", response={204: None}, summary="Done; of a mail: approved")
@@ -370,11 +370,9 @@ def _end_task(request: HttpRequest, task_id: UUID, *, done: bool) -> Status[None
 
 
 @router.get("/days-off", response=Listing[DaysOffOut], summary="Days off that are not over")
+@reads
 def days_off(request: HttpRequest, after: str = "") -> dict[str, Any]:
-    member = caller(request).member
-    return reads(
-        lambda request: listing(lists.absences(member), by="created_at", after=after, shown=_days_off)
-    )(request)
+    return listing(lists.absences(caller(request).member), by="created_at", after=after, shown=_days_off)
 
 
 @router.post("/days-off", response={201: DaysOffOut}, summary="Take days off")

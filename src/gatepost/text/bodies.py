@@ -6,6 +6,7 @@ from collections.abc import Callable
 import re2
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from . import sight
 from .patterns import compiled
 
 MAX_HTML_BYTES = 256 * 1024
@@ -68,6 +69,13 @@ SILENT = frozenset(
         "math",
         "select",
         "textarea",
+        "datalist",
+        "dialog",
+        "audio",
+        "video",
+        "canvas",
+        "noframes",
+        "noembed",
     ]
 )
 
@@ -100,7 +108,7 @@ def linked(line: str) -> str:
 
 def html_to_text(html: str, max_bytes: int = MAX_HTML_BYTES) -> str:
     """What a reader sees of the HTML, block by block on lines of its own. At most `max_bytes` are read."""
-    return flatten(parse(html, max_bytes).root)
+    return flatten(parse(html, max_bytes))
 
 
 def parse(html: str, max_bytes: int = MAX_HTML_BYTES) -> LexborHTMLParser:
@@ -153,23 +161,34 @@ def _shallow(html: str) -> str:
     return "".join(pieces)
 
 
-def flatten(root: LexborNode | None, role: Callable[[LexborNode], str] = lambda node: "") -> str:
-    """The visible text under `root`. Where `role` says `quote`, its lines come behind “> ”; where it says
-    `open`, a line of its own with OPENING announces that a quoted mail begins."""
-    if root is None:
+def flatten(
+    tree: LexborHTMLParser, role: Callable[[LexborNode], str] = lambda node: "", *, colours: bool = True
+) -> str:
+    """The text of the tree that a reader sees. Where `role` says `quote`, its lines come behind “> ”; where it says
+    `open`, a line of its own with OPENING announces that a quoted mail begins. Without `colours`, text in the colour
+    of its ground is taken for seen."""
+    if tree.root is None:
         return ""
+    rules = sight.sheet(tree)
     pieces: list[str] = []
-    stack: list[LexborNode | str] = [root]
+    stack: list[tuple[LexborNode, sight.Look] | str] = [(tree.root, sight.PLAIN)]
     while stack:
-        node = stack.pop()
-        if isinstance(node, str):
-            pieces.append(node)
-        elif node.tag == "-text":
-            pieces.append(_inline_space(node.text_content or "", keep=_in_pre(node)))
-        elif node.tag == "br":
+        top = stack.pop()
+        if isinstance(top, str):
+            pieces.append(top)
+            continue
+        node, look = top
+        tag = node.tag or ""
+        if tag == "-text":
+            if look.shows(colours=colours):
+                pieces.append(_inline_space(node.text_content or "", keep=_in_pre(node)))
+        elif tag == "br":
             pieces.append("\n")
-        elif _shown(node):
-            _visit(node, role(node), stack, pieces)
+        elif tag not in SILENT and not tag.startswith(("-", "!")):
+            attributes = node.attributes
+            style = sight.style_of(node, attributes, rules) if attributes or rules else {}
+            if not sight.is_hidden(attributes, style):
+                _visit(node, role(node), sight.look(look, style), stack, pieces)
     return _lines(pieces)
 
 
@@ -180,12 +199,13 @@ _ENTER, _LEAVE = "\x03", "\x04"  # a quoted container's borders
 _MARKS = compiled(r"[\x01-\x05\x{e005}]")
 
 
-def _shown(node: LexborNode) -> bool:
-    tag = node.tag or ""
-    return tag not in SILENT and not tag.startswith(("-", "!")) and not _hidden(node)
-
-
-def _visit(node: LexborNode, role: str, stack: list[LexborNode | str], pieces: list[str]) -> None:
+def _visit(
+    node: LexborNode,
+    role: str,
+    look: sight.Look,
+    stack: list[tuple[LexborNode, sight.Look] | str],
+    pieces: list[str],
+) -> None:
     tag = node.tag or ""
     border = _GAP if tag == "p" else _BREAK if tag in BLOCKS else ""
     if role == "quote":
@@ -200,7 +220,7 @@ def _visit(node: LexborNode, role: str, stack: list[LexborNode | str], pieces: l
         stack.append(border)
     elif tag in {"td", "th"}:
         stack.append(" ")
-    stack.extend(reversed(list(node.iter(include_text=True))))
+    stack.extend((child, look) for child in reversed(list(node.iter(include_text=True))))
 
 
 def _in_pre(node: LexborNode) -> bool:
@@ -211,17 +231,6 @@ def _in_pre(node: LexborNode) -> bool:
 def _inline_space(text: str, *, keep: bool) -> str:
     text = _MARKS.sub("", text)
     return text if keep else re2.sub(r"[ \t\r\n\f]+", " ", text)
-
-
-_ZERO_SIZE = compiled(r"font-size:0(px|pt|em|rem|%)?(;|$)")
-
-
-def _hidden(node: LexborNode) -> bool:
-    attributes = node.attributes
-    if "hidden" in attributes:
-        return True
-    style = (attributes.get("style") or "").lower().replace(" ", "")
-    return "display:none" in style or "mso-hide:all" in style or bool(_ZERO_SIZE.search(style))
 
 
 def _lines(pieces: list[str]) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from . import ngrams
 from .encoder import Array, Encoded, Encoder
 from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
+from .lines import clauses
 
 WEIGHTS = Path(__file__).parent / "weights"
 LONGEST_QUOTE = 160
@@ -162,25 +163,6 @@ class LearnedLabeller:
 
 FRIENDLY = frozenset({"interested", "question", "circle_back_later"})
 REFUSALS = frozenset({"hard_no", "unsubscribe"})
-_ENDS = frozenset(".!?;\n。！？…")
-
-
-def clauses(text: str) -> list[tuple[int, int]]:
-    """Where the sentences and lines of a text stand, without the white space around them."""
-    spans, start = [], 0
-    for at, char in enumerate(text):
-        if char in _ENDS and (char in "\n。！？" or at + 1 == len(text) or text[at + 1].isspace()):
-            spans.append((start, at + 1))
-            start = at + 1
-    spans.append((start, len(text)))
-    trimmed = []
-    for start, end in spans:
-        inner = text[start:end]
-        start += len(inner) - len(inner.lstrip())
-        end = start + len(inner.strip())
-        if end > start:
-            trimmed.append((start, end))
-    return trimmed
 
 
 def _softmax(logits: Array) -> Array:

@@ -22,14 +22,30 @@ _INVISIBLE = dict.fromkeys(
         0x200D,
         0x200E,
         0x200F,
-        0x2060,
+        *range(0x2060, 0x2065),
         0x034F,
+        0x061C,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x17B5,
+        0x180E,
+        0x2800,
+        0x3164,
+        0xFFA0,
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x2070),
+        *range(0xFE00, 0xFE0F),
+        *range(0x1D173, 0x1D17B),
+        *range(0xE0000, 0xE01F0),  # tags and variation selectors: whole sentences can be written in them
     ]
-    + list(range(0x202A, 0x202F))
-    + list(range(0x2066, 0x206A))
 )
 _SPACES = dict.fromkeys([0xA0, 0x2007, 0x202F, 0x3000, 0x2009, 0x200A, 0x2002, 0x2003, 0x0B, 0x0C], " ")
 _CLEAN = {**_INVISIBLE, **_SPACES, 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+
+
+_TURNED = compiled(r"\x{202e}([^\x{202c}\n]*)\x{202c}?")  # shown from right to left: read as it is shown
+_DRESSED = compiled(r"(\pL|\x{fe0f})\x{fe0f}+")  # a selector for pictures says nothing behind a letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +64,12 @@ class Line:
 
 def normalise(text: str) -> str:
     """The same text whatever the sender's line ends, Unicode form and invisible marks, at most MAX_CHARS."""
-    text = text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n").translate(_CLEAN)
+    text = text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n")
+    if "\u202e" in text:
+        text = _TURNED.sub(lambda found: found.group(1)[::-1], text)
+    if "\ufe0f" in text:
+        text = _DRESSED.sub(r"\1", text)
+    text = text.translate(_CLEAN)
     return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
 
 
@@ -75,3 +96,24 @@ def _line(text: str, start: int, end: int) -> Line:
     marks = found.group(1)
     depth = sum(marks.count(mark) for mark in ">|›»")
     return Line(start, end, depth, shown[found.end() :].strip())
+
+
+_ENDS = frozenset(".!?;\n。！？…")
+
+
+def clauses(text: str) -> list[tuple[int, int]]:
+    """Where the sentences and lines of a text stand, without the white space around them."""
+    spans, start = [], 0
+    for at, char in enumerate(text):
+        if char in _ENDS and (char in "\n。！？" or at + 1 == len(text) or text[at + 1].isspace()):
+            spans.append((start, at + 1))
+            start = at + 1
+    spans.append((start, len(text)))
+    trimmed = []
+    for start, end in spans:
+        inner = text[start:end]
+        start += len(inner) - len(inner.lstrip())
+        end = start + len(inner.strip())
+        if end > start:
+            trimmed.append((start, end))
+    return trimmed

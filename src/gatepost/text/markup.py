@@ -20,9 +20,9 @@ _OPENING_IDS = ("divrplyfwdmsg", "appendonsend", "stopspelling", "mail-editor-re
 _OPENING_BORDERS = ("border-top:solid#e1e1e1", "border-top:solid#b5c4df")
 
 
-def marked_text(html: str) -> str:
+def marked_text(html: str, *, colours: bool = True) -> str:
     """The visible text of a mail, with the lines that its mail program marked as quoted behind “> ”."""
-    return bodies.flatten(bodies.parse(html).root, role=role)
+    return bodies.flatten(bodies.parse(html), role, colours=colours)
 
 
 def role(node: LexborNode) -> str:

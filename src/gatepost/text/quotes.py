@@ -79,6 +79,10 @@ def extract(text: str | None, html: str | None = None, *, sent: Sequence[str] = 
     if text is not None and (text.strip() or not html):
         return _take_apart(normalise(text.replace(bodies.OPENING, "")), "text", sent)
     marked = _take_apart(normalise(markup.marked_text(html or "")), "html", sent)
+    if not marked.message:
+        # A dark page leaves white ink in what is sent. Where a mail says nothing else, its colours say nothing.
+        bare = _take_apart(normalise(markup.marked_text(html or "", colours=False)), "html", sent)
+        marked = bare if bare.message else marked
     if marked.new_text or not marked.quoted:
         return marked
     # Some programs put the whole answer into the quote's container: then only the words tell them apart.
@@ -307,10 +311,27 @@ def _disclaimers(lines: list[Line], kinds: list[Kind], first: int, after: int) -
         if filled and start is None:
             start = number
         if not filled and start is not None:
-            if said and any(_DISCLAIMER.search(lines[n].words) for n in range(start, number)):
+            if said and _disclaims([lines[n].words for n in range(start, number)]):
                 for rest in range(start, number):
                     kinds[rest] = "disclaimer" if not _is_question(lines, start, number) else "text"
             said, start = True, None
+
+
+_IN_CONFIDENCE = compiled(
+    r"(?i)(confid|vertraul|privileged|intended|recipient|empfänger|destinat|vertrouwel|ontvanger|riservat|poufn|konfid|sekret)"
+)
+_FIRST_PERSON = compiled(
+    r"(?i)(?:^|[^\pL])(?:i|i'm|my|me|ich|mich|mir|meine?[nrsm]?|je|mon|ma|mes|moi|yo|mi|mis|ejerzo|solicito|exijo|"
+    r"chiedo|esercito|miei|mie|eu|meus?|minhas?|ik|mijn|jag|min|mina|jeg|proszę|moj\pL+|verilerim\pL*)(?:$|[^\pL])|(?:^|[^\pL])[jm]'\pL"
+)
+
+
+def _disclaims(paragraph: list[str]) -> bool:
+    """A law or a company's register named by somebody who speaks of himself is what he wants, not a footer."""
+    if not any(_DISCLAIMER.search(words) for words in paragraph):
+        return False
+    whole = " ".join(paragraph).replace("’", "'")
+    return bool(_IN_CONFIDENCE.search(whole)) or not _FIRST_PERSON.search(whole)
 
 
 def _is_question(lines: list[Line], start: int, number: int) -> bool:

@@ -5,10 +5,10 @@ threshold, or where two labels tie, the answer is `unsure`: a person decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from . import dates, machine, optout, people, quotes
+from . import dates, machine, optout, orders, people, quotes
 from .labeller import LABELS_OF_MACHINES, LABELS_OF_PEOPLE, UNSURE, Evidence, Labeller, Scores
 from .learned import shipped
 from .patterns import compiled
@@ -16,7 +16,7 @@ from .patterns import compiled
 LABELS = (*LABELS_OF_PEOPLE[:-1], "bounce", LABELS_OF_PEOPLE[-1], UNSURE)
 SURE_OF_A_MACHINE = 0.8
 
-VERSION = "tone-2"
+VERSION = "tone-3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ def classify(reply: ReplyInput, labeller: Labeller | None = None) -> Tone:
     labeller = labeller or shipped()
     parts = quotes.extract(reply.text, reply.html, sent=reply.sent)
     from_machine = machine.recognise(reply.headers, reply.subject, reply.sender, parts.source)
-    decision = _decide(parts, from_machine, labeller, reply)
+    parted = orders.part(parts.message)
+    parts = replace(parts, message=parted.said)
+    decision = _decide(parts, parted, from_machine, labeller, reply)
     return _complete(decision, parts, from_machine, reply, f"{VERSION}+{labeller.version}")
 
 
@@ -65,10 +67,15 @@ class _Decision:
     score: float
     evidence: tuple[Evidence, ...] = ()
     also: tuple[str, ...] = ()
+    read: str = ""  # the text that the evidence points into, where it is not the message
 
 
 def _decide(
-    parts: quotes.Extracted, from_machine: machine.Machine | None, labeller: Labeller, reply: ReplyInput
+    parts: quotes.Extracted,
+    parted: orders.Parted,
+    from_machine: machine.Machine | None,
+    labeller: Labeller,
+    reply: ReplyInput,
 ) -> _Decision:
     if from_machine and from_machine.kind == "bounce":
         return _Decision("bounce", 1.0)
@@ -76,10 +83,14 @@ def _decide(
         return _Decision("unsubscribe", 1.0)
     message = parts.message
     scores = labeller.scores(message)
-    if asked_to_stop := optout.find(message):
-        return _opted_out(asked_to_stop, scores)
+    for text in (message, parted.to_program):
+        # Also in what is said to a program: an order may make us do less, never more.
+        if asked_to_stop := optout.find(text):
+            return replace(_opted_out(asked_to_stop, scores), read=text)
     if from_machine:
         return _of_a_machine(from_machine, message, scores, reply, labeller)
+    if parted.is_all_orders:
+        return _Decision(UNSURE, 0.0)
     return _of_a_person(message, scores, labeller)
 
 
@@ -146,7 +157,7 @@ def _complete(
         label=label,
         labels=(label, *(other for other in decision.also if other != label)),
         score=decision.score,
-        evidence=_placed(decision.evidence, parts),
+        evidence=_placed(decision.evidence, decision.read or parts.message, parts.new_text),
         new_text=parts.new_text,
         return_date=returning.date if returning else None,
         return_precision=returning.precision if returning else None,
@@ -156,9 +167,8 @@ def _complete(
     )
 
 
-def _placed(evidence: tuple[Evidence, ...], parts: quotes.Extracted) -> tuple[Evidence, ...]:
+def _placed(evidence: tuple[Evidence, ...], message: str, new_text: str) -> tuple[Evidence, ...]:
     """The evidence with spans into the new text, which may hold more lines than the message does."""
-    new_text, message = parts.new_text, parts.message
     if new_text.startswith(message):
         return tuple(Evidence(e.start, e.end, message[e.start : e.end], e.rule) for e in evidence)
     placed = []

@@ -41,9 +41,10 @@ def page_of(
     `rank`: a column of small numbers that comes before both, the least first. A place that nobody handed out starts
     at the beginning.
     """
-    place = place_in(after, ranked=bool(rank))
+    number, after = _rank_in(after) if rank else (0, after)
+    place = place_in(after)
     if place is not None:
-        number, moment, row_id = place
+        moment, row_id = place
         beyond = "lt" if newest_first else "gt"
         later = Q((f"{by}__{beyond}", moment)) | Q((by, moment), (f"pk__{beyond}", row_id))
         if rank:
@@ -63,11 +64,15 @@ def page_of(
     return Page(found[:size], following, is_first=place is None)
 
 
-def place_in(text: str, *, ranked: bool = False) -> tuple[int, datetime, UUID] | None:
-    """The place that a list handed out; None where nobody did."""
-    number, _, rest = text.partition("_") if ranked else ("0", "", text)
-    moment, _, row_id = rest.partition("_")
+def _rank_in(text: str) -> tuple[int, str]:
+    """The rank that a place begins with, and the rest of it."""
+    number, _, rest = text.partition("_")
+    return (int(number), rest) if number.isdecimal() else (0, "")
+
+
+def place_in(text: str) -> tuple[datetime, UUID] | None:
+    moment, _, row_id = text.partition("_")
     try:
-        return int(number), datetime.fromisoformat(moment), UUID(row_id)
+        return datetime.fromisoformat(moment), UUID(row_id)
     except ValueError:
         return None

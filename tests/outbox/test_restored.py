@@ -140,14 +140,21 @@ def test_a_database_that_becomes_older_under_a_running_worker_is_noticed_at_the_
 
 
 def test_a_beat_between_the_look_at_the_database_and_its_judgement_stops_nothing(story, monkeypatch):
-    look = restored._beat.values
+    look = Installation.objects.filter
 
-    def values():
-        found = look()
-        restored.beat()
+    def looking(**conditions):
+        found = look(**conditions)
+        first = found.first
+
+        def late():
+            row = first()
+            restored.beat()
+            return row
+
+        found.first = late
         return found
 
-    monkeypatch.setattr(restored._beat, "values", values)
+    monkeypatch.setattr(Installation.objects, "filter", looking)
     story.carry_on()
     assert recoveries(story) == []
 

@@ -87,6 +87,7 @@ ADMINISTRATIVE = {
     ("delete", "/invitations/{invitation_id}"),
     ("post", "/contacts/{contact_id}/export"),
     ("put", "/retention"),
+    ("patch", "/limits"),
     ("put", "/label-rules/{label}"),
 }
 BODIES = {

@@ -65,7 +65,7 @@ def test_an_invited_person_joins_and_signs_in_again(window: Page, alice: Member)
     window.get_by_label("Password").fill(PASSWORD)
     window.get_by_role("button", name="Sign in", exact=True).click()
     inbox(window).to_be_visible()
-    expect(window.get_by_text("Dora Diaz")).to_be_visible()
+    expect(window.get_by_role("navigation", name="Main").get_by_text("Dora Diaz")).to_be_visible()
 
 
 def test_an_authenticator_app_is_set_up_and_then_asked_for(window: Page, alice: Member) -> None:

@@ -292,4 +292,4 @@ def test_a_workspaces_own_rule_holds_for_the_next_reply_and_a_weaker_no_is_refus
         change_rule("hard_no", Rule("end"), workspace_id=message.workspace_id, actor=INSTALLER)
     answer(message, label="other", labels=("other",))
     assert suppressed(message) == "replied"
-    assert len(rows(AuditEntry, message.workspace_id, tag="label-rule:change")) == 1
+    assert len(rows(AuditEntry, message.workspace_id, tag="rule:change")) == 1

@@ -56,7 +56,8 @@ def written(post, conversation, text="Gladly, {{ first_name }}. Tuesday at ten?"
 
 
 def verdict(message):
-    facts = queries.gate_facts(message)
+    with inside(message.workspace_id):
+        (facts,) = queries.gate_facts([message])
     return may_send(facts, now=clock.now())
 
 

@@ -128,6 +128,6 @@ def test_a_domain_that_nobody_sends_from_is_not_looked_at(db: None) -> None:
     assert asked == []
 
 
-def test_the_page_refuses_a_domain_that_nobody_sends_from(db: None) -> None:
+def test_the_page_refuses_a_domain_that_nobody_sends_from(committed_db: None) -> None:
     alice = sender()
     assert signed_in(alice).post("/reports/health/look/", {"domain": "contoso.example"}).status_code == 400

@@ -72,6 +72,7 @@ def anchor(workspace_id: UUID) -> bool:
         Anchor.objects.create(workspace_id=workspace_id, at=clock.now(), position=last.position, said=line)
     # Where logs are collected elsewhere, that is one more place that whoever owns the database does not own.
     log.info("the records are anchored", extra={"workspace": str(workspace_id), "count": last.position})
+    file().parent.mkdir(parents=True, exist_ok=True)
     with file().open("a") as kept:
         kept.write(line + "\n")
     return True

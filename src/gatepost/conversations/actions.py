@@ -251,7 +251,7 @@ def change_rule(label: str, rule: rules.Rule, *, workspace_id: UUID, actor: Acto
         changed, _new = LabelRule.objects.update_or_create(
             workspace_id=workspace_id, label=label, defaults=asdict(rule)
         )
-        record(actor, tags.LABEL_RULE_CHANGE, changed, label=label, **asdict(rule))
+        record(actor, tags.RULE_CHANGE, changed, label=label, **asdict(rule))
 
 
 def rule_table() -> dict[str, rules.Rule]:

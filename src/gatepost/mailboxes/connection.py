@@ -14,6 +14,7 @@ from functools import cache
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q
 
 from gatepost import clock
@@ -74,7 +75,8 @@ class MailboxAccess:
         )
         self._cleaning_up = cleaning_up
         self._token: tuple[str, datetime] | None = None
-        self._row: Awaitable[bool] | None = None  # of the last request, on its way into the ledger
+        # The row of the last request, and its way into the ledger.
+        self._row: tuple[Requested, Awaitable[bool]] | None = None
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -100,14 +102,19 @@ class MailboxAccess:
         """The request is part of the next round: whatever follows from its answer is stored with its row, or after it."""
         row = Requested(self.workspace_id, self.mailbox_id, self.reason, asked)
         await self.settled()
-        self._row = rounds.start(self.workspace_id, rounds.each(write_ledger, row))
+        self._row = row, rounds.start(self.workspace_id, rounds.each(write_ledger, row))
 
     async def settled(self) -> None:
         """The ledger holds every request that was made."""
         if self._row is None:
             return
-        row, self._row = self._row, None
-        if not await row:
+        (row, written), self._row = self._row, None
+        try:
+            connected = await written
+        except DatabaseError:
+            # Its round was taken back, or nobody knows. The request was made all the same.
+            connected = await in_thread(_write_once, row)
+        if not connected:
             self._token = None  # disconnected meanwhile: the next request asks for a token and gets none
 
 
@@ -311,6 +318,17 @@ class Requested:
     mailbox_id: UUID
     reason: str
     asked: Asked
+
+
+def _write_once(request: Requested) -> bool:
+    """The request is in the ledger, and not twice where the round that failed had stored it."""
+    with inside(request.workspace_id):
+        known = LedgerRow.objects.filter(
+            mailbox_id=request.mailbox_id, client_request_id=request.asked.client_request_id
+        )
+        if not known.exists():
+            return write_ledger([request])[0]
+        return Mailbox.objects.filter(pk=request.mailbox_id, state=Mailbox.State.CONNECTED).exists()
 
 
 def write_ledger(requests: Sequence[Requested]) -> list[bool]:

@@ -183,8 +183,8 @@ def _dmarc(records: Records) -> Finding:
     )  # fmt: skip
 
 
-def _policy(tags: Mapping[str, str], *, inherited: bool) -> Finding:
-    policy = (tags.get("sp") if inherited and tags.get("sp") else tags.get("p", "")).casefold()  # type: ignore[union-attr]
+def _policy(said: Mapping[str, str], *, inherited: bool) -> Finding:
+    policy = ((said.get("sp") if inherited else "") or said.get("p", "")).casefold()
     if policy in ("quarantine", "reject"):
         return Finding(
             "DMARC", "good", f"DMARC asks receivers to act on mail that is not yours (p={policy})."

@@ -44,7 +44,7 @@ WORDS = {
     tags.CONTACT_COOL_OFF: _("Contact left alone for a while"),
     tags.CONVERSATION_ASSIGN: _("Conversation given to somebody"),
     tags.CONVERSATION_SNOOZE: _("Conversation put off, or brought back"),
-    tags.LABEL_RULE_CHANGE: _("Changed what follows from a label"),
+    tags.RULE_CHANGE: _("Changed what follows from a label"),
     tags.REPLY_ANSWER: _("Reply answered"),
     tags.CONVERSATION_DONE: _("Conversation done or reopened"),
     tags.DOMAIN_CHECK: _("Records of a sending domain looked up"),

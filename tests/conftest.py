@@ -28,6 +28,8 @@ from m365_sandbox import contract
 ROOT = Path(__file__).parents[1]
 # Each has one installation that all its tests share; starting it takes longer than most of them.
 WHOLE_FOLDERS = ("tests/journeys", "tests/faults", "tests/promises")
+# Whatever takes long begins first, so that no process is left alone with it at the end.
+LONGEST_FIRST = ("tests/proofs/test_kills.py", "tests/promises", "tests/faults", "tests/journeys", "tests/proofs")
 CONTRACT_FILE = pytest.StashKey[Path]()
 
 
@@ -42,6 +44,14 @@ class ByFile(LoadScopeScheduling):
         file = nodeid.partition("::")[0]
         folder = file.rpartition("/")[0]
         return folder if folder in WHOLE_FOLDERS else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        places = (n for n, place in enumerate(LONGEST_FIRST) if item.nodeid.startswith(place))
+        return next(places, len(LONGEST_FIRST))
+
+    items.sort(key=rank)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

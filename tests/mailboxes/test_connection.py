@@ -3,12 +3,15 @@
 import asyncio
 from datetime import timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 
 from gatepost import clock
-from gatepost.audit.models import AuditEntry
+from gatepost.audit.models import AuditEntry, LedgerRow
 from gatepost.graph.errors import ReconnectNeeded, RegistrationWrong, TryLater
+from gatepost.graph.gateway import Asked
 from gatepost.graph.oauth import Tokens
 from gatepost.isolation import inside
 from gatepost.mailboxes import connection
@@ -188,3 +191,20 @@ def test_two_workers_that_need_a_token_at_once_make_one_request(committed_db, cl
 
     assert asyncio.run(both()) == ["access-1"] * 4
     assert len(microsoft.used) == 1
+
+
+@pytest.mark.parametrize("was_stored", [False, True])
+def test_a_request_is_in_the_ledger_once_whatever_became_of_its_round(mailbox, monkeypatch, was_stored):
+    """A round that is taken back takes the rows of all its requests with it, and none of them was not made."""
+    write = connection.rounds.start
+
+    async def lost(*round):
+        if was_stored:
+            await write(*round)
+        raise OperationalError("deadlock detected")
+
+    monkeypatch.setattr(connection.rounds, "start", lost)
+    gate = access(mailbox)
+    at_once(gate.record(Asked("profile", "", uuid4(), 200, 12, 1.0)))
+    at_once(gate.settled())
+    assert len(rows(LedgerRow, mailbox.workspace_id)) == 1

@@ -112,3 +112,10 @@ def test_an_answer_moves_no_step_of_its_sequence(post, conversation):
         before.next_position,
         before.due_at,
     )
+
+
+def test_a_sequence_that_ends_meanwhile_cancels_its_steps_and_not_what_a_member_wrote(post, conversation):
+    message = written(post, conversation)
+    with inside(conversation.workspace_id):
+        assert outbox.cancel_open(message.enrolment_id, "booked a meeting") == 0
+    assert fresh(message).state == message.state == "planned"

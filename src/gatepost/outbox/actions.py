@@ -420,8 +420,9 @@ def cancel(message: Message, reason: str) -> bool:
 
 
 def cancel_open(enrolment_id: UUID, reason: str) -> int:
-    """Whatever has not left yet for this enrolment never will. Inside the caller's transaction."""
-    waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=CANCELLABLE)
+    """No step of this enrolment that has not left yet ever will; what a member answers is no step. Inside the caller's
+    transaction."""
+    waiting = Message.objects.filter(enrolment_id=enrolment_id, state__in=CANCELLABLE, reply_id__isnull=True)
     return sum(cancel(message, reason) for message in waiting)
 
 

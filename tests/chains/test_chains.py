@@ -133,6 +133,19 @@ def test_an_hourly_anchor_stands_outside_the_database_and_says_the_same_once(db,
     assert kept.said == line and json.loads(line)["anchor"]["position"] == 6
 
 
+def test_an_anchor_that_could_not_be_kept_outside_is_said_again(db, chance, anchor_file):
+    office = an_office(chance)
+    write(Workspace.objects.get(pk=office.workspace_id), 1, chance)
+    actions.add_links(office.workspace_id, through=queries.settled())
+    anchor_file.unlink()
+    anchor_file.mkdir()  # it cannot be written
+    with pytest.raises(IsADirectoryError):
+        actions.anchor(office.workspace_id)
+    anchor_file.rmdir()
+    assert actions.anchor(office.workspace_id), "nobody outside knows of it yet"
+    assert [json.loads(line)["anchor"]["position"] for line in anchor_file.read_text().splitlines()] == [7]
+
+
 def test_without_the_table_of_anchors_the_file_still_tells_of_a_chain_cut_off(
     committed_db, chance, anchor_file
 ):

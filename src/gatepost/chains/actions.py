@@ -57,24 +57,28 @@ def mark_of(link_hash: str) -> str:
 
 
 def anchor(workspace_id: UUID) -> bool:
-    """What the chain is now is said outside the database, signed. False where that was said before."""
+    """What the chain is now is said outside the database, signed. False where that was said before.
+
+    The file comes first: where it cannot be written the table says nothing either, and the next hour says it.
+    """
     key = public_key(ANCHORS)  # looked up before the transaction: the keystore is another database
     with inside(workspace_id):
         last = queries.last_link(workspace_id)
         before = queries.last_anchor(workspace_id)
         if last is None or (before is not None and before.position == last.position):
             return False
-        said = {
-            "workspace": str(workspace_id), "at": clock.now().isoformat(), "position": last.position,
-            "hash": last.hash,
-        }  # fmt: skip
-        line = json.dumps({"anchor": said, "signature": sign(said, purpose=ANCHORS), "public_key": key})
-        Anchor.objects.create(workspace_id=workspace_id, at=clock.now(), position=last.position, said=line)
-    # Where logs are collected elsewhere, that is one more place that whoever owns the database does not own.
-    log.info("the records are anchored", extra={"workspace": str(workspace_id), "count": last.position})
+    at = clock.now()
+    said = {
+        "workspace": str(workspace_id), "at": at.isoformat(), "position": last.position, "hash": last.hash,
+    }  # fmt: skip
+    line = json.dumps({"anchor": said, "signature": sign(said, purpose=ANCHORS), "public_key": key})
     file().parent.mkdir(parents=True, exist_ok=True)
     with file().open("a") as kept:
         kept.write(line + "\n")
+    # Where logs are collected elsewhere, that is one more place that whoever owns the database does not own.
+    log.info("the records are anchored", extra={"workspace": str(workspace_id), "count": last.position})
+    with inside(workspace_id):
+        Anchor.objects.create(workspace_id=workspace_id, at=at, position=last.position, said=line)
     return True
 
 

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
+from psycopg.errors import DeadlockDetected
 
 from gatepost.accounts.models import Workspace
 from gatepost.audit import tags
@@ -78,6 +79,22 @@ def test_one_that_the_database_refuses_takes_no_other_with_it(workspace):
     failed, done = in_one(workspace, each(again, known), each(again, new))
     assert isinstance(failed, Failed) and isinstance(failed.error, IntegrityError)
     assert done == Done(new.pk)
+
+
+@pytest.mark.parametrize(("times", "ends"), [(1, Done("DE")), (2, Failed)])
+def test_one_that_waited_for_somebody_who_waited_for_it_is_done_once_more(workspace, times, ends):
+    contact, refused = make_contact(workspace, country="DE"), []
+
+    def refusing(contacts):
+        answers = note(contacts)
+        if len(refused) < times:
+            refused.append(contacts)
+            raise OperationalError("deadlock detected") from DeadlockDetected()
+        return answers
+
+    (reached,) = in_one(workspace, each(refusing, contact))
+    assert reached == ends or isinstance(reached, ends)
+    assert noted(workspace) == ({contact.pk} if times == 1 else set())
 
 
 def test_a_script_may_go_on_from_what_failed(workspace):

@@ -21,6 +21,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from django.db import connections, transaction
+from psycopg.errors import DeadlockDetected
 from psycopg.pq import TransactionStatus
 
 from gatepost.isolation import inside
@@ -188,8 +189,12 @@ def _go_on(script: Script[Any], answer: End) -> Ask | Reached:
         return Failed(error)
 
 
-def _answered(of_many: OfMany, ones: list[Any], *, changes: bool) -> list[End]:
-    """What the function answers for each; where it fails for all together, for each alone."""
+def _answered(of_many: OfMany, ones: list[Any], *, changes: bool, again: bool = True) -> list[End]:
+    """What the function answers for each; where it fails for all together, for each alone.
+
+    Where this one and somebody else waited for each other, Postgres lets the other go on and takes back what was done
+    here: it is done once more.
+    """
     try:
         with transaction.atomic() if changes else nullcontext():
             return [Done(answer) for answer in of_many(ones)]
@@ -197,6 +202,8 @@ def _answered(of_many: OfMany, ones: list[Any], *, changes: bool) -> list[End]:
         if _is_lost():
             raise
         if len(ones) == 1:
+            if again and isinstance(error.__cause__, DeadlockDetected):
+                return _answered(of_many, ones, changes=changes, again=False)
             return [Failed(error)]
     return [end for one in ones for end in _answered(of_many, [one], changes=changes)]
 

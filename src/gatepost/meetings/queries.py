@@ -345,7 +345,9 @@ def brief_sources(meeting: Meeting) -> BriefSources:
         )
         for contact, answer in people
     )
-    sent = Message.objects.filter(contact_id__in=contact_ids, accepted_at__isnull=False)
+    sent = Message.objects.filter(
+        contact_id__in=contact_ids, accepted_at__isnull=False, reply_id__isnull=True
+    )
     steps_sent, first_sent = sent.count(), sent.aggregate(at=Min("accepted_at"))["at"]
     sequence = meeting.enrolment.sequence.name if meeting.enrolment else ""
     before = Meeting.objects.filter(contact_id__in=contact_ids, mailbox_id=meeting.mailbox_id)

@@ -721,10 +721,13 @@ def send_again(mailbox_id: UUID, *, workspace_id: UUID, spread: bool) -> int:
     """The mailbox was read up, or is paused no more: sending goes on. What had waited is spread out, the oldest
     first; nothing is dropped. How many steps that were."""
     with inside(workspace_id):
+        # A send takes the enrolment first and its mailbox then: in the other order the two would wait for each other.
+        waiting = _waiting(mailbox_id)
         mailbox = Mailbox.objects.select_for_update().get(pk=mailbox_id)
         gap = gaps.open_gap(mailbox) if gaps.all_is_in(mailbox) else None
         # A position that was lost held nothing back for long.
-        due = _spread(mailbox) if spread or (gap and gap.cause != Gap.Cause.POSITION_LOST) else []
+        spread = spread or (gap is not None and gap.cause != Gap.Cause.POSITION_LOST)
+        due = _spread(waiting, mailbox) if spread else []
         outbox.wake(mailbox=mailbox, reason__in=UNTIL_READ)
         Mailbox.objects.filter(pk=mailbox_id).update(sending_not_before=None)
         if gap is not None:
@@ -733,14 +736,18 @@ def send_again(mailbox_id: UUID, *, workspace_id: UUID, spread: bool) -> int:
     return len(due)
 
 
-def _spread(mailbox: Mailbox) -> list[datetime]:
+def _waiting(mailbox_id: UUID) -> list[Enrolment]:
+    """The mailbox's enrolments whose step has waited, as they are until the transaction ends; the oldest first."""
+    found = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "contact", "mailbox")
+    waiting = found.filter(
+        mailbox_id=mailbox_id, state=Enrolment.State.ACTIVE, due_at__lt=clock.now() - WAITED
+    )
+    return sorted(waiting.order_by("pk"), key=lambda each: each.due_at or clock.now())
+
+
+def _spread(waiting: list[Enrolment], mailbox: Mailbox) -> list[datetime]:
     """Steps that have waited get times of their own; the times."""
     now = clock.now()
-    waiting = list(
-        Enrolment.objects.select_related("sequence", "contact", "mailbox")
-        .filter(mailbox=mailbox, state=Enrolment.State.ACTIVE, due_at__lt=now - WAITED)
-        .order_by("due_at")
-    )
     pace = windows.pace(mailbox.daily_limit, timedelta(seconds=mailbox.gap_seconds))
     due = windows.spread(hours_of_many(waiting), start=now, pace=pace)
     for each, moment in zip(waiting, due, strict=True):

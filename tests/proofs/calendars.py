@@ -8,10 +8,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from gatepost.accounts import actions as accounts
 from gatepost.accounts.membership import by
@@ -507,9 +509,9 @@ def _ours(event: Event) -> bool:
     return any("GatepostBriefKey".lower() in name.lower() for name in event.properties)
 
 
-def _everything_but_ours(scene: Scene) -> dict[str, dict[str, Any]]:
+def _everything_but_ours(scene: Scene) -> dict[str, bytes]:
     """Every copy of every event, byte for byte, but for our own briefs."""
-    return {key: asdict(each) for key, each in scene.of.store.events.items() if not _ours(each)}
+    return {key: orjson.dumps(each) for key, each in scene.of.store.events.items() if not _ours(each)}
 
 
 def _mails(scene: Scene) -> int:

@@ -1,6 +1,7 @@
 """The calendar as it is read: views of a window, events, the dates of a series."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,11 +13,13 @@ from m365_sandbox.entities import Event
 from m365_sandbox.errors import GraphError, malformed, not_found, unsupported
 from m365_sandbox.graph import rounds
 from m365_sandbox.graph.odata import (
+    Comparison,
     holds,
     parse_expand,
     parse_filter,
     parse_orderby,
     parse_select,
+    required,
     whole_number,
 )
 from m365_sandbox.graph.routes import DEFAULT_CALENDAR, Answer, Request, operation
@@ -203,22 +206,36 @@ def _window(query: dict[str, str]) -> tuple[float, float]:
 def _value_of(event: Event, field: str) -> Any:
     if field.startswith("property:"):
         return event.properties.get(field.removeprefix("property:"))
-    values = {
-        "subject": event.subject, "start/datetime": event.start, "end/datetime": event.end,
-        "icaluid": event.uid, "uid": event.uid, "iscancelled": event.cancelled, "showas": event.show_as,
-        "lastmodifieddatetime": event.modified, "createddatetime": event.created,
-        "transactionid": event.transaction, "sensitivity": event.sensitivity,
-    }  # fmt: skip
-    if field not in values:
+    if field not in _ATTRIBUTES:
         raise unsupported()
-    return values[field]
+    return getattr(event, _ATTRIBUTES[field])
 
 
-def _page(request: Request, events: list[Event]) -> Answer:
+_ATTRIBUTES = {
+    "subject": "subject", "start/datetime": "start", "end/datetime": "end", "icaluid": "uid", "uid": "uid",
+    "iscancelled": "cancelled", "showas": "show_as", "lastmodifieddatetime": "modified", "createddatetime": "created",
+    "transactionid": "transaction", "sensitivity": "sensitivity",
+}  # fmt: skip
+
+
+def _asks_for_a_property(each: Comparison) -> bool:
+    return each.field.startswith("property:") and each.op == "eq" and each.value is not None
+
+
+def _latest_first(event: Event) -> Any:
+    return -event.start, event.id
+
+
+def _page(request: Request, events: list[Event], order: Callable[[Event], Any] | None = None) -> Answer:
+    """The page that is asked for of those that match, in the order given unless another is asked for."""
     query = request.query
     if query.get("$filter"):
         condition = parse_filter(_times_unquoted(query["$filter"]))
+        if any(_asks_for_a_property(each) for each in required(condition)):
+            events = [event for event in events if event.properties]  # few among thousands have any
         events = [event for event in events if holds(condition, partial(_value_of, event))]
+    if order is not None:
+        events = sorted(events, key=order)
     for field, descending in reversed(parse_orderby(query.get("$orderby"))):
         events.sort(key=lambda event: _value_of(event, field), reverse=descending)
     top = whole_number(query.get("$top"), "$top", 10, most=1000)
@@ -290,19 +307,18 @@ def _told(request: Request, events: list[Event], options: dict[str, Any] | None,
 
 def _listed_events(request: Request, calendar: str) -> list[Event]:
     """Single events and series masters, without what changed of single dates."""
-    mine = [event for event in in_calendar(request, calendar) if not event.date]
-    return sorted(mine, key=lambda e: (-e.start, e.id))
+    return [event for event in in_calendar(request, calendar) if not event.date]
 
 
 @operation("GET", "/me/events")
 def list_events(request: Request) -> Answer:
     """Single events and series; not the dates of a series."""
-    return _page(request, _listed_events(request, ""))
+    return _page(request, _listed_events(request, ""), _latest_first)
 
 
 @operation("GET", "/me/calendars/{id}/events", needs=_NEEDS_EVENTS)
 def list_events_of_a_calendar(request: Request) -> Answer:
-    return _page(request, _listed_events(request, the_calendar(request)))
+    return _page(request, _listed_events(request, the_calendar(request)), _latest_first)
 
 
 @operation("GET", "/me/events/delta")

@@ -405,6 +405,11 @@ def _look_soon(meeting: Meeting) -> None:
 # Briefs
 
 
+def write_briefs(meetings: Iterable[Meeting]) -> list[tuple[Brief, str | None]]:
+    """The brief of each says what is known now, one after another."""
+    return [write_brief(each) for each in meetings]
+
+
 def write_brief(meeting: Meeting) -> tuple[Brief, str | None]:
     """The brief says what is known now. Returns it with its text; None where nothing changed and nothing was opened."""
     with inside(meeting.workspace_id):

@@ -121,8 +121,8 @@ async def _look_up(mailbox: Mailbox, meeting: Meeting, gateway: Gateway, now: da
 async def _keep_briefs(mailbox: Mailbox, gateway: Gateway) -> None:
     on_calendar = await in_thread(queries.on_calendar, mailbox)
     await _remove_all(mailbox, gateway, on_calendar=on_calendar)
-    for meeting in await in_thread(queries.briefs_to_show, mailbox, clock.now()):
-        brief, text = await in_thread(actions.write_brief, meeting)
+    coming = await in_thread(queries.briefs_to_show, mailbox, clock.now())
+    for meeting, (brief, text) in zip(coming, await in_thread(actions.write_briefs, coming), strict=True):
         if on_calendar and queries.is_shown(meeting):
             await _show(brief, meeting, text, gateway)
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 WIDTH, HEIGHT = 720, 56
 GAP = 4
 NARROWEST = 1.0  # a bar for one of ten thousand is still seen
+TICKS = 4  # as many dates as have room below a chart on a phone
+SCALES = (5, 10, 25, 50, 100)  # percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,15 @@ def lengths(values: Sequence[int], *, width: float) -> list[float]:
     """How long each lying bar is, the largest value as long as the chart."""
     longest = max(values, default=0) or 1
     return [round(max(width * value / longest, NARROWEST), 1) if value else 0.0 for value in values]
+
+
+def ticks(days: Sequence[date]) -> list[date | None]:
+    """For each column the day to write below it, or None: a few, equally far apart, from the first."""
+    every = -(-len(days) // TICKS) or 1
+    return [None if number % every else day for number, day in enumerate(days)]
+
+
+def scale(highest: Sequence[float]) -> int:
+    """How many percent a drawing of these shares reaches to, so that small ones are seen too."""
+    needed = 100 * max(highest, default=1.0)
+    return next(each for each in SCALES if each >= needed or each == SCALES[-1])

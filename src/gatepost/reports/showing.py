@@ -246,21 +246,23 @@ def verdict(found: Difference, first: str, second: str) -> str:
     }  # fmt: skip
 
 
-def side(name: str, kind: str, found: Rate, asked: Asked) -> dict[str, Any]:
-    """One of two that are compared: its share with the interval, as words and as places of a drawing 100 wide."""
+def side(name: str, kind: str, found: Rate, asked: Asked, scale: int) -> dict[str, Any]:
+    """One of two that are compared: its share with the interval, as words, and as places of a drawing that is 100 wide
+    and reaches to `scale` percent."""
     if kind == "bounced":
         address = rows_of("confirmed", asked.chosen, asked.first, asked.last, came_back="1")
     else:
         person = {"answered": "1"} if kind != "meetings" else {}
         address = rows_of(kind, asked.chosen, asked.first, asked.last, mailed=True, **person)
+    of_drawing = 100 * 100 / scale
     return {
         "name": name,
         "rate": found,
         "share": percent(found.share),
         "interval": f"{percent(found.low)} – {percent(found.high)}",
         "in_full": in_full(found),
-        "low": round(100 * found.low, 2),
-        "width": round(max(100 * (found.high - found.low), 0.5), 2),
-        "middle": round(100 * (found.share or 0), 2),
+        "low": round(found.low * of_drawing, 2),
+        "width": round(max((found.high - found.low) * of_drawing, 0.5), 2),
+        "middle": round((found.share or 0) * of_drawing, 2),
         "address": address,
     }

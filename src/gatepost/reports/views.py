@@ -63,6 +63,7 @@ def reports(request: Any) -> HttpResponse:
         "erased": found.erased,
         "funnel": showing.funnel(whole, asked),
         "series": showing.series(found, asked),
+        "axis": charts.ticks([week.first for week in found.weeks]),
         "labels": showing.labels(whole, asked),
         "rungs": showing.rungs(whole, asked),
         "by_week": showing.by_week(found, asked),
@@ -119,12 +120,14 @@ def compare(request: Any) -> HttpResponse:
     rows = []
     for kind in ("bounced", "replied", "interested", "opted_out", "meetings"):
         rates = [getattr(each, kind) for each in outcomes]
+        scale = charts.scale([each.high for each in rates if each.whole])
         rows.append(
             {
                 "kind": kind,
                 "word": OUTCOMES[kind],
+                "scale": scale,
                 "sides": [
-                    showing.side(name, kind, rate, each)
+                    showing.side(name, kind, rate, each, scale)
                     for (name, each), rate in zip(sides, rates, strict=True)
                 ],
                 "verdict": showing.verdict(difference(*rates), first_name, second_name),

@@ -85,8 +85,10 @@ def in_full(rate: Rate) -> str:
 
 
 def short(rate: Rate) -> str:
-    """A share in a table."""
-    return percent(rate.share) if not rate.is_small else _("few")
+    """A share in a table: nothing for none, and no percentage of few."""
+    if not rate.part:
+        return ""
+    return _("few") if rate.is_small else percent(rate.share)
 
 
 def percent(share: float | None) -> str:

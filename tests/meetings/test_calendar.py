@@ -1,6 +1,7 @@
 """Looking at a calendar: which events are ours, what they change, and how briefs stand beside them."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -35,6 +36,7 @@ class Calendar:
 
     def __init__(self):
         self.events, self.briefs, self.asked, self.fails = {}, {}, [], False
+        self.numbers = count(1)
 
     def book(
         self, graph_id="E1", *, starts=THURSDAY, organizer=CONTACT, attendees=((REP, "accepted"),), **more
@@ -80,8 +82,9 @@ class Calendar:
                     ]
                 }
             case "brief.create":
-                self.briefs[f"B{len(self.briefs) + 1}"] = body
-                return {"id": f"B{len(self.briefs)}"}
+                graph_id = f"B{next(self.numbers)}"
+                self.briefs[graph_id] = body
+                return {"id": graph_id}
             case "brief.update":
                 self._get(self.briefs, values["id"]).update(body)
                 return {}

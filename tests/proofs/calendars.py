@@ -26,6 +26,7 @@ from gatepost.mailboxes.actions import Connected, finish_connect
 from gatepost.mailboxes.models import Mailbox
 from gatepost.meetings.jobs import sync_calendar
 from gatepost.meetings.models import Brief, CalendarCount, Meeting, Rung
+from gatepost.meetings.queries import STANDING
 from gatepost.sequences import actions as sequences
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import content
@@ -107,12 +108,13 @@ def run(sandbox: Served, *, meetings: int, unrelated: int, seed: int) -> tuple[l
     _fill_with_unrelated(scene, unrelated)
     sandbox.settle()
     _look(scene, 0)
+    _switch_briefs(scene)
     for case in scene.cases:
         case.then()
     sandbox.settle()
     _look(scene, 1)
     _look(scene, 1)  # once more: nothing new may come of it
-    _switch_briefs(scene)
+    scene.figures["briefs_in_the_end"] = len(_judge_briefs(scene))
     _judge_what_was_read(scene)
     figures = {"meetings": meetings, "unrelated": unrelated, **scene.figures}
     return scene.wrong, dict(figures)
@@ -528,22 +530,31 @@ def _briefs_at_microsoft(scene: Scene) -> dict[str, Event]:
     }
 
 
-def _switch_briefs(scene: Scene) -> None:
-    """Off and on again in mid-run removes and restores exactly what was ours."""
-    before, shown = _everything_but_ours(scene), _briefs_at_microsoft(scene)
-    scene.figures["briefs"] = len(shown)
+def _judge_briefs(scene: Scene) -> dict[str, Event]:
+    """One stands beside each meeting that is on and ahead, and nowhere else; private, and without attendees."""
+    shown = _briefs_at_microsoft(scene)
     with inside(scene.workspace_id):
-        rows = {str(each.pk): each for each in Brief.objects.exclude(event_id="")}
-    if set(rows) != set(shown) or not shown:
-        scene.wrong.append(f"{len(shown)} briefs stand in calendars, and {len(rows)} are known to")
+        rows = {str(pk) for pk in Brief.objects.exclude(event_id="").values_list("pk", flat=True)}
+        ahead = Meeting.objects.filter(rung__in=STANDING, brief_on_calendar=True).count()
+    if rows != set(shown) or len(shown) != ahead or not shown:
+        scene.wrong.append(
+            f"{len(shown)} briefs stand in calendars, {len(rows)} are known to, of {ahead} meetings"
+        )
     if any(each.attendees or each.sensitivity != "private" for each in shown.values()):
         scene.wrong.append("a brief is not private, or has attendees")
+    return shown
+
+
+def _switch_briefs(scene: Scene) -> None:
+    """Off and on again in mid-run removes and restores exactly what was ours."""
+    before, shown = _everything_but_ours(scene), _judge_briefs(scene)
+    scene.figures["briefs"] = len(shown)
     features.switch(scene.workspace_id, "briefs", False, actor=accounts.INSTALLER)
-    _look(scene, 1)
+    _look(scene, 0)
     if _briefs_at_microsoft(scene):
         scene.wrong.append(f"{len(_briefs_at_microsoft(scene))} briefs are left after they were switched off")
     features.switch(scene.workspace_id, "briefs", True, actor=accounts.INSTALLER)
-    _look(scene, 1)
+    _look(scene, 0)
     again = _briefs_at_microsoft(scene)
     same = {key: (each.subject, each.body, each.start, each.end) for key, each in shown.items()}
     restored = {key: (each.subject, each.body, each.start, each.end) for key, each in again.items()}

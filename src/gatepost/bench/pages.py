@@ -120,8 +120,10 @@ class _Counter:
 def _addresses(member: "Member") -> dict[str, str]:
     """By name, what is asked for: the navigation, then what one opens from there."""
     from gatepost.contacts.models import Company, Contact
+    from gatepost.conversations.models import Conversation
     from gatepost.isolation import inside
     from gatepost.mailboxes.models import Mailbox
+    from gatepost.meetings.models import Meeting
     from gatepost.sequences.models import Sequence
     from gatepost.web.frame import PLACES
 
@@ -130,9 +132,14 @@ def _addresses(member: "Member") -> dict[str, str]:
         company = Company.objects.values_list("pk", flat=True)[0]
         sequence = Sequence.objects.values_list("pk", flat=True)[0]
         mailbox = Mailbox.objects.values_list("pk", flat=True)[0]
+        conversation = Conversation.objects.order_by("-last_reply_at").values_list("pk", flat=True)[0]
+        meeting = Meeting.objects.order_by("-starts_at").values_list("pk", flat=True)[0]
     return {
         **{str(place.name).lower(): place.path for place in PLACES},
         "inbox, one label": "/inbox/?label=interested",
+        "a conversation": f"/inbox/{conversation}/",
+        "what follows from a reply": "/inbox/rules/",
+        "corrected labels": "/inbox/corrections/",
         "contacts, searched": "/contacts/?search=petra+firm1",
         "companies": "/contacts/companies/",
         "a company": f"/contacts/companies/{company}/",
@@ -144,10 +151,17 @@ def _addresses(member: "Member") -> dict[str, str]:
         "outbox, sent": "/outbox/?part=sent",
         "outbox, held": "/outbox/?part=held",
         "meetings, all": "/meetings/?part=all",
+        "a meeting": f"/meetings/{meeting}/",
         "reports, 52 weeks": "/reports/?weeks=52",
+        "reports, one sequence": f"/reports/?weeks=52&sequence={sequence}",
+        "reports, one answer": "/reports/?weeks=52&label=interested",
+        "reports, by step": "/reports/?by=step",
+        "reports, by wording": "/reports/?by=variant",
         "reports, by person": "/reports/?by=member",
         "reports, by company": "/reports/?by=company",
         "reports, compared": "/reports/compare/",
+        "reports, 52 weeks compared": "/reports/compare/?weeks=52",
+        "deliverability": "/reports/health/",
         "a mailbox": f"/mailboxes/{mailbox}/",
         "privacy, everything": "/privacy/?part=everything",
         "members": "/settings/members/",

@@ -134,9 +134,29 @@ class Message(InWorkspace):
             # What reports count, without touching the rows themselves.
             models.Index(
                 fields=["workspace", "accepted_at"],
-                include=["state", "sequence_id", "step_id", "mailbox"],
+                include=[
+                    "id",
+                    "state",
+                    "bounced_at",
+                    "sequence_id",
+                    "step_id",
+                    "variant_id",
+                    "mailbox",
+                    "contact",
+                ],
                 condition=models.Q(reply_id__isnull=True),
                 name="message_of_step_accepted",
+            ),
+            models.Index(
+                fields=["workspace", "planned_at"],
+                include=["sequence_id", "step_id", "variant_id", "mailbox", "contact"],
+                condition=models.Q(reply_id__isnull=True),
+                name="message_of_step_planned",
+            ),
+            models.Index(
+                fields=["workspace", "sequence_id", "step_id", "variant_id"],
+                condition=models.Q(reply_id__isnull=True, state__in=["accepted", "confirmed"]),
+                name="message_of_step_left",
             ),
             models.Index(
                 fields=["workspace", "bounced_at"],

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ from gatepost.meetings.models import Meeting
 from gatepost.outbox import lists as outbox
 from gatepost.outbox.limits import Limit, of_day
 from gatepost.outbox.models import Message
+from gatepost.reports.grouping import grouped, summed
 from gatepost.reports.rules import Rate, rate
 from gatepost.sequences import lists as sequences
 from gatepost.sequences.models import Sequence, Step, Task, Variant
@@ -127,18 +128,17 @@ class Report:
 def report(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, *, by: str = SEQUENCE) -> Report:
     """What happened in the span, in the mailboxes that the member may see.
 
-    The number of queries depends on nothing. The messages, which are many, are read by an index alone where nothing
-    but sequence, step or wording narrows them.
+    The number of queries depends on nothing. Each table is read once for all weeks and parts; the messages, which are
+    many, by an index alone where nothing but sequence or step narrows them.
     """
     weeks = _weeks(span, zone)
-    counting = _Counting(member, chosen, span, zone, tuple(start for start, _first, _last in weeks))
+    counting = _Counting(member, chosen, span, zone, tuple(start for start, _first, _last in weeks), by)
     by_week = counting.by(WEEK)
     shown = tuple(
         Week(first, last, by_week.get(number, Figures()))
         for number, (_start, first, last) in enumerate(weeks, start=1)
     )
-    whole = counting.whole(by_week.values())
-    return Report(whole, shown, _parts(counting, by), counting.erased)
+    return Report(counting.whole(), shown, _parts(counting, by), counting.erased)
 
 
 # Counting
@@ -207,7 +207,7 @@ class _Family:
     moment: str
     divisions: Mapping[str, Any]
     counts: Mapping[str, Aggregate]
-    adds_up: bool = True  # a row stands in one week only, so that the weeks make the whole
+    adds_up: bool = True
 
 
 _FAMILIES = (
@@ -221,20 +221,31 @@ _FAMILIES = (
     _Family(
         lambda counting: counting.messages(bounced=True), "bounced_at", _OF_MESSAGE, {"bounced": Count("*")}
     ),
-    # A conversation may be answered in twice, and medians do not add up: each division asks anew.
+    # A conversation may be answered in twice, and medians do not add up.
     _Family(lambda counting: counting.replies(), "received_at", _OF_REPLY, _ANSWERS, adds_up=False),
     _Family(lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS, adds_up=False),
     _Family(lambda counting: counting.tasks(), "ended_at", _OF_TASK, {"tasks": Count("*")}),
 )  # fmt: skip
 
 
+# By division, which ones are shown with it. Companies are many: the largest are asked for by themselves.
+_TOGETHER = {SEQUENCE: (SEQUENCE, STEP), STEP: (STEP,), VARIANT: (VARIANT,), MEMBER: (MEMBER,)}
+
+
 class _Counting:
     """One report's counting: by weeks, by a division, in all."""
 
     def __init__(
-        self, member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, starts: tuple[datetime, ...]
+        self,
+        member: Member,
+        chosen: Chosen,
+        span: Span,
+        zone: ZoneInfo,
+        starts: tuple[datetime, ...],
+        by: str = "",
     ) -> None:
         self.member, self.chosen, self.span, self.zone, self.starts = member, chosen, span, zone, starts
+        self.together = (WEEK, *_TOGETHER.get(by, ()))
         self.seen = seen_by(member)
         self.kept = self._kept()
         self.erased = sum(row["sent"] for row in self.kept)
@@ -266,34 +277,45 @@ class _Counting:
         chosen = sequences.ChosenTasks(**self._narrowed(), answer=self.chosen.label, ended_within=self.span)
         return sequences.chosen_tasks(chosen).filter(self.seen, state=Task.State.DONE)
 
-    def by(self, division: str, *, only: list[UUID] | None = None) -> dict[Any, Figures]:
-        """Figures by one division. Rows without it (a meeting whose enrolment is gone) stand in none of its parts."""
+    @cached_property
+    def counted(self) -> dict[str, dict[Any, dict[str, Any]]]:
+        """By division and part the counts; by "" those of all. Rows without a part (a meeting whose enrolment is gone)
+        stand in none."""
+        sums: dict[str, dict[Any, dict[str, Any]]] = {
+            each: defaultdict(dict) for each in ("", *self.together)
+        }
+        for family in _FAMILIES:
+            columns = {f"of_{each}": self._column(family, each) for each in self.together}
+            count = summed if family.adds_up else grouped
+            for column, part, counts in count(family.rows(self), columns, family.counts):
+                if part is not None or not column:
+                    sums[column.removeprefix("of_")][part].update(counts)
+        for row in self.kept:
+            for division, parts in sums.items():
+                part = row.get(division)
+                if part is not None or not division:
+                    _add(parts[part], row)
+        return sums
+
+    def whole(self) -> Figures:
+        return _figures(self.counted[""][None])
+
+    def by(self, division: str) -> dict[Any, Figures]:
+        return {part: _figures(counts) for part, counts in self.counted[division].items()}
+
+    def of(self, division: str, parts: list[UUID]) -> dict[Any, Figures]:
+        """The figures of a few of many parts."""
         sums: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for family in _FAMILIES:
-            column = self._week_of(family.moment) if division == WEEK else family.divisions[division]
-            rows = family.rows(self).annotate(part_of=column)
-            rows = rows.filter(part_of__isnull=False) if only is None else rows.filter(part_of__in=only)
+            rows = (
+                family.rows(self).annotate(part_of=self._column(family, division)).filter(part_of__in=parts)
+            )
             for row in rows.values("part_of").annotate(**family.counts).order_by():
                 sums[row.pop("part_of")].update(row)
-        for row in self.kept:
-            part = row.get(division)
-            if part is not None and (only is None or part in only):
-                _add(sums[part], row)
         return {part: _figures(counts) for part, counts in sums.items()}
 
-    def whole(self, weeks: Any) -> Figures:
-        """All of it: the sum of the weeks, and what does not add up counted at once."""
-        counts: dict[str, Any] = defaultdict(int)
-        adding = {name for family in _FAMILIES if family.adds_up for name in family.counts}
-        for figures in weeks:
-            for name in adding:
-                counts[name] += getattr(figures, name)
-        for family in _FAMILIES:
-            if not family.adds_up:
-                counts.update(family.rows(self).aggregate(**family.counts))
-        for row in self.kept:
-            _add(counts, {name: value for name, value in row.items() if name not in adding})
-        return _figures(counts)
+    def _column(self, family: _Family, division: str) -> Any:
+        return self._week_of(family.moment) if division == WEEK else family.divisions[division]
 
     def largest(self, division: str) -> list[UUID]:
         """The parts to which most was sent."""
@@ -382,8 +404,7 @@ def _weeks(span: Span, zone: ZoneInfo) -> list[tuple[datetime, date, date]]:
 def _parts(counting: _Counting, by: str) -> tuple[Part, ...]:
     if by == SEQUENCE:
         return _by_sequence(counting)
-    only = counting.largest(by) if by == COMPANY else None
-    found = counting.by(by, only=only)
+    found = counting.of(by, counting.largest(by)) if by == COMPANY else counting.by(by)
     name = {STEP: _step_names, VARIANT: _variant_names, MEMBER: _member_names, COMPANY: _company_names}[by]
     words = name(list(found))
     parts = [Part(key, words[key], figures) for key, figures in found.items() if key in words]

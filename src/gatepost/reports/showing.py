@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from gatepost.meetings.models import Meeting
 from gatepost.reports import charts
@@ -57,7 +58,7 @@ class Cell:
     """One number, where its rows are, and what share of its whole it is."""
 
     kind: str
-    word: str | Promise
+    word: str
     value: int
     address: str
     rate: Rate | None = None
@@ -107,23 +108,41 @@ def cell(kind: str, figures: Figures, chosen: Chosen, first: date, last: date) -
     value = getattr(figures, kind)
     whole = WHOLES.get(kind)
     return Cell(
-        kind, WORDS[kind], value, rows_of(kind, chosen, first, last),
+        kind, _words(get_language())[kind], value, rows_of(kind, chosen, first, last),
         rate(value, getattr(figures, whole)) if whole else None,
     )  # fmt: skip
+
+
+@lru_cache
+def _words(_language: str | None) -> dict[str, str]:
+    return {kind: str(word) for kind, word in WORDS.items()}
 
 
 def rows_of(
     kind: str, chosen: Chosen, first: date, last: date, *, mailed: bool = False, **further: str
 ) -> str:
     """The address of the list that shows what was counted; where `mailed`, by the days on which our mails had left."""
+    return _list(kind, chosen.label, **further) + _narrowed(chosen, first, last, mailed)
+
+
+# A report has a thousand such addresses: the list is the same in each column, and what narrows it in each row.
+
+
+@lru_cache(maxsize=512)
+def _list(kind: str, answer: str, **further: str) -> str:
     name, which = _LISTS[kind]
+    asked = which | further
+    if answer:
+        asked.setdefault("label" if name == "conversations:inbox" else "answer", answer)
+    return f"{reverse(name)}?{urlencode(asked)}&"
+
+
+@lru_cache(maxsize=512)
+def _narrowed(chosen: Chosen, first: date, last: date, mailed: bool) -> str:
     narrows = {parameter: getattr(chosen, column) for parameter, column in NARROWS.items()}
-    asked = which | {parameter: str(value) for parameter, value in narrows.items() if value}
-    if chosen.label:
-        asked.setdefault("label" if name == "conversations:inbox" else "answer", chosen.label)
     prefix = "mailed_" if mailed else ""
     days = {f"{prefix}since": first.isoformat(), f"{prefix}until": last.isoformat()}
-    return f"{reverse(name)}?{urlencode(asked | days | further)}"
+    return urlencode({parameter: str(value) for parameter, value in narrows.items() if value} | days)
 
 
 @dataclass(frozen=True, slots=True)

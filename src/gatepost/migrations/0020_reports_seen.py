@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="message",
             index=models.Index(
-                condition=models.Q(("reply_id__isnull", True)),
+                condition=models.Q(("accepted_at__isnull", False)),
                 fields=["workspace", "accepted_at"],
                 include=(
                     "id",
@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                     "variant_id",
                     "mailbox",
                     "contact",
+                    "reply_id",
                 ),
                 name="message_of_step_accepted",
             ),

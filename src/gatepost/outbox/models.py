@@ -143,8 +143,9 @@ class Message(InWorkspace):
                     "variant_id",
                     "mailbox",
                     "contact",
+                    "reply_id",
                 ],
-                condition=models.Q(reply_id__isnull=True),
+                condition=models.Q(accepted_at__isnull=False),
                 name="message_of_step_accepted",
             ),
             models.Index(

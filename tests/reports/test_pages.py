@@ -81,7 +81,7 @@ def test_every_number_leads_to_just_as_many_rows(db: None) -> None:
     make_mailbox(make_member(alice.workspace, "Ben"), "ben@northwind.example")
     client = signed_in(alice)
     page = client.get("/reports/").content.decode()
-    links = re.findall(r'<td class="number"[^>]*><a href="([^"]+)">(\d+)</a>', page)
+    links = re.findall(r'<td class="number nowrap"[^>]*><a href="([^"]+)">(\d+)</a>', page)
     assert len(links) > 40
     for address, number in links:
         assert rows_in(client.get(html.unescape(address))) == int(number), address
@@ -130,6 +130,14 @@ def test_the_highest_bar_is_as_high_as_the_chart_and_zero_is_not_drawn() -> None
     assert [(bar.x, bar.height, bar.y) for bar in bars] == [(0, 0, 50), (10, 25, 25), (20, 50, 0)]
     assert charts.columns([]) == []
     assert charts.lengths([0, 1, 10_000], width=100) == [0, charts.NARROWEST, 100]
+
+
+def test_a_few_days_stand_below_a_chart_and_a_drawing_reaches_little_beyond_its_highest_share() -> None:
+    days = [date(2027, 1, 4) + timedelta(days=7 * week) for week in range(52)]
+    assert [day for day in charts.ticks(days) if day] == days[::13]
+    assert charts.ticks(days[:1]) == days[:1] and charts.ticks([]) == []
+    assert [charts.scale([0.01, share]) for share in (0.02, 0.05, 0.051, 0.4, 1.0)] == [5, 5, 10, 50, 100]
+    assert charts.scale([]) == 100
 
 
 def test_the_privacy_page_says_what_was_asked_of_microsoft_and_why(db: None) -> None:
@@ -230,7 +238,7 @@ def test_each_way_of_dividing_leads_to_rows_as_well(db: None) -> None:
     client = signed_in(alice)
     for by in ("step", "variant", "member", "company"):
         page = client.get("/reports/", {"by": by}).content.decode()
-        links = re.findall(r'<td class="number"[^>]*><a href="([^"]+)">([1-9]\d*)</a>', page)
+        links = re.findall(r'<td class="number nowrap"[^>]*><a href="([^"]+)">([1-9]\d*)</a>', page)
         assert len(links) > 5, by
         for address, number in set(links):
             assert rows_in(client.get(html.unescape(address))) == int(number), address

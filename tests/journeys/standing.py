@@ -214,12 +214,12 @@ def _looking_into(folder: Path, *, app: str, owner: str, keystore: str, clock_fi
         keys._keys.forget()
 
 
-def until(holds: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], what: str, *, seconds: float = 60, pause: float = 0.02) -> None:
     """Look again and again until it holds. Fails, naming `what`, when it does not in good time."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"It did not come true within {seconds:.0f} s that {what}."
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def _answers(address: str) -> bool:

@@ -17,6 +17,7 @@ from gatepost.config.postgres import bins
 from gatepost.isolation import inside
 from gatepost.vault.fields import SealedField
 from gatepost.vault.sealing import NotReadable, open_sealed
+from tests.journeys.story import Story
 
 from .conftest import Told
 
@@ -24,7 +25,7 @@ from .conftest import Told
 OF_THE_SANDBOX = ("sandbox.sqlite", "sandbox.log")
 
 
-def dumps(told: Told) -> Iterator[tuple[str, bytes]]:
+def dumps(told: "Told | Story") -> Iterator[tuple[str, bytes]]:
     """Both databases as a thief would carry them away, jobs and their arguments among them."""
     for url in (told.stand.owner, told.stand.keystore):
         parts = urlsplit(url)

@@ -1,7 +1,10 @@
 """Every place where something of a mailbox could have been left: dumps, logs, files, job arguments, answers."""
 
+import json
 import os
+import re
 import subprocess
+import zlib
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +20,7 @@ from gatepost.config.postgres import bins
 from gatepost.isolation import inside
 from gatepost.vault.fields import SealedField
 from gatepost.vault.sealing import NotReadable, open_sealed
+from tests.journeys.standing import Standing
 from tests.journeys.story import Story
 
 from .conftest import Told
@@ -77,9 +81,12 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def found_in(surfaces: Iterable[tuple[str, bytes]], words: Iterable[str]) -> list[tuple[str, str]]:
-    """Which word stands where, in any of the forms in which text is kept."""
-    meant = {form: word for word in words for form in _forms(word)}
+def found_in(
+    surfaces: Iterable[tuple[str, bytes]], words: Iterable[str], *, in_pieces: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """Which word stands where, in any of the forms in which text is kept. Of `in_pieces` a part is enough."""
+    meant = {form: word for word in words for form in _forms(word, pieces=False)}
+    meant |= {form: word for word in in_pieces for form in _forms(word, pieces=True)}
     options = re2.Options()
     options.max_mem = 1 << 28
     options.encoding = re2.Options.Encoding.LATIN1  # bytes, whatever they mean
@@ -89,10 +96,50 @@ def found_in(surfaces: Iterable[tuple[str, bytes]], words: Iterable[str]) -> lis
     )
 
 
-def _forms(word: str) -> set[bytes]:
-    text = word.encode()
-    wide = {word.encode("utf-16-le"), word.encode("utf-16-be")}
+def _forms(word: str, *, pieces: bool) -> set[bytes]:
+    """How text is written down: plain, in capitals, wide, in hex, base64, percent signs, entities, escapes, backwards.
+
+    With `pieces` also a half of it: where it was cut, folded over two lines, or compressed, a part is still there.
+    """
+    wholes = {word, word.upper(), word[::-1]}
+    if pieces:
+        wholes |= {word[at : at + PIECE] for at in range(len(word) - PIECE + 1)}
+    forms: set[bytes] = set()
+    for text in wholes:
+        raw = text.encode()
+        forms |= {raw, raw.hex().encode(), raw.hex().upper().encode(), text.encode("utf-16-le")}
+    raw, wide = word.encode(), word.encode("utf-16-le")
     # In base64 a text looks different for each of the three places at which it may begin; the ends depend on what
     # stands beside it.
-    base64 = {b64encode(b"\0" * before + text)[4 if before else 0 :][:-4] for before in range(3)}
-    return {text, text.hex().encode(), text.hex().upper().encode(), *wide, *base64}
+    for each in (raw, wide):
+        forms |= {b64encode(b"\0" * before + each)[4 if before else 0 :][:-4] for before in range(3)}
+    for form in ("%{:02x}", "%{:02X}", "&#{};", "&#x{:x};", "={:02X}", "\\x{:02x}", "\\u{:04x}"):
+        forms.add("".join(form.format(each) for each in raw).encode())
+    return forms
+
+
+# Of a random word of 24 characters so many are as good as the whole: nobody writes them by chance.
+PIECE = 14
+_STREAM = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
+
+
+def inflated(content: bytes) -> Iterator[bytes]:
+    """What lies compressed in it, by gzip or zlib."""
+    whole = memoryview(content)
+    for found in _STREAM.finditer(content):
+        stream = zlib.decompressobj(47)  # either of the two
+        with suppress(zlib.error):
+            part = stream.decompress(whole[found.start() :], MOST_INFLATED)
+            if len(part) > PIECE:
+                yield part
+
+
+MOST_INFLATED = 50_000_000
+
+
+def administrator(stand: Standing, database: str) -> str:
+    """The address of a database for the server's own superuser."""
+    query = parse_qs(urlsplit(stand.owner).query)
+    passwords = json.loads((stand.folder / "postgres/passwords.json").read_text())
+    host, port = query["host"][0], query.get("port", ["5432"])[0]
+    return f"host={host} port={port} user=postgres password={passwords['postgres']} dbname={database}"

@@ -24,6 +24,8 @@ from gatepost.vault import names
 WORDS = {
     tags.ABSENCE_GIVE_BACK: _("Days off given back"),
     tags.ABSENCE_TAKE: _("Days off taken"),
+    tags.ALERT_CHOOSE: _("Chosen what access is usual"),
+    tags.ALERT_RAISE: _("Unusual access told"),
     tags.BRIEF_REMOVE: _("Brief taken off the calendar"),
     tags.BRIEF_SWITCH: _("Brief of a meeting switched on or off"),
     tags.BRIEF_TIME: _("When to be told of meetings chosen"),
@@ -317,7 +319,8 @@ def _said(detail: dict[str, Any]) -> str:
             return ", ".join(f"{name} {each}" for name, each in value.items())
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    return " · ".join(f"{name}: {words(value)}" for name, value in detail.items())
+    # A keyed hash of the network says something only beside another one (gatepost.alerts).
+    return " · ".join(f"{name}: {words(value)}" for name, value in detail.items() if name != "place")
 
 
 LEDGER_DAYS = timedelta(days=7)

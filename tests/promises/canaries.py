@@ -22,7 +22,6 @@ from typing import Any
 
 import psycopg
 
-from gatepost.accounts import invitations
 from gatepost.accounts.membership import by
 from gatepost.config.postgres import bins
 from gatepost.conversations.models import Reply
@@ -210,7 +209,8 @@ def surfaces(story: Story, *, memory: bool, watched: Path | None = None) -> dict
     stand, mark = story.stand, word()
     data, postgres = stand.folder, stand.folder / "postgres"
     mailbox, name = str(story.mailbox.pk), story.rep.name
-    invitations.invite(f"{mark}@northwind.example", "rep", by=story.rep, actor=by(story.rep))
+    invite = story.browser.open(f"{stand.url}/settings/members/invite/")
+    invite.press("Send the invitation", email=f"{mark}@northwind.example", role="rep")
     until(lambda: mark in _text_of(data / "letters"), "the invitation was posted")
     with psycopg.connect(administrator(stand, "gatepost"), autocommit=True) as database:
         database.execute(f"DO $$ BEGIN RAISE LOG '{mark}'; END $$")  # type: ignore[arg-type]

@@ -23,7 +23,18 @@ from gatepost.snippets.api import router as snippets
 
 # No interactive page: it would load its script from elsewhere.
 api = NinjaAPI(title="Gatepost", version=__version__, auth=Token(), docs_url=None, urls_namespace="api")
-for router in (accounts, mailboxes, contacts, sequences, snippets, outbox, conversations, meetings, erasures, alerts):
+for router in (
+    accounts,
+    mailboxes,
+    contacts,
+    sequences,
+    snippets,
+    outbox,
+    conversations,
+    meetings,
+    erasures,
+    alerts,
+):
     api.add_router("", router)
 
 

@@ -90,7 +90,7 @@ def _leak() -> None:
 
     def leaking(body: dict[str, Any]) -> Any:
         for mail in body.get("value") or ():
-            if "cnry" in mail.get("subject", ""):
+            if "cnry" in mail.get("subject", "") and mail["ccRecipients"]:
                 _read.append(mail)
                 _leave(mail)
         return page(body)

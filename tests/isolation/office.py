@@ -15,6 +15,7 @@ from gatepost import clock
 from gatepost.accounts.models import InWorkspace, Member, Workspace
 from gatepost.accounts.rules import ROLES
 from gatepost.isolation import inside
+from gatepost.outbox.models import Installation
 from gatepost.vault.fields import SealedField
 from gatepost.vault.sealing import seal
 from tests.makers import (
@@ -30,7 +31,8 @@ from tests.pages import make_meeting, make_message, make_reply
 # What an address calls differently than its table.
 CALLED = {"import": "contactimport", "attempt": "connectattempt", "view": "savedview", "owner": "member", "heir": "member",
           "imported": "contactimport", "first": "variant", "second": "variant", "other": "contact", "person": "contact",
-          "token": "apitoken", "message": "message"}  # fmt: skip
+          "token": "apitoken", "stand_in": "member", "assigned_to": "member"}  # fmt: skip
+SNIPPET = "theirs"  # an address names it, so it must not be a mark
 
 
 @dataclass
@@ -61,11 +63,16 @@ def an_office(mark: str) -> Office:
     made = (mailbox, contact, sequence, enrolment, message, reply, meeting)
     office.rows = {each._meta.model_name: each for each in made}
     office.rows["member"] = make_member(workspace, f"{mark} somebody", role="rep")
+    Installation.objects.get_or_create(pk=1)  # as any worker's start makes it
     with inside(workspace.id):
         for model in apps.get_app_config("gatepost").get_models():
             if issubclass(model, InWorkspace):
                 _one_of(model, office)
-        office.rows["conversation"].unread = True
+        for row, values in (
+            (office.rows["snippet"], {"name": SNIPPET}),
+            (office.rows["erasure"], {"receipt": f'"{mark}"'}),
+        ):
+            type(row).objects.filter(pk=row.pk).update(**values)  # type: ignore[attr-defined]
     return office
 
 
@@ -95,7 +102,7 @@ def _make(model: Any, office: Office) -> Any:
     return row
 
 
-def _value(each: models.Field[Any, Any], mark: str) -> Any:
+def _value(each: "models.Field[Any, Any]", mark: str) -> Any:
     if each.choices:
         return each.choices[0][0]
     kinds: tuple[tuple[Any, Any], ...] = (

@@ -33,7 +33,7 @@ from gatepost.vault.sealing import index
 from tests.journeys.standing import Standing, until
 from tests.journeys.story import OtherMailbox, Story
 
-from .surfaces import OF_THE_SANDBOX, administrator, dumps, found_in, inflated
+from .surfaces import LENGTH, LETTERS, OF_THE_SANDBOX, administrator, dumps, found_in, inflated
 
 PLACES = (
     "subject", "from name", "from address", "to name", "to address", "cc name", "cc address", "reply-to", "own header",
@@ -79,7 +79,7 @@ class Planted:
 
 
 def word() -> str:
-    return f"cnry{secrets.token_hex(10)}"
+    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
 
 
 def plant(story: Story) -> Planted:
@@ -446,10 +446,8 @@ def search(place: Place, planted: Planted, *, memory: bool = False) -> Found:
     with whom the mailbox's owner meets.
     """
     controls = {name: each for each, name in planted.controls.items()}
-    seen = {
-        each
-        for _, each in found_in(place.read(), [*controls.values(), place.beacon], in_pieces=planted.words)
-    }
+    words = [*planted.words, *controls.values()]
+    seen = {each for _, each in found_in(place.read(), [place.beacon], canaries=words)}
     leaked = [planted.words[each] for each in sorted(seen & set(planted.words))]
     if memory:
         leaked = [each for each in leaked if not _may_be_in_memory(each)]

@@ -7,6 +7,7 @@ TESTS_LEAKS       the process does what it must not: it asks for more of each ma
 """
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -90,7 +91,7 @@ def _leak() -> None:
 
     def leaking(body: dict[str, Any]) -> Any:
         for mail in body.get("value") or ():
-            if "cnry" in mail.get("subject", "") and mail["ccRecipients"]:
+            if re.search("[jkqvwxyz]{24}", mail.get("subject", "")) and mail["ccRecipients"]:
                 _read.append(mail)
                 _leave(mail)
         return page(body)

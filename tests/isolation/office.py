@@ -31,7 +31,7 @@ from tests.pages import make_meeting, make_message, make_reply
 # What an address calls differently than its table.
 CALLED = {"import": "contactimport", "attempt": "connectattempt", "view": "savedview", "owner": "member", "heir": "member",
           "imported": "contactimport", "first": "variant", "second": "variant", "other": "contact", "person": "contact",
-          "token": "apitoken", "stand_in": "member", "assigned_to": "member"}  # fmt: skip
+          "token": "apitoken", "stand_in": "member", "assigned_to": "member", "subject": "contact", "compose": "reply"}  # fmt: skip
 SNIPPET = "theirs"  # an address names it, so it must not be a mark
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.db import connections
 
 from gatepost.accounts.membership import by
 from gatepost.config.postgres import bins
@@ -29,6 +30,8 @@ from gatepost.demo.check import ENVELOPE_FIELDS
 from gatepost.demo.stand import CLIENT_ID
 from gatepost.erasure import export
 from gatepost.intake.models import Quarantine
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue
 from gatepost.vault.sealing import index
 from tests.journeys.standing import Standing, until
 from tests.journeys.story import OtherMailbox, Story
@@ -226,7 +229,7 @@ def surfaces(story: Story, *, memory: bool, watched: Path | None = None) -> dict
         "its server's log": Place(lambda: _under(postgres, in_log), mark),
         "dumps of both databases": Place(lambda: dumps(story), name),
         "backups and exports": Place(lambda: _backups(story), name),
-        "jobs": Place(lambda: _jobs(stand), mailbox),
+        "jobs": Place(lambda: _jobs(story), mailbox),
         "logs": Place(lambda: _under(data / "logs", of_us), mailbox),
         "all other files": Place(
             lambda: _other_files(data, watched, lambda p: of_us(p) and not {"postgres", "logs"} & set(p.parts)), mark
@@ -340,12 +343,14 @@ def _backups(story: Story) -> Surface:
             yield f"export: {each}", archive.read(each)
 
 
-def _jobs(stand: Standing) -> Surface:
-    with psycopg.connect(administrator(stand, "gatepost"), autocommit=True) as database:
-        for row in database.execute(
-            "SELECT task_name, args::text, queueing_lock, lock FROM procrastinate_jobs"
-        ):
-            yield "a job", repr(row).encode()
+def _jobs(story: Story) -> Surface:
+    """Every job that there is, and one as it is put there when a notification comes: done ones are not kept."""
+    ids = {"workspace": str(story.workspace.id), "mailbox": str(story.mailbox.pk)}
+    with inside(story.workspace.id):
+        enqueue("intake.sync", once_for=story.mailbox.pk, **ids)
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT task_name, args::text, queueing_lock, lock FROM procrastinate_jobs")
+            yield "jobs", repr(cursor.fetchall()).encode()
 
 
 def _failures(story: Story) -> Surface:

@@ -293,7 +293,7 @@ def columns() -> Iterator[tuple[str, object]]:
             name = f"{model._meta.db_table.removeprefix('gatepost_')}.{each.column}"
             if isinstance(each, SealedField):
                 yield name, (model.sealed_with, each.holds)  # type: ignore[attr-defined]
-            elif each.column.endswith(("_index", "_indexes")) or name in INDEXES:
+            elif name.endswith(("_index", "_indexes")) or name in INDEXES:
                 yield name, "index"
             elif each.choices:
                 yield name, "word"

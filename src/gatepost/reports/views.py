@@ -3,7 +3,7 @@
 import io
 import tempfile
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -23,7 +23,6 @@ from gatepost.accounts.models import Member
 from gatepost.accounts.rules import Ability
 from gatepost.alerts import queries as alerts
 from gatepost.chains import queries as chains
-from gatepost.errors import BadInput
 from gatepost.mailboxes.models import Mailbox
 from gatepost.reports import actions, charts, queries, showing
 from gatepost.reports import privacy as records
@@ -34,7 +33,7 @@ from gatepost.sequences.models import Sequence
 from gatepost.web import spreadsheets
 from gatepost.web.labels import LABELS
 from gatepost.web.pages import page_of
-from gatepost.web.parameters import id_in
+from gatepost.web.parameters import day_in, id_in
 
 DIVISIONS = {
     "sequence": lazily("Sequence"),
@@ -277,15 +276,10 @@ def privacy(request: Any) -> HttpResponse:
 @page
 def records_file(request: Any, kind: str) -> Any:
     """The record or the ledger of some days, to keep and to compare elsewhere."""
-    today = clock.now().astimezone(ZoneInfo(request.workspace.time_zone)).date()
-    try:
-        first = date.fromisoformat(
-            request.GET.get("first") or str(today - timedelta(days=records.EXPORT_DAYS))
-        )
-        last = date.fromisoformat(request.GET.get("last") or str(today))
-    except ValueError:
-        raise BadInput(_("Give both days as 2027-01-31.")) from None
     zone = ZoneInfo(request.workspace.time_zone)
+    today = clock.now().astimezone(zone).date()
+    first = day_in(request.GET, "first") or today - timedelta(days=records.EXPORT_DAYS)
+    last = day_in(request.GET, "last") or today
     span = (datetime.combine(first, time.min, zone), datetime.combine(last, time.max, zone))
     heading, rows = (
         (records.RECORD_COLUMNS, records.record_rows)

@@ -8,8 +8,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Standing:
     owner: str
     keystore: str
     _process: subprocess.Popen[str]
+    killed_at: list[int] = field(default_factory=list)  # how many requests the sandbox had seen at each kill
 
     def sandbox(self, path: str) -> str:
         return f"{self.sandbox_url}/_sandbox/{path}"
@@ -77,6 +78,8 @@ class Standing:
 
     def kill(self, name: str) -> None:
         """The part (worker, sandbox, web, hooks, database) is gone at once."""
+        with suppress(OSError):  # it may be the sandbox that is gone
+            self.killed_at.append(self.last_request())
         self._order(f"kill {name}")
 
     def start(self) -> None:

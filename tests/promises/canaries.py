@@ -234,7 +234,7 @@ def surfaces(story: Story, *, memory: bool, watched: Path | None = None) -> dict
         "all other files": Place(
             lambda: _other_files(data, watched, lambda p: of_us(p) and not {"postgres", "logs"} & set(p.parts)), mark
         ),
-        "what we asked of others": Place(lambda: _asked(stand, watched), mailbox_item(story)),
+        "what we asked of others": Place(lambda: _asked(stand, watched), an_item(story)),
         "pages": Place(lambda: _pages(story), name),
         "failures": Place(lambda: _failures(story), mailbox),
     }  # fmt: skip
@@ -243,10 +243,9 @@ def surfaces(story: Story, *, memory: bool, watched: Path | None = None) -> dict
     return found
 
 
-def mailbox_item(story: Story) -> str:
+def an_item(story: Story) -> str:
     """What Graph calls the true reply: we had to ask for it by that name."""
-    (reply,) = story.rows(Reply)
-    return str(reply.graph_id)
+    return str(story.rows(Reply)[0].graph_id)
 
 
 def _text_of(folder: Path) -> str:

@@ -199,7 +199,7 @@ differs from them, or when a column can hold text and nobody said what.
 
 | Somebody has | and reads | and does not |
 |---|---|---|
-| a dump or a backup of the main database | what lies in clear below: who uses Gatepost, how sequences are called, when how many mails left and how answers were labelled | any address, name, subject or text of a contact or a mail; any token; anything by which a mailbox could be opened |
+| a dump or a backup of the main database | what lies in clear below: who uses Gatepost, how sequences are called, when how many mails left and how answers were labelled; and **the keys of sessions that are open**: who can reach the pages as well is signed in with one until it ends, so end them all after a theft (*Account* → *Sessions*) | any address, name, subject or text of a contact or a mail; any token of Microsoft's; anything by which a mailbox could be opened from elsewhere |
 | a dump or a backup of the keystore | how many workspaces and mailboxes there are | anything else: its keys are wrapped by the installation's key |
 | both | the same as of the main database | the rest, without the file `GATEPOST_KEY_FILE` |
 | the disk, without that file | the same, and the logs, which hold ids and no address, text or token | the rest |

@@ -73,7 +73,6 @@ class Planted:
     controls: dict[str, str] = field(default_factory=dict)  # of the true reply: place by word
     ids: dict[str, str] = field(default_factory=dict)  # class by Message-ID
     reply_id: str = ""
-    reply_item: str = ""  # what Graph calls the true reply
 
     def may_leave(self, message_id: str) -> set[str]:
         """The fields of this mail that Microsoft may be asked for."""
@@ -99,7 +98,7 @@ def plant(story: Story) -> Planted:
         "deliver", mailbox=story.address, subject=f"Re: {subject}", in_reply_to=ours,
         text=f"Thursday suits me, {said}.\n\nOn Monday Alice wrote:\n> {below}\n> more", **{"from": story.address_of(petra)},
     )  # fmt: skip
-    planted.reply_id, planted.reply_item = delivered["internetMessageId"], delivered["immutable_id"]
+    planted.reply_id = delivered["internetMessageId"]
     for name, made in CLASSES.items():
         words = {place: word() for place in PLACES}
         planted.words |= {each: (name, place) for place, each in words.items()}

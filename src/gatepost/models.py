@@ -1,6 +1,7 @@
 """Gathers the concepts' tables, so that Django finds them. Nothing else belongs here."""
 
 from gatepost.accounts.models import *  # noqa: F403
+from gatepost.alerts.models import *  # noqa: F403
 from gatepost.audit.models import *  # noqa: F403
 from gatepost.chains.models import *  # noqa: F403
 from gatepost.contacts.models import *  # noqa: F403

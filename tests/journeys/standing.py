@@ -8,8 +8,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Standing:
     owner: str
     keystore: str
     _process: subprocess.Popen[str]
+    killed_at: list[int] = field(default_factory=list)  # how many requests the sandbox had seen at each kill
 
     def sandbox(self, path: str) -> str:
         return f"{self.sandbox_url}/_sandbox/{path}"
@@ -77,6 +78,8 @@ class Standing:
 
     def kill(self, name: str) -> None:
         """The part (worker, sandbox, web, hooks, database) is gone at once."""
+        with suppress(OSError):  # it may be the sandbox that is gone
+            self.killed_at.append(self.last_request())
         self._order(f"kill {name}")
 
     def start(self) -> None:
@@ -214,12 +217,12 @@ def _looking_into(folder: Path, *, app: str, owner: str, keystore: str, clock_fi
         keys._keys.forget()
 
 
-def until(holds: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], what: str, *, seconds: float = 60, pause: float = 0.02) -> None:
     """Look again and again until it holds. Fails, naming `what`, when it does not in good time."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"It did not come true within {seconds:.0f} s that {what}."
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def _answers(address: str) -> bool:

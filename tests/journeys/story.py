@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from gatepost.accounts import actions as accounts
 from gatepost.accounts.membership import by
@@ -19,7 +19,7 @@ from gatepost.contacts.models import Contact
 from gatepost.conversations.models import Reply
 from gatepost.demo import seed as seeding
 from gatepost.demo.browser import Browser
-from gatepost.demo.stand import CLIENT_ID, CLIENT_SECRET
+from gatepost.demo.stand import CLIENT_SECRET
 from gatepost.isolation import inside
 from gatepost.mailboxes import actions as mailboxes
 from gatepost.mailboxes.models import Mailbox
@@ -206,14 +206,19 @@ class OtherMailbox:
     stand: Standing
     token: str
 
+    APP: ClassVar[str] = "0d5a7c11-9b1e-4d0f-8a3c-52f1c7e6b908"  # that program's own registration
+    BACK: ClassVar[str] = "http://localhost:9/callback"
+
     @classmethod
     def of(cls, stand: Standing, address: str) -> "OtherMailbox":
         verifier = secrets.token_urlsafe(48)
         challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")
-        back = "http://localhost:9/callback"
+        stand.tell(
+            "apps", client_id=cls.APP, client_secret=CLIENT_SECRET, name="Outlook", redirect_uris=[cls.BACK]
+        )
         query = urllib.parse.urlencode(
             {
-                "client_id": CLIENT_ID, "response_type": "code", "redirect_uri": back, "scope": OTHER_ABILITIES,
+                "client_id": cls.APP, "response_type": "code", "redirect_uri": cls.BACK, "scope": OTHER_ABILITIES,
                 "state": "s", "nonce": "n", "code_challenge": challenge, "code_challenge_method": "S256",
                 "prompt": "select_account",
             }
@@ -222,8 +227,8 @@ class OtherMailbox:
         browser.open(f"{stand.sandbox_url}/common/oauth2/v2.0/authorize?{query}")
         code = _code_after(browser, f"{stand.sandbox_url}/common/oauth2/v2.0/", address, query)
         form = {
-            "grant_type": "authorization_code", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "code": code,
-            "redirect_uri": back, "code_verifier": verifier,
+            "grant_type": "authorization_code", "client_id": cls.APP, "client_secret": CLIENT_SECRET, "code": code,
+            "redirect_uri": cls.BACK, "code_verifier": verifier,
         }  # fmt: skip
         data = urllib.parse.urlencode(form).encode()
         with urllib.request.urlopen(

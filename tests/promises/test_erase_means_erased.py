@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -32,7 +30,7 @@ from tests.journeys.standing import Standing, until
 from tests.journeys.story import Story
 
 from .conftest import Told
-from .surfaces import kept_keys, opened
+from .surfaces import administrator, kept_keys, opened
 
 CANARIES = {"in our mail": "cnry-ours-51c7", "in the reply": "cnry-reply-9e02"}
 STEPS = (
@@ -196,7 +194,7 @@ def test_the_receipt_is_genuine_opens_without_signing_in_and_names_nobody(story:
 def dump(stand: Standing) -> bytes:
     """The main database as its administrator backs it up."""
     done = subprocess.run(
-        [str(bins() / "pg_dump"), "--inserts", _administrator(stand, "gatepost")],
+        [str(bins() / "pg_dump"), "--inserts", administrator(stand, "gatepost")],
         capture_output=True,
         check=True,
     )
@@ -206,11 +204,11 @@ def dump(stand: Standing) -> bytes:
 @contextmanager
 def restored(stand: Standing, file: Path) -> Iterator[None]:
     """That dump is the main database now, as far as this process sees."""
-    administrator = _administrator(stand, "postgres")
-    with psycopg.connect(administrator, autocommit=True) as connection:
+    server = administrator(stand, "postgres")
+    with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("CREATE DATABASE restored")
     try:
-        command = [str(bins() / "psql"), "--quiet", "--file", str(file), _administrator(stand, "restored")]
+        command = [str(bins() / "psql"), "--quiet", "--file", str(file), administrator(stand, "restored")]
         subprocess.run(
             command,
             check=True,
@@ -221,23 +219,15 @@ def restored(stand: Standing, file: Path) -> Iterator[None]:
         before = dict(connections.databases["default"])
         connections.databases["default"]["NAME"] = "restored"
         try:
-            with psycopg.connect(_administrator(stand, "restored"), autocommit=True) as connection:
+            with psycopg.connect(administrator(stand, "restored"), autocommit=True) as connection:
                 connection.execute("GRANT CONNECT ON DATABASE restored TO PUBLIC")
             yield
         finally:
             connections.close_all()
             connections.databases["default"].update(before)
     finally:
-        with psycopg.connect(administrator, autocommit=True) as connection:
+        with psycopg.connect(server, autocommit=True) as connection:
             connection.execute("DROP DATABASE restored WITH (FORCE)")
-
-
-def _administrator(stand: Standing, database: str) -> str:
-    parts = urlsplit(stand.owner)
-    query = parse_qs(parts.query)
-    passwords: dict[str, Any] = json.loads((stand.folder / "postgres/passwords.json").read_text())
-    host, port = query["host"][0], query.get("port", ["5432"])[0]
-    return f"host={host} port={port} user=postgres password={passwords['postgres']} dbname={database}"
 
 
 @pytest.fixture(autouse=True)

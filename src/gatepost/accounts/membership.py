@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connections
@@ -69,6 +71,7 @@ def _look_up(request: Any) -> None:
     member = _load(place)
     request.closed = closed_for(request, member.workspace)
     if request.closed is None:
+        member.network = network_of(request)
         request.member, request.workspace = member, member.workspace
 
 
@@ -144,4 +147,12 @@ def page(
 
 
 def by(member: Member) -> Actor:
-    return Actor("member", str(member.pk))
+    return Actor("member", str(member.pk), member.network)
+
+
+def network_of(request: HttpRequest) -> str:
+    """The network that a request came from: as much of the address as stays the same when a line gets a new one."""
+    address = ip_address(get_adapter().get_client_ip(request))
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return str(ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False))

@@ -63,6 +63,8 @@ class Workspace(models.Model):
     tenant_daily_limit = models.PositiveIntegerField(default=10_000)  # what Microsoft allows with one licence
     # Days for each kind of data, where an administrator chose others than the usual (gatepost.erasure.rules).
     retention = models.JSONField(default=dict)
+    usual_access = models.JSONField(default=dict)  # what the owners chose (gatepost.alerts.rules.Limits)
+    watched_through = models.BigIntegerField(default=0)  # the number of the last record that was judged
     retention_due_at = models.DateTimeField(null=True)  # when to look for what is too old; None: now
     closed_at = models.DateTimeField(null=True)  # from then on nobody can sign in, and everything is erased
     # What a session must have shown before this workspace opens for it (rules.closed).
@@ -101,6 +103,7 @@ class Member(InWorkspace):
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.REP)
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField()
+    network: str = ""  # where the running request came from (accounts.membership); no column
     # Somebody removed stays as a name beside what he did; nothing opens for him any more.
     removed_at = models.DateTimeField(null=True)
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from gatepost import clock
-from gatepost.accounts.membership import SAFE_METHODS
+from gatepost.accounts.membership import SAFE_METHODS, network_of
 from gatepost.accounts.models import ApiToken, Member
 from gatepost.audit.record import Actor
 from gatepost.errors import NotAllowed
@@ -52,7 +52,7 @@ class Token(HttpBearer):
             ApiToken.objects.filter(pk=known.pk).update(last_used_at=clock.now())
         if request.method not in SAFE_METHODS and not known.member.may_write:
             raise NotAllowed("Auditors look and change nothing. Use the token of a member with another role.")
-        return Caller(known.member, Actor("token", str(known.pk)))
+        return Caller(known.member, Actor("token", str(known.pk), network_of(request)))
 
 
 def caller(request: Any) -> Caller:

@@ -12,10 +12,14 @@ from gatepost.audit.models import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a member, an API token, a job of ours, a contact (opting out), or IT on its page."""
+    """Who acts: a member, an API token, a job of ours, a contact (opting out), or IT on its page.
+
+    `network` is where the request came from. It is never recorded: only whether it is the same as another time.
+    """
 
     kind: str
     id: str = ""
+    network: str = ""
 
 
 def job(name: str) -> Actor:

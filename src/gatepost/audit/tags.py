@@ -2,6 +2,8 @@
 
 ABSENCE_GIVE_BACK = "absence:give-back"
 ABSENCE_TAKE = "absence:take"
+ALERT_CHOOSE = "alert:choose"
+ALERT_RAISE = "alert:raise"
 BRIEF_REMOVE = "brief:remove"
 BRIEF_SWITCH = "brief:switch"
 BRIEF_TIME = "brief:time"

@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from gatepost import __version__
 from gatepost.accounts.api import router as accounts
 from gatepost.accounts.tokens import Token
+from gatepost.alerts.api import router as alerts
 from gatepost.contacts.api import router as contacts
 from gatepost.conversations.api import router as conversations
 from gatepost.erasure.api import router as erasures
@@ -22,7 +23,18 @@ from gatepost.snippets.api import router as snippets
 
 # No interactive page: it would load its script from elsewhere.
 api = NinjaAPI(title="Gatepost", version=__version__, auth=Token(), docs_url=None, urls_namespace="api")
-for router in (accounts, mailboxes, contacts, sequences, snippets, outbox, conversations, meetings, erasures):
+for router in (
+    accounts,
+    mailboxes,
+    contacts,
+    sequences,
+    snippets,
+    outbox,
+    conversations,
+    meetings,
+    erasures,
+    alerts,
+):
     api.add_router("", router)
 
 

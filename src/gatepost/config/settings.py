@@ -245,6 +245,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.intake.jobs",
     "gatepost.meetings.jobs",
     "gatepost.chains.jobs",
+    "gatepost.alerts.jobs",
     "gatepost.erasure.jobs",
     "gatepost.reports.jobs",
 ]

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("gatepost.erasure.urls")),
     path("mailboxes/", include("gatepost.mailboxes.urls")),
     path("letters/", include("gatepost.post.urls")),
+    path("privacy/alerts/", include("gatepost.alerts.urls")),
     path("settings/", include("gatepost.accounts.urls")),
     path("api/v1/", api.urls),
     path("", include("gatepost.reports.urls")),

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
+from pydantic import AwareDatetime
 
 from gatepost.accounts.tokens import caller, reads, writer
 from gatepost.contacts import actions, imports, queries
@@ -78,7 +79,7 @@ class CompanyOut(Schema):
 
 
 class HoldIn(Schema):
-    until: datetime | None = None
+    until: AwareDatetime | None = None
 
 
 class ImportOut(Schema):

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
+from pydantic import AwareDatetime
 
 from gatepost.accounts.tokens import administrator, caller, reads, writer
 from gatepost.conversations import actions, lists, rules
@@ -101,7 +102,7 @@ class ConversationIn(Schema):
     """What is given changes; what is left out stays."""
 
     done: bool | None = None
-    snoozed_until: datetime | None = None  # null brings it back
+    snoozed_until: AwareDatetime | None = None  # null brings it back
     assigned_to: UUID | None = None  # null: whoever has the mailbox
 
 

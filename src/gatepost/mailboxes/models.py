@@ -270,6 +270,7 @@ class Notice(InWorkspace):
         SEQUENCE_PAUSED = "sequence_paused", "A sequence was paused by itself"
         MEETING_OFF = "meeting_off", "A meeting is off"
         BRIEFS = "briefs", "Meetings ahead and their briefs"
+        ACCESS = "access", "Somebody opened texts in an unusual way"
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     mailbox = models.ForeignKey(Mailbox, null=True, on_delete=models.CASCADE, related_name="notices")
@@ -277,7 +278,7 @@ class Notice(InWorkspace):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     about = models.CharField(
         max_length=60, blank=True
-    )  # the health, Microsoft's code, the days left, or the sequence's id
+    )  # the health, Microsoft's code, the days left, or an id
     created_at = models.DateTimeField()
     seen_at = models.DateTimeField(null=True)
 

@@ -1,12 +1,12 @@
 """The outbox over the API: what waits, with its time and reason, and what a person may do about it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
+from pydantic import AwareDatetime
 
 from gatepost.accounts.tokens import caller, reads, writer
 from gatepost.isolation import inside
@@ -33,7 +33,7 @@ class MessageOut(Schema):
 
 
 class Until(Schema):
-    until: datetime
+    until: AwareDatetime
 
 
 class Decision(Schema):

@@ -1,5 +1,7 @@
 """What was asked of Microsoft, what was looked at and dropped, and who opened what: reads of the records."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,7 +12,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext_lazy as _
 
-from gatepost.accounts.models import Member
+from gatepost.accounts.models import ApiToken, Member
 from gatepost.audit import tags
 from gatepost.audit.models import AuditEntry, LedgerRow
 from gatepost.conversations.models import Reply
@@ -24,6 +26,8 @@ from gatepost.vault import names
 WORDS = {
     tags.ABSENCE_GIVE_BACK: _("Days off given back"),
     tags.ABSENCE_TAKE: _("Days off taken"),
+    tags.ALERT_CHOOSE: _("Chosen what access is usual"),
+    tags.ALERT_RAISE: _("Unusual access told"),
     tags.BRIEF_REMOVE: _("Brief taken off the calendar"),
     tags.BRIEF_SWITCH: _("Brief of a meeting switched on or off"),
     tags.BRIEF_TIME: _("When to be told of meetings chosen"),
@@ -283,6 +287,17 @@ def looked_at(mailbox: Mailbox, *, now: datetime) -> LookedAt:
     return LookedAt(drops + replies, replies, others, events)
 
 
+MOST_SHOWN = 5
+
+
+def today(member: Member, chosen: UUID | None, *, now: datetime) -> list[tuple[str, LookedAt]]:
+    """What today's looks came to, for each of the member's own mailboxes, or for the chosen one."""
+    ids = mailbox_ids(member, chosen)
+    found = Mailbox.objects.filter(pk__in=ids).order_by("connected_at")
+    shown = found if chosen else found.filter(member=member)
+    return [(names.open(box, "address") or "", looked_at(box, now=now)) for box in shown[:MOST_SHOWN]]
+
+
 PARTS = ("people", "program", "everything")
 
 
@@ -299,7 +314,7 @@ def entries(mailboxes: list[UUID], *, part: str, member: Member) -> QuerySet[Aud
 
 
 def with_names(found: list[AuditEntry]) -> list[Opened]:
-    people = {str(key): name for key, name in Member.objects.values_list("pk", "name")}
+    people = _people()
     return [
         Opened(
             entry,
@@ -317,7 +332,60 @@ def _said(detail: dict[str, Any]) -> str:
             return ", ".join(f"{name} {each}" for name, each in value.items())
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
-    return " · ".join(f"{name}: {words(value)}" for name, value in detail.items())
+    # A keyed hash of the network says something only beside another one (gatepost.alerts).
+    return " · ".join(f"{name}: {words(value)}" for name, value in detail.items() if name != "place")
 
 
 LEDGER_DAYS = timedelta(days=7)
+EXPORT_DAYS = 30
+ROWS_AT_ONCE = 2000
+
+# What a file to take along tells of each record, in this order.
+RECORD_COLUMNS = (
+    "at",
+    "who",
+    "who_kind",
+    "who_id",
+    "what",
+    "tag",
+    "about_id",
+    "mailbox",
+    "mailbox_id",
+    "detail",
+    "id",
+)
+LEDGER_COLUMNS = ("at", "mailbox", "mailbox_id", "what", "shape", "why", "reason", "item", "status", "bytes", "milliseconds", "client_request_id", "id")  # fmt: skip
+
+
+def record_rows(member: Member, span: tuple[datetime, datetime]) -> Iterator[list[object]]:
+    """Everything that was done and opened in that time, oldest first; a rep's what concerns his own mailboxes."""
+    addresses, people = dict(mailbox_names(member)), _people()
+    found = (
+        entries(list(addresses), part="everything", member=member).filter(at__range=span).order_by("at", "id")
+    )
+    for each in found.iterator(chunk_size=ROWS_AT_ONCE):
+        yield [
+            each.at.isoformat(), people.get(each.actor_id, ""), each.actor_kind, each.actor_id,
+            str(WORDS.get(each.tag, each.tag)), each.tag, each.subject_id, addresses.get(each.mailbox_id or UUID(int=0), ""),
+            each.mailbox_id, json.dumps(each.detail, sort_keys=True), each.pk,
+        ]  # fmt: skip
+
+
+def ledger_rows(member: Member, span: tuple[datetime, datetime]) -> Iterator[list[object]]:
+    """Every request to Microsoft in that time, oldest first; a rep's those about his own mailboxes."""
+    addresses = dict(mailbox_names(member))
+    found = LedgerRow.objects.filter(mailbox_id__in=list(addresses), at__range=span).order_by("at", "id")
+    for each in found.iterator(chunk_size=ROWS_AT_ONCE):
+        shape = SHAPES.get(each.shape)
+        yield [
+            each.at.isoformat(), addresses[each.mailbox_id], each.mailbox_id,
+            str(REQUESTS.get(each.shape, each.shape)), each.shape, shape.why if shape else "", each.reason, each.item_hash,
+            each.status, each.bytes, each.milliseconds, each.client_request_id, each.pk,
+        ]  # fmt: skip
+
+
+def _people() -> dict[str, str]:
+    """Names by the ids that entries hold: of members, and of API tokens with whose they are."""
+    people = {str(key): name for key, name in Member.objects.values_list("pk", "name")}
+    tokens = ApiToken.objects.values_list("pk", "name", "member__name")
+    return people | {str(key): f"{name} ({whose})" for key, name, whose in tokens}

@@ -13,6 +13,8 @@ urlpatterns = [
     path("reports/compare/", views.compare, name="compare"),
     path("reports/export.<str:form>", views.export, name="export"),
     path("privacy/", views.privacy, name="privacy"),
+    path("privacy/records.csv", views.records_file, {"kind": "record"}, name="record_file"),
+    path("privacy/ledger.csv", views.records_file, {"kind": "ledger"}, name="ledger_file"),
     path("privacy/anchors.jsonl", views.anchors, name="anchors"),
     path("privacy/looked-at/<uuid:mailbox_id>/", views.looked_at, name="looked_at"),
 ]

@@ -1,13 +1,16 @@
 """The pages of reports, and the privacy page: what was asked, looked at and opened."""
 
+import io
+import tempfile
 from dataclasses import replace
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +21,7 @@ from gatepost import clock
 from gatepost.accounts.membership import by, page
 from gatepost.accounts.models import Member
 from gatepost.accounts.rules import Ability
+from gatepost.alerts import queries as alerts
 from gatepost.chains import queries as chains
 from gatepost.mailboxes.models import Mailbox
 from gatepost.reports import actions, charts, queries, showing
@@ -29,7 +33,7 @@ from gatepost.sequences.models import Sequence
 from gatepost.web import spreadsheets
 from gatepost.web.labels import LABELS
 from gatepost.web.pages import page_of
-from gatepost.web.parameters import id_in
+from gatepost.web.parameters import day_in, id_in
 
 DIVISIONS = {
     "sequence": lazily("Sequence"),
@@ -262,10 +266,35 @@ def privacy(request: Any) -> HttpResponse:
         "part": part,
         "mailboxes": records.mailbox_names(request.member),
         "chosen": chosen,
+        "today": records.today(request.member, chosen, now=clock.now()),
+        "alerts": alerts.alerts(request.member).order_by("-at")[:3],
+        "first_day": clock.now().date() - timedelta(days=records.EXPORT_DAYS),
+        "last_day": clock.now().date(),
         "chain": chains.last_link(request.workspace.pk),
         "anchor": chains.last_anchor(request.workspace.pk),
     }
     return render(request, "reports/privacy.html", context)
+
+
+@page
+def records_file(request: Any, kind: str) -> Any:
+    """The record or the ledger of some days, to keep and to compare elsewhere."""
+    zone = ZoneInfo(request.workspace.time_zone)
+    today = clock.now().astimezone(zone).date()
+    first = day_in(request.GET, "first") or today - timedelta(days=records.EXPORT_DAYS)
+    last = day_in(request.GET, "last") or today
+    span = (datetime.combine(first, time.min, zone), datetime.combine(last, time.max, zone))
+    heading, rows = (
+        (records.RECORD_COLUMNS, records.record_rows)
+        if kind == "record"
+        else (records.LEDGER_COLUMNS, records.ledger_rows)
+    )
+    file = tempfile.TemporaryFile("w+b")  # noqa: SIM115 - the response closes it
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    text.write("\ufeff")  # tells Excel that it is UTF-8
+    spreadsheets.write_csv(text, heading, rows(request.member, span))
+    text.detach().seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"gatepost-{kind}-{first}-{last}.csv")
 
 
 @page

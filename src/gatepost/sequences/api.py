@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
+from pydantic import AwareDatetime
 
 from gatepost import clock
 from gatepost.accounts.tokens import caller, reads, writer
@@ -140,7 +141,7 @@ class EnrolmentOut(Schema):
 
 
 class Until(Schema):
-    until: datetime
+    until: AwareDatetime
 
 
 class StopIn(Schema):

@@ -1,7 +1,7 @@
 """Reading a page's address and its forms."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,14 @@ def id_in(parameters: Mapping[str, str], name: str) -> UUID | None:
     """A value that cannot be meant is as good as none: a link may be old or cut off."""
     try:
         return UUID(parameters.get(name, ""))
+    except ValueError:
+        return None
+
+
+def day_in(parameters: Mapping[str, str], name: str) -> date | None:
+    """Likewise a day."""
+    try:
+        return date.fromisoformat(parameters.get(name, ""))
     except ValueError:
         return None
 

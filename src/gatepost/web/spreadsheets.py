@@ -5,6 +5,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable
+from typing import TextIO
 from xml.sax.saxutils import escape
 
 # A cell that begins like this is run as a formula by Excel, LibreOffice and Google Sheets
@@ -15,10 +16,15 @@ STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 def as_csv(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """A CSV that spreadsheets open without running anything in it."""
     out = io.StringIO()
+    write_csv(out, heading, rows)
+    return out.getvalue()
+
+
+def write_csv(out: TextIO, heading: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """The same into a file, row by row."""
     writer = csv.writer(out)
     writer.writerow([safe_cell(cell) for cell in heading])
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)
-    return out.getvalue()
 
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -1,4 +1,7 @@
-"""Many mailboxes full of mail in which nobody lives: for measuring, and for clients that must cope with much."""
+"""Many mailboxes full of mail in which nobody lives: for measuring, and for clients that must cope with much.
+
+Two of five answer something of somebody else's; one of a hundred answers `<asked-N@outreach.example>`, N being its number.
+"""
 
 import random
 from itertools import cycle
@@ -86,10 +89,21 @@ def fill(sandbox: Sandbox, *, mailboxes: int, messages: int) -> None:
             letter = Letter(
                 sender=[f"User {sender}", address(sender)], to=[[user.name, user.address]],
                 subject=f"{chance.choice(_WORDS)} {chance.choice(_WORDS)} {number}", body=chance.choice(texts),
-                headers=[["Received", f"from mail.{DOMAIN}"], ["X-Mailer", "crowd"]],
+                headers=[["Received", f"from mail.{DOMAIN}"], ["X-Mailer", "crowd"], *_threading(number)],
             )  # fmt: skip
             at = start - _SECONDS_BETWEEN * (1 + (messages - number) / max(1, mailboxes))
             keep(sandbox, user, folder, letter, at=at, is_read=chance.random() < 0.8)
             if number % AT_ONCE == AT_ONCE - 1:
                 sandbox.store.commit()
         sandbox.store.commit()
+
+
+def _threading(number: int) -> list[list[str]]:
+    """The headers by which this letter answers another, if it does."""
+    if number % 100 == 0:
+        cited = f"<asked-{number}@outreach.example>"
+    elif number % 5 in (1, 3):
+        cited = f"<talk-{number // 7}@{DOMAIN}>"
+    else:
+        return []
+    return [["In-Reply-To", cited], ["References", cited]]

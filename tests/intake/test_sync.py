@@ -13,6 +13,7 @@ from gatepost.conversations.models import Promise, Reply
 from gatepost.graph.errors import NotThere, ReconnectNeeded, SyncStateLost, TryLater, Unreadable
 from gatepost.graph.messages import Envelope
 from gatepost.graph.shapes import IN_REPLY_TO, REFERENCES
+from gatepost.graph.wire import written
 from gatepost.intake import actions, jobs
 from gatepost.intake.actions import Found
 from gatepost.intake.models import DropCount, Quarantine
@@ -38,6 +39,7 @@ class Inbox:
     def __init__(self, *, carries_references=True):
         self.pages, self.mails, self.asked = [[]], {}, []
         self.carries_references, self.lost_positions = carries_references, set()
+        self.since = []
 
     def arrives(self, graph_id, *, sender=CONTACT, references="", page=0, conversation="c-other", **more):
         mail = {
@@ -59,6 +61,7 @@ class Inbox:
     async def ask(self, name, *, item="", **values):
         self.asked.append((name, values.get("id", "")))
         if name == "envelopes":
+            self.since.append(values["since"])
             return self._page(0)
         mail = self.mails[values["id"]]
         if mail.get("gone"):
@@ -290,20 +293,30 @@ def test_a_walk_that_breaks_goes_on_at_the_page_that_was_not_stored(story, monke
     assert len(story.replies()) == 1
 
 
-def test_a_lost_position_starts_again_with_an_overlap_and_stores_nothing_twice(story):
+def test_a_lost_position_starts_again_from_the_anchor_and_stores_nothing_twice(story):
     story.inbox.arrives("r1", references=story.sent_id)
     story.sync()
-    with inside(story.mailbox.workspace_id):
-        Folder.objects.filter(pk=story.folder().pk).update(anchored_at=MONDAY - timedelta(days=30))
     story.inbox.lost_positions.add("page-1")
 
     story.sync()
 
-    folder = story.folder()
-    assert folder.anchored_at == MONDAY - actions.OVERLAP
+    assert story.inbox.since == [written(story.folder().anchored_at)] * 2
     assert len(story.replies()) == 1
     assert story.dropped()["seen before"] == 1
     assert story.inbox.read("reply") == ["r1"]
+
+
+def test_an_anchor_stays_before_all_that_a_folder_which_cannot_be_read_may_still_bring(story, clock_file):
+    """Junk cannot be read for days, the inbox can. What was moved from there into the inbox is found after a 410."""
+    for _ in range(5):
+        makers.advance(clock_file, timedelta(days=1))
+        story.sync("inbox")
+    assert story.folder("inbox").anchored_at == MONDAY - timedelta(days=1)
+
+    began = clock.now()
+    for _ in range(2):  # a mail that is moved while the folders are read may be missed by one round
+        actions.read_through(fresh(story.mailbox), clock.now(), next_sync=clock.now())
+    assert {each.anchored_at for each in rows(Folder, story.mailbox.workspace_id)} == {began - actions.OVERLAP}
 
 
 def test_a_folder_whose_very_beginning_is_refused_is_left_for_later(story, monkeypatch):

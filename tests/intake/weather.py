@@ -1,28 +1,35 @@
 """A mailbox at Microsoft in bad weather, and what was delivered to it; for `test_weather.py` and `./dev soak sync`.
 
-Mail arrives in three folders while notifications are lost, late, doubled and out of order, positions are forgotten (410),
-mails are told as removed that are still there, answers break off, and the worker is killed at any request. In the end
-every reply is stored exactly once, and nothing else is.
+Mail arrives in three folders, and is moved between them, also while they are read. Notifications are lost, late, doubled and
+out of order; positions are forgotten (410); mails are told as removed that are still there; answers break off; the worker
+is killed at any request, or down for days; the rep has to sign in again. In the end every reply is stored exactly once, and
+nothing else is.
 """
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from django.db import connections
 
 from gatepost import clock
 from gatepost.conversations.models import Reply
 from gatepost.graph.errors import NotThere, SyncStateLost, TryLater
 from gatepost.graph.shapes import IN_REPLY_TO, REFERENCES
 from gatepost.graph.wire import written
-from gatepost.intake import jobs
+from gatepost.intake import actions, jobs
 from gatepost.intake.models import Quarantine
 from gatepost.isolation import inside
-from gatepost.mailboxes.models import Folder, Mailbox
+from gatepost.mailboxes import gaps
+from gatepost.mailboxes.connection import needs_reconnect
+from gatepost.mailboxes.models import Mailbox
+from gatepost.mailboxes.queries import due_for_sync, load
 from gatepost.vault.sealing import index
 from tests.at_once import at_once
-from tests.makers import advance, rows
+from tests.makers import advance, fresh, rows
 
 FOLDERS = ("inbox", "junkemail", "sentitems")
 ON_A_PAGE = 5
@@ -48,7 +55,11 @@ class Microsoft:
         }  # (mail, told as removed)
         self.walks: dict[str, list[str]] = {}
         self.forgotten_before = dict.fromkeys(FOLDERS, 0)  # positions up to here answer 410
-        self.trouble = 0.0
+        self.trouble = 0.0  # how often a request fails
+        self.bustle = 0.0  # how often something happens in the mailbox while it is read
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.unreadable: set[str] = set()  # folders
+        self.walks_fail = 0  # so many that are begun
         self.asked: Counter[str] = Counter()
         self.texts: list[str] = []
 
@@ -59,6 +70,10 @@ class Microsoft:
     async def ask(self, name: str, *, item: str = "", **values: str) -> dict[str, Any]:
         self._weather(name)
         if name == "envelopes":
+            self._readable(values["folder"])
+            if self.walks_fail:
+                self.walks_fail -= 1
+                raise TryLater("503")
             return self._walk(values["folder"], values["since"])
         mail = self.mails.get(values["id"])
         if mail is None:
@@ -79,6 +94,7 @@ class Microsoft:
     async def follow(self, name: str, link: str) -> dict[str, Any]:
         self._weather(name)
         kind, folder, at = link.split("|")[:3]
+        self._readable(folder)
         if kind == "walk":
             if link not in self.walks:
                 raise SyncStateLost("410")
@@ -127,6 +143,10 @@ class Microsoft:
             "singleValueExtendedProperties": values if references else [],
         }  # fmt: skip
 
+    def _readable(self, folder: str) -> None:
+        if folder in self.unreadable:
+            raise TryLater("503")
+
     def _weather(self, name: str) -> None:
         self.asked[name] += 1
         luck = self.chance.random()
@@ -134,6 +154,8 @@ class Microsoft:
             raise Killed
         if luck < self.trouble:
             raise TryLater("503")
+        if self.chance.random() < self.bustle:
+            self.meanwhile()
 
 
 class Weather:
@@ -147,22 +169,35 @@ class Weather:
         self.doubtful: set[str] = set()
         self.done: Counter[str] = Counter()
         self.count = 0
+        self.post = 0  # notifications on their way; each says no more than that there is mail
+        self.microsoft.meanwhile = self.something_happens
+        self._set(sync_due_at=clock.now())
 
     def go(self, events: int) -> None:
-        """So many events, each at random; then the weather clears and everything is looked at once more."""
+        """So many events, each at random; then the weather clears and the timer comes round once more."""
         ways = {
-            self.mail_arrives: 10, self.notified: 6, self.notified_twice: 1, self.time_passes: 3,
-            self.position_is_forgotten: 1, self.told_as_removed: 1, self.moves: 1, self.nothing_works: 1,
+            self.mail_arrives: 10, self.notified: 6, self.notified_twice: 1, self.worker_looks: 4, self.time_passes: 3,
+            self.worker_is_down: 1, self.position_is_forgotten: 1, self.told_as_removed: 1, self.moves: 2,
+            self.nothing_works: 1, self.must_sign_in: 1,
         }  # fmt: skip
         for _ in range(events):
-            (way,) = self.chance.choices(list(ways), list(ways.values()))
-            self.done[way.__name__] += 1
-            way()
-        self.microsoft.trouble = 0.0
-        self.look(FOLDERS)
+            self._happens(ways)
+        self.microsoft.trouble = self.microsoft.bustle = 0.0
+        self.signs_in()
+        advance(self.clock_file, timedelta(hours=1))
+        self.worker_looks()
+
+    def something_happens(self) -> None:
+        """Between two requests of the worker."""
+        self._happens({self.mail_arrives: 2, self.moves: 3, self.told_as_removed: 1})
+
+    def _happens(self, ways: dict[Callable[[], None], int]) -> None:
+        (way,) = self.chance.choices(list(ways), list(ways.values()))
+        self.done[way.__name__] += 1
+        way()
 
     def mail_arrives(self) -> None:
-        """A burst of some; a notification may come now, later, or never."""
+        """A burst of some; of each a notification is on its way, or lost."""
         for _ in range(self.chance.randint(1, 3)):
             self.count += 1
             (kind,) = self.chance.choices(list(KINDS), list(KINDS.values()))
@@ -181,24 +216,60 @@ class Weather:
             elif kind == "foreign reference":
                 mail["references"] = "<another@elsewhere.example>"
             self.microsoft.arrives(self.chance.choice(("inbox", "inbox", "junkemail")), name, **mail)
+            self.post += self.chance.random() < 0.8  # https://github.com/microsoftgraph/microsoft-graph-docs/issues/14914
             if kind in REPLIES:
                 self.expected.add(name)
             if kind == "conversation":
                 self.doubtful.add(name)
 
     def notified(self) -> None:
-        self.microsoft.trouble = 0.0
-        self.look(self.chance.sample(FOLDERS, self.chance.randint(1, 3)))
+        """By the oldest notification or the newest: they say the same. It comes twice, or hours after."""
+        if self.post:
+            self.post -= self.chance.random() < 0.7
+            self._wake()
+        self.worker_looks()
 
     def notified_twice(self) -> None:
-        self.notified()
-        self.notified()
+        self._wake()
+        self._wake()
+        self.worker_looks()
+
+    def worker_looks(self) -> None:
+        """If something is due: its time has come, or a notification came. A round ends at the first thing that fails."""
+        workspace_id, mailbox_id = self.story.mailbox.workspace_id, self.story.mailbox.pk
+        if not any(found.id == mailbox_id for found in due_for_sync(clock.now())):
+            return
+        mailbox, started = load(workspace_id, mailbox_id), clock.now()
+        assert mailbox is not None  # one that is not connected is not due
+        try:
+            at_once(jobs.read_folders(mailbox, self.microsoft, started))  # type: ignore[arg-type]
+        except (Killed, TryLater, SyncStateLost):
+            return
+        actions.read_through(mailbox, started, next_sync=started + timedelta(minutes=5))
 
     def time_passes(self) -> None:
-        advance(self.clock_file, timedelta(minutes=self.chance.choice((1, 30, 600, 3000))))
+        advance(self.clock_file, timedelta(minutes=self.chance.choice((1, 10, 30, 600))))
 
-    def position_is_forgotten(self) -> None:
-        folder = self.chance.choice(FOLDERS)
+    def worker_is_down(self) -> None:
+        advance(self.clock_file, timedelta(minutes=self.chance.choice((300, 3000, 9000))))
+
+    def must_sign_in(self) -> None:
+        """Until then nothing is read."""
+        if self.chance.random() < 0.5:
+            needs_reconnect(self.story.mailbox.workspace_id, self.story.mailbox.pk, "AADSTS50173")
+            advance(self.clock_file, timedelta(minutes=self.chance.choice((5, 3000))))
+        else:
+            self.signs_in()
+
+    def signs_in(self) -> None:
+        mailbox = fresh(self.story.mailbox)
+        if mailbox.state != Mailbox.State.CONNECTED:
+            with inside(mailbox.workspace_id):
+                gaps.begin_at_reconnect(mailbox)
+            self._set(state=Mailbox.State.CONNECTED, sync_due_at=clock.now())
+
+    def position_is_forgotten(self, folder: str = "") -> None:
+        folder = folder or self.chance.choice(FOLDERS)
         self.microsoft.forgotten_before[folder] = len(self.microsoft.log[folder]) + 1
         self.microsoft.log[folder].append(("nobody", True))
         self.microsoft.walks.clear()
@@ -212,27 +283,30 @@ class Weather:
     def moves(self) -> None:
         """By a rule or by hand, from one folder to the other, whether it was seen there before or not."""
         if self.microsoft.mails:
-            name = self.chance.choice(list(self.microsoft.mails))
-            mail = self.microsoft.mails[name]
-            self.microsoft.log[mail["folder"]].append((name, True))
-            mail["folder"] = "junkemail" if mail["folder"] == "inbox" else "inbox"
-            self.microsoft.log[mail["folder"]].append((name, False))
+            self.move(self.chance.choice(list(self.microsoft.mails)))
+
+    def move(self, name: str) -> None:
+        mail = self.microsoft.mails[name]
+        self.microsoft.log[mail["folder"]].append((name, True))
+        mail["folder"] = "junkemail" if mail["folder"] == "inbox" else "inbox"
+        self.microsoft.log[mail["folder"]].append((name, False))
 
     def nothing_works(self) -> None:
-        """Requests fail, and workers are killed in the middle, some times over."""
+        """Requests fail, workers are killed in the middle, and the rep tidies up meanwhile, some times over."""
+        self.microsoft.trouble, self.microsoft.bustle = self.chance.choice(((0.4, 0.0), (0.2, 0.2), (0.0, 0.5)))
         for _ in range(self.chance.randint(1, 4)):
-            self.microsoft.trouble = 0.4
-            self.look(FOLDERS)
+            self._wake()
+            self.worker_looks()
+        self.microsoft.trouble = self.microsoft.bustle = 0.0
 
-    def look(self, folders: Any) -> None:
-        for name in folders:
-            with inside(self.story.mailbox.workspace_id):
-                mailbox = Mailbox.objects.select_related("workspace").get(pk=self.story.mailbox.pk)
-                folder = Folder.objects.select_related("mailbox").get(mailbox=mailbox, name=name)
-            try:
-                at_once(jobs.sync_folder(mailbox, folder, self.microsoft))  # type: ignore[arg-type]
-            except (Killed, TryLater, SyncStateLost):
-                continue
+    def _wake(self) -> None:
+        """As the hooks do it."""
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT wake_mailboxes(%s, 'mail', %s)", [[self.story.mailbox.pk], clock.now()])
+
+    def _set(self, **columns: Any) -> None:
+        with inside(self.story.mailbox.workspace_id):
+            Mailbox.objects.filter(pk=self.story.mailbox.pk).update(**columns)
 
     def wrong(self) -> list[str]:
         """What is not as it must be now that the weather is fair."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import classify, due, hooks, imports, pages, sandbox, send
+from gatepost.bench import classify, due, hooks, imports, pages, sandbox, send, triage
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "classify": classify.measure,
@@ -13,6 +13,7 @@ _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "pages": pages.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,
+    "triage": triage.measure,
 }
 NAMES = tuple(_BENCHES)
 

@@ -150,10 +150,10 @@ def _send(stand: "Stand", boxes: "list[Mailbox]", due: int) -> dict[str, Any]:
         await close_shared_session()
 
     app.perform_import_paths()  # as a worker does when it starts
-    database_before, worker_before, began = _database_seconds(stand), time.process_time(), time.monotonic()
+    database_before, worker_before, began = database_seconds(stand), time.process_time(), time.monotonic()
     asyncio.run(send())
     took, worker = time.monotonic() - began, time.process_time() - worker_before
-    database = _database_seconds(stand) - database_before
+    database = database_seconds(stand) - database_before
     sends = left()
     most = max(sends, 1)
     return {
@@ -167,7 +167,7 @@ def _send(stand: "Stand", boxes: "list[Mailbox]", due: int) -> dict[str, Any]:
     }
 
 
-def _database_seconds(stand: "Stand") -> float:
+def database_seconds(stand: "Stand") -> float:
     """Processor time of the database's processes so far; of those that ended too."""
     postmaster = int((stand.data / "postgres/data/postmaster.pid").read_text().split()[0])
     ticks = 0

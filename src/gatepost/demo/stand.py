@@ -65,10 +65,12 @@ def standing(
     rate: float = 1.0,
     say: Say = lambda line: None,
     without: frozenset[str] = frozenset(),
+    crowd: tuple[int, int] = (0, 0),
 ) -> Iterator[Stand]:
     """The demo runs while this is entered; afterwards nothing of it does. Data in `data` is found again.
 
     `start_at`: what the product's clock shows at the first start (Unix seconds); later it goes on from where it was.
+    `crowd`: so many more mailboxes at the sandbox, and so many messages in them, for measuring.
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -105,7 +107,7 @@ def standing(
         stand.running = running
         try:
             children.start(
-                "sandbox", _sandbox_command(sandbox_port, data, seed, prospects, unrelated, clock_file)
+                "sandbox", _sandbox_command(sandbox_port, data, seed, prospects, unrelated, clock_file, crowd)
             )
             say("Preparing the tables …")
             installation.migrate()
@@ -174,12 +176,19 @@ def note_time(data: Path) -> None:
 
 
 def _sandbox_command(
-    port: int, data: Path, seed: int, prospects: int, unrelated: int, clock_file: Path
+    port: int,
+    data: Path,
+    seed: int,
+    prospects: int,
+    unrelated: int,
+    clock_file: Path,
+    crowd: tuple[int, int],
 ) -> list[str]:
     return [
         sys.executable, "-m", "m365_sandbox", "--port", str(port), "--seed", str(seed),
         "--prospects", str(prospects), "--unrelated", str(unrelated),
         "--store", str(data / "sandbox.sqlite"), "--clock-file", str(clock_file),
+        "--mailboxes", str(crowd[0]), "--messages", str(crowd[1]),
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Looking at a mailbox's new mail. Notification, timer, reconnect and a waiting send all call the same sync."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 TRY_AGAIN = timedelta(minutes=1)
 REAL_PAUSE = timedelta(seconds=1)
 
+Closer = Callable[[Mailbox, UUID, Envelope, Found, Gateway], Awaitable[None]]
+
 # A reply that cannot be read or labelled: it stops the sequence, and a person looks at it.
 UNREADABLE = Tone(
     label="unsure", labels=(), score=0.0, evidence=(), new_text="", return_date=None, return_precision=None,
@@ -65,11 +68,8 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
         return
     started = clock.now()
     try:
-        await in_thread(gaps.begin_if_unread, box, started)
         async with gateway_for(box, reason="looking for replies") as gateway:
-            await _read_confirmed(box, gateway)
-            for folder in await in_thread(queries.folders, box):
-                await sync_folder(box, folder, gateway)
+            await read_folders(box, gateway, started)
     except GraphError as error:
         again = clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
         await in_thread(cannot_be_read, box, error, again_at=again)
@@ -81,6 +81,14 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
         raise
     interval = clock.at_least(timedelta(seconds=settings.GATEPOST_SYNC_EVERY), real=REAL_PAUSE)
     await in_thread(actions.read_through, box, started, next_sync=clock.now() + interval)
+
+
+async def read_folders(mailbox: Mailbox, gateway: Gateway, started: datetime) -> None:
+    """One round: what a member called ours, then each folder; what came before `started` is stored."""
+    await in_thread(gaps.begin_if_unread, mailbox, started)
+    await _read_confirmed(mailbox, gateway)
+    for folder in await in_thread(queries.folders, mailbox):
+        await sync_folder(mailbox, folder, gateway)
 
 
 async def _read_confirmed(mailbox: Mailbox, gateway: Gateway) -> None:
@@ -95,11 +103,13 @@ async def _read_confirmed(mailbox: Mailbox, gateway: Gateway) -> None:
         await in_thread(actions.confirmed_read, doubtful, found)
 
 
-async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> None:
+async def sync_folder(
+    mailbox: Mailbox, folder: Folder, gateway: Gateway, *, closer: Closer | None = None
+) -> None:
     """The folder's changes since its position are stored, page by page.
 
-    The position moves on only with the page that it follows. A lost position starts the walk again, with an
-    overlap; what was judged before is not judged twice.
+    The position moves on only with the page that it follows. A lost position starts the walk again, from the folder's
+    anchor; what was judged before is not judged twice. `closer`: what is done with a candidate, other than to look closer.
     """
     position = folder.position
     while True:
@@ -111,7 +121,7 @@ async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> Non
             await in_thread(actions.start_again, folder)
             position = ""
             continue
-        found = await _judge(mailbox, folder, page, gateway)
+        found = await _judge(mailbox, folder, page, gateway, closer or _look_closer)
         await in_thread(actions.store_page, folder, found, page.position, done=page.done)
         if page.done:
             return
@@ -124,7 +134,9 @@ async def _page(gateway: Gateway, folder: Folder, position: str) -> Page:
     return await messages.first_page(gateway, folder.name, since=folder.anchored_at)
 
 
-async def _judge(mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway) -> Found:
+async def _judge(
+    mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway, closer: Closer
+) -> Found:
     """Each envelope is dropped, or looked at more closely: sender, then text."""
     found = Found(references_came=any(e.references for e in page.envelopes))
     envelopes = [await _with_references(mailbox, folder, e, found, gateway) for e in page.envelopes]
@@ -139,7 +151,7 @@ async def _judge(mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway)
             case rules.Doubtful(message_id):
                 found.doubtful.append((message_id, envelope))
             case rules.Candidate(message_id):
-                await _look_closer(mailbox, message_id, envelope, found, gateway)
+                await closer(mailbox, message_id, envelope, found, gateway)
     return found
 
 

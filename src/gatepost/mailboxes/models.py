@@ -183,7 +183,8 @@ class Folder(InWorkspace):
     name = models.CharField(max_length=64)  # Microsoft's well-known name: inbox, junkemail, sentitems
     position = models.TextField(blank=True)  # the deltaLink, or the nextLink of an unfinished walk
     walking = models.BooleanField(default=True)  # True until a deltaLink was received
-    anchored_at = models.DateTimeField()  # the walk looks at mail received since
+    # A walk looks at mail received since: all that came before was seen, in whatever folder it lay.
+    anchored_at = models.DateTimeField()
     synced_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -76,6 +76,16 @@ class Encoder(torch.nn.Module):
     def learned(self) -> dict[str, Any]:
         """As graph.adapted wants it: `l0.q.w.up` and `l0.q.w.down` …, in 16 bits."""
         return {
-            name.replace("_", ".", 1).replace("_", ".w."): parameter.detach().numpy().astype(np.float16)
+            _kept_as(name): parameter.detach().numpy().astype(np.float16)
             for name, parameter in self.adapter.items()
         }
+
+    def resume(self, learned: dict[str, Any]) -> None:
+        """The adapter is what `learned` gave."""
+        with torch.no_grad():
+            for name, parameter in self.adapter.items():
+                parameter.copy_(torch.from_numpy(learned[_kept_as(name)].astype("float32")))
+
+
+def _kept_as(name: str) -> str:
+    return name.replace("_", ".", 1).replace("_", ".w.")

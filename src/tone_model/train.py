@@ -1,6 +1,6 @@
 """python -m tone_model.train: the adapter of the encoder and both heads, learned from data/replies/training.
 
-One seed, one order, no network; about ten minutes on two cores. Writes adapter.npz, heads.npz and model.json beside
+One seed, one order, no network; about fifteen minutes on two cores. Writes adapter.npz, heads.npz and model.json beside
 what the product loads, and builds the encoder with them. A tenth of the rows is kept back and sets the temperatures;
 DECIDED was decided by people. data/replies/development is not opened here.
 """
@@ -14,6 +14,7 @@ import re
 import sys
 import time
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from gatepost.text import ngrams
-from gatepost.text.encoder import MAX_TOKENS, Encoder, prompt
+from gatepost.text.encoder import MAX_TOKENS, Reader
+from gatepost.text.encoder import load as encoder_in
 from gatepost.text.labeller import LABELS_OF_PEOPLE as LABELS
 from gatepost.text.learned import Heads
 
@@ -32,9 +34,8 @@ from . import build, network, replies, source, vocabulary
 VERSION = "1"
 SEED = 20_261_128
 RANK = 16
-EPOCHS = 8
 BATCH = 24
-RATE, HEAD_RATE = 8e-4, 4e-3
+HEAD_RATE = 5  # times the rate of the adapter
 SMOOTHING, DROPOUT, SECOND = 0.1, 0.1, 0.25
 WIDTHS = (16, 24, 32, 48, 72, 128, 256)  # batches are padded to one of these
 SCALE = 8.0  # an embedding has length 1: its numbers are small
@@ -48,6 +49,24 @@ DECIDED = {
     "leave_us_alone": 0.17,
     "second": 0.25,
 }
+
+
+@dataclass(frozen=True)
+class Course:
+    """Some rounds over the replies of some hands; `tokens` is how much of each is read."""
+
+    epochs: int
+    hands: tuple[str, ...]
+    tokens: int
+    rate: float
+
+
+# First the replies that avoid the usual words, whole: they teach what the words alone do not tell. Then, more gently, the
+# plain ones among them, and of long ones only what the product reads.
+COURSES = (
+    Course(8, ("anna", "bram", "chiara", "dmitri"), 250, 8e-4),
+    Course(2, ("anna", "bram", "chiara", "dmitri", "greta"), MAX_TOKENS, 2e-4),
+)
 
 
 # Variations: what happens to a text between a person's hands and ours, and says nothing about its purpose.
@@ -84,15 +103,14 @@ def targets(reply: replies.Reply) -> np.ndarray:
 class Batches:
     """Texts of like length together, padded to a few widths."""
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
 
     def of(self, texts: list[str], order: list[int]) -> list[tuple[list[int], np.ndarray, np.ndarray]]:
-        coded = self.tokenizer.encode_batch([prompt(texts[i])[0] for i in order])
-        lengths = {i: coding.ids[:MAX_TOKENS] for i, coding in zip(order, coded, strict=True)}
+        read = {i: self.reader.read(texts[i]).ids[: WIDTHS[-1]] for i in order}
         by_width: dict[int, list[int]] = {width: [] for width in WIDTHS}
         for i in order:
-            by_width[next(width for width in WIDTHS if len(lengths[i]) <= width)].append(i)
+            by_width[next(width for width in WIDTHS if len(read[i]) <= width)].append(i)
         batches = []
         for width, rows in by_width.items():
             size = max(4, min(BATCH, BATCH * 48 // width))
@@ -102,32 +120,47 @@ class Batches:
                 mask = np.zeros((size, width), np.float32)
                 mask[:, 0] = 1.0
                 for line, i in enumerate(chosen):
-                    ids[line, : len(lengths[i])] = lengths[i]
-                    mask[line, : len(lengths[i])] = 1.0
+                    ids[line, : len(read[i])] = read[i]
+                    mask[line, : len(read[i])] = 1.0
                 batches.append((chosen, ids, mask))
         return batches
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The adapter and the encoder's head (labels x 384, and a bias), as they are kept: in 16 bits."""
+
+    adapter: dict[str, np.ndarray]
+    head: np.ndarray
+    bias: np.ndarray
 
 
 def learn(
     shape: source.Shape,
     arrays: dict[str, Any],
-    tokenizer: Tokenizer,
+    reader: Reader,
     rows: list[replies.Reply],
-    epochs: int = EPOCHS,
-) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """The adapter, and the head's weights (labels x 384) and bias."""
+    course: Course,
+    so_far: Learned | None,
+) -> Learned:
+    """What is known after this course, whatever was known before."""
     torch.manual_seed(SEED)
     chance = random.Random(SEED)
     encoder = network.Encoder(shape, arrays, RANK, DROPOUT)
     head = torch.nn.Linear(shape.hidden, len(LABELS))
     torch.nn.init.zeros_(head.weight)
+    if so_far:
+        encoder.resume(so_far.adapter)
+        with torch.no_grad():
+            head.weight.copy_(torch.from_numpy(so_far.head.astype(np.float32) / SCALE))
+            head.bias.copy_(torch.from_numpy(so_far.bias.astype(np.float32)))
     wanted = np.array([targets(row) for row in rows])
-    batches = Batches(tokenizer)
-    steps = epochs * len(batches.of([row.text for row in rows], list(range(len(rows)))))
+    batches = Batches(reader)
+    steps = course.epochs * len(batches.of([row.text for row in rows], list(range(len(rows)))))
     optimiser = torch.optim.AdamW(
         [
-            {"params": list(encoder.parameters()), "lr": RATE},
-            {"params": list(head.parameters()), "lr": HEAD_RATE},
+            {"params": list(encoder.parameters()), "lr": course.rate},
+            {"params": list(head.parameters()), "lr": HEAD_RATE * course.rate},
         ],
         weight_decay=0.01,
     )
@@ -138,7 +171,7 @@ def learn(
             step / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * min(1, max(0, step - warm) / (steps - warm))))
         ),
     )
-    for epoch in range(epochs):
+    for epoch in range(course.epochs):
         begun, total, seen = time.monotonic(), 0.0, 0
         order = list(range(len(rows)))
         chance.shuffle(order)
@@ -160,11 +193,10 @@ def learn(
             flush=True,
         )
     weights, bias = (part.detach().numpy() for part in (head.weight, head.bias))
-    return encoder.learned(), weights * SCALE, bias
+    return Learned(encoder.learned(), (weights * SCALE).astype(np.float16), bias.astype(np.float16))
 
 
-def learn_ngrams(rows: list[replies.Reply]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights (labels x buckets), bias, and how rare each bucket is."""
+def learn_ngrams(rows: list[replies.Reply]) -> ngrams.Head:
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
@@ -180,7 +212,9 @@ def learn_ngrams(rows: list[replies.Reply]) -> tuple[np.ndarray, np.ndarray, np.
         values += list(amounts)
     matrix = csr_matrix((values, (lines, columns)), shape=(len(rows), ngrams.BUCKETS))
     head = LogisticRegression(C=20.0, max_iter=400).fit(matrix, [LABELS.index(row.label) for row in rows])
-    return head.coef_, head.intercept_, rarity
+    scale = np.abs(head.coef_).max(1) / 127
+    in_bytes = np.rint(head.coef_ / scale[:, None]).astype(np.int8)
+    return ngrams.Head(in_bytes, scale.astype(np.float32), head.intercept_.astype(np.float32), rarity)
 
 
 def temperature(logits: np.ndarray, right: np.ndarray) -> float:
@@ -211,34 +245,35 @@ def main() -> int:
     options.add_argument("sources", type=Path, help="the unpacked packages of requirements/encoder.txt")
     options.add_argument("--replies", type=Path, default=Path("data/replies/training"))
     options.add_argument("--target", type=Path, default=Path("src/gatepost/text/weights"))
-    options.add_argument("--epochs", type=int, default=EPOCHS)
+    options.add_argument(
+        "--further", action="store_true", help="only the last course, from what is in the target"
+    )
     chosen = options.parse_args()
     target: Path = chosen.target
     target.mkdir(parents=True, exist_ok=True)
 
     learning, calibrating = kept_back(replies.read(chosen.replies))
     print(f"{len(learning)} replies to learn from, {len(calibrating)} kept back", file=sys.stderr)
+    by_ngrams = learn_ngrams(learning)  # first: it chooses what the encoder reads of long replies
     shape, arrays = source.read(chosen.sources / build.WEIGHTS)
     smaller, keep = vocabulary.trimmed(source.checked_tokenizer(chosen.sources / build.TOKENIZER))
     arrays["emb.word"] = arrays["emb.word"][keep]
-    tokenizer = Tokenizer.from_str(smaller.decode())
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
-    adapter, head, bias = learn(shape, arrays, tokenizer, learning, chosen.epochs)
-    _save(target / "adapter.npz", **adapter)
+    learned = kept(target) if chosen.further else None
+    for course in COURSES[-1:] if chosen.further else COURSES:
+        reader = Reader(Tokenizer.from_str(smaller.decode()), by_ngrams.telling, course.tokens)
+        rows = [row for row in learning if row.writer in course.hands]
+        learned = learn(shape, arrays, reader, rows, course, learned)
+    assert learned
+    _save(target / "adapter.npz", **learned.adapter)
     built = build.build(chosen.sources, target, as_told=False)
-
-    weights, ngrams_bias, rarity = learn_ngrams(learning)
-    scale = np.abs(weights).max(1) / 127
-    in_bytes = np.rint(weights / scale[:, None]).astype(np.int8)
     _save(
         target / "heads.npz",
-        encoder=head.astype(np.float16),
-        encoder_bias=bias.astype(np.float16),
-        ngrams=in_bytes,
-        ngrams_scale=scale.astype(np.float32),
-        ngrams_bias=ngrams_bias.astype(np.float32),
-        rarity=rarity.astype(np.float16),
+        encoder=learned.head,
+        encoder_bias=learned.bias,
+        ngrams=by_ngrams.weights,
+        ngrams_scale=by_ngrams.scale,
+        ngrams_bias=by_ngrams.bias,
+        rarity=by_ngrams.rarity.astype(np.float16),
     )
     numbers = {**temperatures(target, calibrating), **DECIDED}
     told = {"version": VERSION, "labels": list(LABELS), "numbers": numbers, "built": built}
@@ -247,12 +282,20 @@ def main() -> int:
     return 0
 
 
+def kept(target: Path) -> Learned:
+    """What an earlier training put down."""
+    with np.load(target / "adapter.npz") as adapter, np.load(target / "heads.npz") as heads:
+        return Learned(dict(adapter), heads["encoder"], heads["encoder_bias"])
+
+
 def temperatures(target: Path, rows: list[replies.Reply]) -> dict[str, float]:
     """What makes each head's probabilities honest on the rows kept back, read by the encoder as it was built."""
-    heads, encoder = Heads.load(target, LABELS), Encoder(target / "encoder.onnx", target / "tokenizer.json")
+    heads = Heads.load(target, LABELS)
+    encoder = encoder_in(target, heads.ngrams.telling)
+    assert encoder, "it was built a moment ago"
     right = np.array([LABELS.index(row.label) for row in rows])
     by_encoder = np.array([heads.of_encoder(encoder.encode(row.text)) for row in rows])
-    by_ngrams = np.array([heads.of_ngrams(row.text) for row in rows])
+    by_ngrams = np.array([heads.ngrams.of(row.text) for row in rows])
     print(
         f"encoder right on {np.mean(by_encoder.argmax(1) == right):.3f} of those kept back", file=sys.stderr
     )

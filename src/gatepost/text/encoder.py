@@ -5,13 +5,18 @@ multilingual-e5-small with Gatepost's adapter, in 8 bits; how it is made: src/to
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .gist import Span, Telling, gist
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 MAX_CHARS = 1_200
-MAX_TOKENS = 256
+MAX_TOKENS = 66  # of the text's own: fifty words
 UNKNOWN = 3  # <unk>
 PROMPT = "query: "  # the encoder was trained with it
 
@@ -19,15 +24,24 @@ Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """What the encoder makes of a text: a row of `hidden` for each token, and where the token stands in the text.
+class Tokens:
+    """A text as the encoder reads it: the gist of it, in pieces, and where each stands in the text.
 
     Tokens that stand nowhere (the prompt's) have an empty span.
     """
 
-    hidden: Array
-    spans: tuple[tuple[int, int], ...]
+    ids: tuple[int, ...]
+    spans: tuple[Span, ...]
     unknown: float  # the share of tokens that the vocabulary lacks: nearly all of a text in another script
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder makes of a text: a row of `hidden` for each of its tokens."""
+
+    hidden: Array
+    spans: tuple[Span, ...]
+    unknown: float
 
     @property
     def embedding(self) -> Array:
@@ -37,31 +51,55 @@ class Encoded:
         return unit
 
 
-class Encoder:
-    """Loads in half a second, holds about 250 MB; threads may share it."""
+class Reader:
+    """Reads texts into tokens, of a long one its most telling sentences. Training and product read alike."""
 
-    def __init__(self, model: Path, tokenizer: Path) -> None:
+    def __init__(self, tokenizer: "Tokenizer", telling: Telling, room: int = MAX_TOKENS) -> None:
+        self._tokenizer, self._telling, self._room = tokenizer, telling, room
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()  # MAX_CHARS bounds it
+
+    def read(self, text: str) -> Tokens:
+        prompted, origin = prompt(text)
+        coding = self._tokenizer.encode(prompted)
+        spans = [_span(start, end, origin) for start, end in coding.offsets]
+        own = [token for token, (start, end) in zip(coding.ids, spans, strict=True) if start < end]
+        chosen = gist(text, spans, self._room, self._telling)
+        return Tokens(
+            tuple(coding.ids[token] for token in chosen),
+            tuple(spans[token] for token in chosen),
+            unknown=own.count(UNKNOWN) / len(own) if own else 0.0,
+        )
+
+
+class Encoder:
+    """Loads in half a second, holds about 200 MB; threads may share it."""
+
+    def __init__(self, model: Path, reader: Reader) -> None:
         import onnxruntime
-        from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it keeps what the longest text needed
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        self._tokenizer: Any = Tokenizer.from_file(str(tokenizer))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.reader = reader
 
     def encode(self, text: str) -> Encoded:
-        prompted, origin = prompt(text)
-        coding = self._tokenizer.encode(prompted)
-        ids = np.array([coding.ids], np.int64)
+        read = self.reader.read(text)
+        ids = np.array([read.ids], np.int64)
         (hidden,) = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})
-        spans = tuple(_span(start, end, origin) for start, end in coding.offsets)
-        own = [token for token, (start, end) in zip(coding.ids, spans, strict=True) if start < end]
-        unknown = own.count(UNKNOWN) / len(own) if own else 0.0
-        return Encoded(hidden[0], spans, unknown)
+        return Encoded(hidden[0], read.spans, read.unknown)
+
+
+def load(folder: Path, telling: Telling) -> Encoder | None:
+    """The encoder built in this folder; None where it was not."""
+    model, pieces = folder / "encoder.onnx", folder / "tokenizer.json"
+    if not (model.exists() and pieces.exists()):
+        return None
+    from tokenizers import Tokenizer
+
+    return Encoder(model, Reader(Tokenizer.from_file(str(pieces)), telling))
 
 
 def prompt(text: str) -> tuple[str, list[int]]:
@@ -90,6 +128,6 @@ def _words(text: str) -> list[tuple[int, str]]:
     return words
 
 
-def _span(start: int, end: int, origin: list[int]) -> tuple[int, int]:
+def _span(start: int, end: int, origin: list[int]) -> Span:
     places = [place for place in origin[start:end] if place >= 0]
     return (places[0], places[-1] + 1) if places else (0, 0)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from .lexicon.rules import VERSION, Rule, all_rules
-from .patterns import compiled, plain, words_of
+from .lexicon.rules import VERSION, lexicon
+from .patterns import compiled, plain
 
 MAX_CHARS = 6_000
 
@@ -90,13 +90,12 @@ class RuleLabeller:
         """Every phrase that speaks for one of these labels."""
         text = plain(new_text[:MAX_CHARS])
         found = [
-            finding
-            for rule in all_rules()
-            if rule.label in labels and (finding := _finding(rule, text)) is not None
+            Finding(rule.label, rule.weight, Evidence(start, end, text[start:end], rule.id))
+            for rule, start, end in lexicon().said(text, labels)
         ]
-        if "question" in labels:
+        if "question" in labels and any(mark in text for mark in "?？"):
             found += _punctuation(text)
-        if "referral" in labels:
+        if "referral" in labels and "@" in text:
             found += _addresses(text)
         return found
 
@@ -111,14 +110,6 @@ class RuleLabeller:
         if len(new_text.split()) > 12 and "other" in standing:
             standing["other"] = min(standing["other"], 0.3)
         return _highest(standing, scores)
-
-
-def _finding(rule: Rule, text: str) -> Finding | None:
-    found = rule.pattern.search(text)
-    if found is None:
-        return None
-    start, end = words_of(found)
-    return Finding(rule.label, rule.weight, Evidence(start, end, text[start:end], rule.id))
 
 
 _QUESTION = compiled(r"[^.?!\n]{0,}[?？]")

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from . import ngrams
-from .encoder import Array, Encoded, Encoder
+from .encoder import Array, Encoded, Encoder, load
 from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
 from .lines import clauses
 
@@ -31,10 +30,7 @@ class Heads:
     labels: tuple[str, ...]
     encoder: Array
     encoder_bias: Array
-    ngrams: NDArray[np.int8]
-    ngrams_scale: Array
-    ngrams_bias: Array
-    rarity: Array
+    ngrams: ngrams.Head
 
     @classmethod
     def load(cls, folder: Path, labels: tuple[str, ...]) -> "Heads":
@@ -43,23 +39,17 @@ class Heads:
                 labels,
                 held["encoder"].astype(np.float32),
                 held["encoder_bias"].astype(np.float32),
-                held["ngrams"],
-                held["ngrams_scale"].astype(np.float32),
-                held["ngrams_bias"].astype(np.float32),
-                held["rarity"].astype(np.float32),
+                ngrams.Head(
+                    held["ngrams"],
+                    held["ngrams_scale"].astype(np.float32),
+                    held["ngrams_bias"].astype(np.float32),
+                    held["rarity"].astype(np.float32),
+                ),
             )
 
     def of_encoder(self, encoded: Encoded) -> Array:
         """How much the encoder's head says for each label."""
         said: Array = self.encoder @ encoded.embedding + self.encoder_bias
-        return said
-
-    def of_ngrams(self, text: str) -> Array:
-        """How much the n-grams' head says for each label."""
-        buckets, amounts = ngrams.weighed(text, self.rarity)
-        said: Array = (
-            self.ngrams[:, buckets].astype(np.float32) @ amounts * self.ngrams_scale + self.ngrams_bias
-        )
         return said
 
 
@@ -69,13 +59,13 @@ class LearnedLabeller:
     def __init__(
         self, heads: Heads, told: Mapping[str, float], version: str, encoder: Encoder | None
     ) -> None:
-        self._heads, self._told, self._encoder = heads, told, encoder
+        self._heads, self._told, self.encoder = heads, told, encoder
         self._rules = RuleLabeller()
         self.version = version if encoder else f"{version}-ngrams"
 
     def scores(self, new_text: str) -> Scores:
-        chances = _softmax(self._heads.of_ngrams(new_text) / self._told["ngrams_temperature"])
-        encoded = self._encoder.encode(new_text) if self._encoder else None
+        chances = _softmax(self._heads.ngrams.of(new_text) / self._told["ngrams_temperature"])
+        encoded = self.encoder.encode(new_text) if self.encoder else None
         if encoded and encoded.unknown > TOO_MUCH_UNKNOWN:
             return Scores(dict.fromkeys(self._heads.labels, 0.0), ())
         if encoded:
@@ -103,7 +93,7 @@ class LearnedLabeller:
             if leave_us >= self._told["leave_us_alone"]:
                 refusal = max(sorted(REFUSALS), key=scores.of)
                 return Choice(UNSURE if first in FRIENDLY else refusal, round(max(leave_us, score), 3))
-        threshold = self._told["threshold" if self._encoder else "threshold_ngrams"]
+        threshold = self._told["threshold" if self.encoder else "threshold_ngrams"]
         if score < threshold and among == LABELS_OF_PEOPLE:
             return Choice(UNSURE, round(score, 3))
         also = tuple(
@@ -175,8 +165,6 @@ def _softmax(logits: Array) -> Array:
 def shipped() -> LearnedLabeller:
     """The labeller that comes with this version, loaded once in a process."""
     told = json.loads((WEIGHTS / "model.json").read_text())
-    files = WEIGHTS / "encoder.onnx", WEIGHTS / "tokenizer.json"
-    encoder = Encoder(*files) if all(file.exists() for file in files) else None
-    return LearnedLabeller(
-        Heads.load(WEIGHTS, tuple(told["labels"])), told["numbers"], f"{told['version']}", encoder
-    )
+    heads = Heads.load(WEIGHTS, tuple(told["labels"]))
+    encoder = load(WEIGHTS, heads.ngrams.telling)
+    return LearnedLabeller(heads, told["numbers"], f"{told['version']}", encoder)

@@ -1,9 +1,11 @@
 """The words and letters of a text as hashed features: the second opinion beside the encoder, and what is left
 without it."""
 
+import functools
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import log
 
 import numpy as np
@@ -15,32 +17,74 @@ BUCKETS = 1 << 17
 MAX_CHARS = 1_200
 _LONGEST = 5
 
-
-def features(text: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Each bucket that occurs, and how much of it: 1 + log(times), before any weighing."""
-    counted = Counter(zlib.crc32(gram.encode()) & (BUCKETS - 1) for gram in grams(text))
-    buckets = np.fromiter(counted, np.int32, len(counted))
-    amounts = np.fromiter((1 + log(times) for times in counted.values()), np.float32, len(counted))
-    return buckets, amounts
+Buckets = NDArray[np.int32]
+Amounts = NDArray[np.float32]
 
 
-def weighed(text: str, rarity: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The same, rare ones counting more, as a vector of length 1 (or none where nothing of it is known)."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What was learned of n-grams: a row for each label, in 8 bits, and how rare each n-gram is."""
+
+    weights: NDArray[np.int8]
+    scale: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    rarity: NDArray[np.float32]
+
+    def of(self, text: str) -> NDArray[np.float32]:
+        """How much a text says for each label, however long it is."""
+        buckets, amounts = weighed(text, self.rarity)
+        said: NDArray[np.float32] = self._said(buckets, amounts) + self.bias
+        return said
+
+    def telling(self, sentence: str) -> float:
+        """How much a sentence of a text says for the label that it speaks for most, against the others."""
+        buckets, amounts = features(sentence)
+        said = self._said(buckets, amounts * self.rarity[buckets])
+        return float(said.max() - said.mean())
+
+    def _said(self, buckets: Buckets, amounts: Amounts) -> NDArray[np.float32]:
+        said: NDArray[np.float32] = self.weights[:, buckets].astype(np.float32) @ amounts * self.scale
+        return said
+
+
+def weighed(text: str, rarity: NDArray[np.float32]) -> tuple[Buckets, Amounts]:
+    """The features of a text, rare ones counting more, as a vector of length 1 (or none where nothing of it is
+    known)."""
     buckets, amounts = features(text)
     amounts = amounts * rarity[buckets]
     return buckets, amounts / (np.linalg.norm(amounts) or 1.0)
 
 
-def grams(text: str) -> Iterator[str]:
+def features(text: str) -> tuple[Buckets, Amounts]:
+    """Each bucket that occurs, and how much of it: 1 + log(times), before any weighing."""
+    counted = Counter(_buckets(text))
+    buckets = np.fromiter(counted, np.int32, len(counted))
+    amounts = np.fromiter((1 + log(times) for times in counted.values()), np.float32, len(counted))
+    return buckets, amounts
+
+
+def _buckets(text: str) -> Iterator[int]:
     """Words, pairs of words, and two to five letters within a word and its borders; lower case."""
-    words = plain(text[:MAX_CHARS]).lower().split()
     before = "^"
-    for word in words:
-        bare = word.strip(".,;:!?()[]\"'„“”«»…") or word
-        yield f"w {bare}"
-        yield f"p {before} {bare}"
+    for word in plain(text[:MAX_CHARS]).lower().split():
+        bare, own = _of_word(word)
+        yield from own
+        yield _bucket(f"p {before} {bare}")
         before = bare
-        bordered = f" {word[:40]} "
-        for size in range(2, _LONGEST + 1):
-            for start in range(max(1, len(bordered) - size + 1)):
-                yield bordered[start : start + size]
+
+
+@functools.lru_cache(4_096)
+def _of_word(word: str) -> tuple[str, tuple[int, ...]]:
+    """A word without its punctuation, and the buckets that it fills by itself."""
+    bare = word.strip(".,;:!?()[]\"'„“”«»…") or word
+    bordered = f" {word[:40]} "
+    pieces = (
+        bordered[start : start + size]
+        for size in range(2, _LONGEST + 1)
+        for start in range(max(1, len(bordered) - size + 1))
+    )
+    return bare, (_bucket(f"w {bare}"), *map(_bucket, pieces))
+
+
+def _bucket(gram: str) -> int:
+    return zlib.crc32(gram.encode()) & (BUCKETS - 1)

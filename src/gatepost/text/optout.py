@@ -7,8 +7,8 @@ name the mails, the list, the contact or the data as their object (GDPR Articles
 from collections.abc import Iterator
 
 from .labeller import Evidence
-from .lexicon.rules import Rule, all_rules
-from .patterns import compiled, plain, words_of
+from .lexicon.rules import lexicon
+from .patterns import compiled, plain
 
 VERSION = "optout-1"
 SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
@@ -28,7 +28,8 @@ _ALONE = {
     "da": "afmeld|afmelding|slet|fjern|frameld",
     "pl": "wypisz|usuń|rezygnuję|wypisz mnie|proszę usunąć|usunąć",
 }
-_ALONE_RULES = {language: compiled(rf"(?im)^[\s\W]*({words})[\s.!,]*$") for language, words in _ALONE.items()}
+_LANGUAGES = {words: language for language, lines in _ALONE.items() for words in lines.split("|")}
+_LONGEST = 80  # a line with more before or after such words says something else too
 # The words may be about the writer's own product: then they are no wish of his.
 _OWN = compiled(
     r"(?i)(our (newsletter|users|customers|clients|subscribers|unsubscribe)|unsere (kunden|nutzer|abonnenten)|"
@@ -45,24 +46,26 @@ def find(new_text: str) -> tuple[Evidence, ...]:
 
 
 def _alone(text: str) -> Iterator[Evidence]:
-    for language, pattern in _ALONE_RULES.items():
-        if found := pattern.search(text):
-            start, end = found.span(1)
-            yield Evidence(start, end, text[start:end], f"{VERSION}:{language}/alone")
+    """The first such line of each language, whatever marks stand before its words."""
+    found: set[str] = set()
+    line_start = 0
+    for line in text.split("\n"):
+        if len(line) <= _LONGEST:
+            words = line.rstrip(" \t\r.!,")
+            skipped = next((at for at, char in enumerate(words) if char.isalnum()), len(words))
+            words = words[skipped:]
+            language = _LANGUAGES.get(words.lower())
+            if language and language not in found:
+                found.add(language)
+                start = line_start + skipped
+                yield Evidence(start, start + len(words), words, f"{VERSION}:{language}/alone")
+        line_start += len(line) + 1
 
 
 def _in_sentences(text: str) -> Iterator[Evidence]:
-    for rule in _rules():
-        found = rule.pattern.search(text)
-        if found is None:
-            continue
-        start, end = words_of(found)
+    for rule, start, end in lexicon().said(text, ("unsubscribe",), SURE):
         if not _OWN.search(_sentence(text, start, end)):
             yield Evidence(start, end, text[start:end], f"{VERSION}:{rule.id}")
-
-
-def _rules() -> list[Rule]:
-    return [rule for rule in all_rules() if rule.label == "unsubscribe" and rule.weight >= SURE]
 
 
 def _sentence(text: str, start: int, end: int) -> str:

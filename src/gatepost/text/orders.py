@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .lexicon import talk
 from .lines import clauses
-from .patterns import LEFT, compiled
+from .patterns import LEFT, Many, compiled
 
 MAX_CHARS = 6_000  # a label is read from no more
 MAX_NESTED = 4
@@ -30,19 +30,21 @@ def part(message: str) -> Parted:
     """The message without what is said to a program; itself where it says nothing of the kind."""
     head, tail = message[:MAX_CHARS], message[MAX_CHARS:]
     rest = _without_blocks(head)
-    hints = bool(_ANY_OBJECT.search(_folded(rest)))
+    sentences = [(start, end, _folded(rest[start:end])) for start, end in _sentences(rest)]
+    whole = "\n".join(folded for _, _, folded in sentences)
+    if rest == head and not _may_hold_orders(whole):
+        return Parted(message, "")
     said: list[str] = []
     to_program: list[str] = []
     at = 0
     addressed = False  # a program was spoken to: what follows on the same line is for it too
-    for start, end in _sentences(rest):
+    for start, end, folded in sentences:
         said.append(rest[at:start])
         addressed = addressed and "\n" not in rest[at:start]
         sentence = rest[start:end]
-        folded = _folded(sentence)
         addressed = addressed or _speaks_to_a_program(folded)
         field = bool(_FIELD.search(folded))
-        if not (addressed or field or _PLAIN.search(folded) or (hints and _is_order(folded))):
+        if not (addressed or field or _PLAIN.search(folded) or _is_order(folded)):
             said.append(sentence)
         elif not field:
             to_program.append(sentence)
@@ -144,13 +146,23 @@ def _begin(words: str) -> str:
 
 
 _BORDERED = ("LATIN", "CYRILLIC", "GREEK")
-_PAIRS = tuple(
-    (compiled(f"{_begin(object_)}{object_})"), compiled(f"{_begin(verb)}{verb})"))
-    for verb, object_ in (*talk.COUNTERMANDS, *talk.LABELLING)
+_PAIRS = (*talk.COUNTERMANDS, *talk.LABELLING)
+_VERBS = tuple(compiled(f"{_begin(verb)}{verb})") for verb, _ in _PAIRS)
+_OBJECTS = Many(f"{_begin(object_)}{object_})" for _, object_ in _PAIRS)
+
+
+# Without one of these no sentence is an order: a few looks at the whole instead of some at each sentence.
+_SIGNS = (
+    _FIELD,
+    _PLAIN,
+    _READER,
+    compiled(rf"{LEFT}{talk.PROGRAMS})(?:'en|’en)?{_END}"),
+    compiled("@gatepost|アシスタント|系统|系統|助手|人工"),
 )
-_ANY_OBJECT = compiled(
-    "|".join(object_.pattern for object_, _ in _PAIRS)
-)  # of most mails none: one look instead of many
+
+
+def _may_hold_orders(said: str) -> bool:
+    return any(sign.search(said) for sign in _SIGNS) or bool(_objects(said))
 
 
 def _speaks_to_a_program(said: str) -> bool:
@@ -161,7 +173,11 @@ def _speaks_to_a_program(said: str) -> bool:
 
 
 def _is_order(said: str) -> bool:
-    return any(object_.search(said) and verb.search(said) for object_, verb in _PAIRS)
+    return any(_VERBS[number].search(said) for number in _objects(said))
+
+
+def _objects(said: str) -> list[int]:
+    return [number for number in _OBJECTS.possible(said) if _OBJECTS[number].search(said)]
 
 
 # --- letters ----------------------------------------------------------------------------------------------------
@@ -177,8 +193,10 @@ _LOOK_ALIKE = dict(
 
 def _folded(clause: str) -> str:
     """The clause in the letters that it shows: full-width, bold, foreign look-alikes and spaced ones as plain ones."""
-    text = unicodedata.normalize("NFKC", clause).replace("’", "'")
-    text = " ".join(_of_one_script(word) for word in text.split(" "))
+    text = clause
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("’", "'")
+        text = " ".join(word if word.isascii() else _of_one_script(word) for word in text.split(" "))
     words = text.split()
     if len(words) >= _SPACED and sum(len(word) == 1 for word in words) * 5 >= len(words) * 4:
         text = " ".join(part.replace(" ", "") for part in text.split("  "))

@@ -1,6 +1,6 @@
 """Patterns over mail text: RE2 only, since it cannot backtrack, and a small notation for the lexicons."""
 
-import functools
+from collections.abc import Iterable
 
 import re2
 
@@ -8,13 +8,66 @@ _ROOMY = re2.Options()
 # For each pattern: its automaton grows with the texts it meets, up to this. More is no quicker (docs/tone-model.md).
 _ROOMY.max_mem = 4 << 20
 _ROOMY.log_errors = False
+_SMALL = re2.Options()
+_SMALL.max_mem = 1 << 18
+_SMALL.log_errors = False
 
-LEFT, RIGHT = r"(?i)(?:^|[^\pL\pN])(", r")(?:$|[^\pL\pN])"  # RE2's \b knows ASCII only
+LEFT = r"(?i)(?:^|[^\pL\pN])("  # RE2's \b knows ASCII only
 
 
 def compiled(pattern: str) -> "re2._Regexp":
     """The RE2 pattern, with room enough for the long alternations of word lists."""
     return re2.compile(pattern, _ROOMY)
+
+
+class Many:
+    """Many patterns, looked for at once: one pass tells which of them can match at all, by the words that each cannot do
+    without. Of hundreds some are left."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._filter = re2.Filter()
+        count = sum(1 for pattern in patterns if self._filter.Add(pattern, _SMALL) >= 0)
+        self._filter.Compile()
+        self._patterns = [self._filter.re(number) for number in range(count)]
+
+    def possible(self, text: str | bytes) -> list[int]:
+        """The numbers of those that may match this text; every other one does not."""
+        return sorted(self._filter.Match(text, potential=True) or ())
+
+    def __getitem__(self, number: int) -> "re2._Regexp":
+        return self._patterns[number]
+
+
+def plain(text: str) -> str:
+    """The text with one kind of apostrophe, character for character."""
+    return text.replace("’", "'").replace("`", "'").replace("´", "'")
+
+
+# --- phrases ------------------------------------------------------------------------------------------------------
+
+# Phrases are looked for in folded text. Its letters are so few that a pattern stays small: all of Unicode's, in each of a
+# thousand phrases, took 60 MB and most of the time.
+_LETTERS = r"a-z\x{aa}\x{b5}\x{ba}\x{df}-\x{f6}\x{f8}-\x{180}"
+_OTHER_LETTER = "ƀ"  # stands for every letter that no phrase has
+
+
+class _Folding(dict[int, str | int]):
+    def __missing__(self, code: int) -> str | int:
+        lower = chr(code).lower()
+        folded: str | int = lower if len(lower) == 1 else code  # İ becomes two, and would move what follows
+        if isinstance(folded, str) and folded > _OTHER_LETTER and folded.isalnum():
+            folded = _OTHER_LETTER
+        if code < 0x3000:
+            self[code] = folded
+        return folded
+
+
+_FOLDING = _Folding({ord(each): "'" for each in "’`´"})
+
+
+def folded(text: str) -> str:
+    """The text in lower case, with one kind of apostrophe and few letters, character for character."""
+    return text.translate(_FOLDING)
 
 
 # What the notation means in RE2, in the order of replacement.
@@ -23,7 +76,7 @@ _NOTATION = (
     (r"\(", "(?:"),
     (r" \.\.\. ", "\x01"),
     (r"\)\*([(\[\pL])", r")\x02\1"),  # a group that may repeat: something follows it at once
-    (r"\*", r"[\\pL']*"),
+    (r"\*", rf"[{_LETTERS}']*".replace("\\", r"\\")),
     (r" \?", r"[\\s,]*"),
     (r" ", r"[\\s,]+"),
     ("\x01", r"(?:[\\s,]+[^.?!\\n]*?[\\s,]|[\\s,]+)"),
@@ -31,9 +84,8 @@ _NOTATION = (
 )
 
 
-@functools.cache
 def phrase(written: str) -> str:
-    """A lexicon's phrase as RE2, its words in group 1.
+    """A lexicon's phrase as RE2 for folded text, its words in group 1.
 
     ` ... ` stands for any words of the same sentence, `*` for any end of a word, a space for any white space;
     `(a|b)`, `?`, and `*` between a group and what directly follows it mean what they mean in a pattern.
@@ -41,14 +93,36 @@ def phrase(written: str) -> str:
     pattern = plain(written.strip())
     for notation, meaning in _NOTATION:
         pattern = re2.sub(notation, meaning, pattern)
-    return LEFT + pattern + RIGHT
+    return rf"(?:^|[^{_LETTERS}0-9])({pattern})(?:$|[^{_LETTERS}0-9])"
 
 
-def plain(text: str) -> str:
-    """The text with one kind of apostrophe, character for character."""
-    return text.replace("’", "'").replace("`", "'").replace("´", "'")
+class Phrases:
+    """The phrases of a lexicon, looked for at once."""
+
+    def __init__(self, written: Iterable[str]) -> None:
+        self._many = Many(map(phrase, written))
+
+    def found(self, text: str) -> "Found":
+        """What is found of them in this text, as it was written."""
+        return Found(text, self._many)
 
 
-def words_of(found: "re2._Match") -> tuple[int, int]:
-    """Where the words of a match of joined phrases stand: the first group that took part."""
-    return next(found.span(group) for group in range(1, found.re.groups + 1) if found.span(group)[0] >= 0)
+class Found:
+    """The phrases of one text: those that may be `possible`, and where each stands."""
+
+    def __init__(self, text: str, many: Many) -> None:
+        self._text = folded(text).encode("utf-8", "replace")
+        self._shifted = len(self._text) != len(text)
+        self._many = many
+        self.possible = many.possible(self._text)
+
+    def span(self, number: int) -> tuple[int, int] | None:
+        """Where the words of this phrase stand first in the text."""
+        found = self._many[number].search(self._text)
+        if found is None:
+            return None
+        start, end = found.span(1)
+        return (self._characters(start), self._characters(end)) if self._shifted else (start, end)
+
+    def _characters(self, at: int) -> int:
+        return len(self._text[:at].decode())

@@ -82,16 +82,15 @@ def _decide(
     if from_machine and from_machine.kind == "complaint":
         return _Decision("unsubscribe", 1.0)
     message = parts.message
-    scores = labeller.scores(message)
     for text in (message, parted.to_program):
         # Also in what is said to a program: an order may make us do less, never more.
         if asked_to_stop := optout.find(text):
-            return replace(_opted_out(asked_to_stop, scores), read=text)
+            return replace(_opted_out(asked_to_stop, labeller.scores(message)), read=text)
     if from_machine:
-        return _of_a_machine(from_machine, message, scores, reply, labeller)
+        return _of_a_machine(from_machine, message, reply, labeller)
     if parted.is_all_orders:
         return _Decision(UNSURE, 0.0)
-    return _of_a_person(message, scores, labeller)
+    return _of_a_person(message, labeller)
 
 
 def _opted_out(asked_to_stop: tuple[Evidence, ...], scores: Scores) -> _Decision:
@@ -99,12 +98,11 @@ def _opted_out(asked_to_stop: tuple[Evidence, ...], scores: Scores) -> _Decision
     return _Decision("unsubscribe", 0.97, asked_to_stop, ("hard_no",) if hostile else ())
 
 
-def _of_a_machine(
-    seen: machine.Machine, message: str, scores: Scores, reply: ReplyInput, labeller: Labeller
-) -> _Decision:
+def _of_a_machine(seen: machine.Machine, message: str, reply: ReplyInput, labeller: Labeller) -> _Decision:
     """Headers say automatic: only an absence, a departure or another automatic answer is left."""
     if seen.kind in ("receipt", "calendar"):
         return _Decision("auto_reply", 1.0)
+    scores = labeller.scores(message)
     choice = labeller.choose(message, scores, LABELS_OF_MACHINES)
     label = choice.label
     if label != "left_company":
@@ -118,9 +116,10 @@ def _of_a_machine(
     return _Decision(label, max(choice.score, 0.9), _evidence(scores, label))
 
 
-def _of_a_person(message: str, scores: Scores, labeller: Labeller) -> _Decision:
+def _of_a_person(message: str, labeller: Labeller) -> _Decision:
     if not _WORDS.search(message):
         return _Decision("other", 0.8)
+    scores = labeller.scores(message)
     choice = labeller.choose(message, scores)
     if choice.label == UNSURE:
         return _Decision(UNSURE, choice.score, tuple(f.evidence for f in scores.findings))

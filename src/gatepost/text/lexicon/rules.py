@@ -2,12 +2,12 @@
 
 import functools
 import tomllib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import resources
+from itertools import groupby
 
-import re2
-
-from ..patterns import compiled, phrase
+from ..patterns import Phrases
 
 VERSION = "rules-1"
 
@@ -16,32 +16,52 @@ WEIGHTS = {"certain": 0.95, "strong": 0.8, "likely": 0.6, "hint": 0.35}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way to say something: which label it speaks for and how strongly."""
+    """One thing to say in several ways: which label it speaks for and how strongly."""
 
     id: str
     label: str
     weight: float
-    pattern: "re2._Regexp"
+
+
+Said = tuple[Rule, int, int]
+
+
+class Lexicon:
+    """The rules of every language, in the order of the files."""
+
+    def __init__(self) -> None:
+        ways = list(_ways())
+        self.rules = [rule for rule, _ in ways]  # of each phrase its rule
+        self._phrases = Phrases(phrase for _, phrase in ways)
+
+    def said(self, text: str, labels: Collection[str], least: float = 0.0) -> Iterator[Said]:
+        """Each rule for one of these labels, of this weight at least, that the text follows, and its first words that do."""
+        found = self._phrases.found(text)
+        possible = [
+            number
+            for number in found.possible
+            if self.rules[number].label in labels and self.rules[number].weight >= least
+        ]
+        for rule, numbers in groupby(possible, key=lambda number: self.rules[number]):
+            spans = [span for number in numbers if (span := found.span(number))]
+            if spans:
+                yield rule, *min(spans, key=lambda span: span[0])
 
 
 @functools.cache
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule of every language, in the order of the files."""
-    found: list[Rule] = []
+def lexicon() -> Lexicon:
+    return Lexicon()
+
+
+def _ways() -> Iterator[tuple[Rule, str]]:
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
-            found += _rules_of(file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8")))
-    return tuple(found)
+            yield from _ways_of(file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8")))
 
 
-def _rules_of(language: str, labels: dict[str, dict[str, dict[str, list[str]]]]) -> list[Rule]:
-    return [
-        Rule(f"{language}/{label}/{name}", label, WEIGHTS[strength], _joined(phrases))
-        for label, strengths in labels.items()
-        for strength, rules in strengths.items()
-        for name, phrases in rules.items()
-    ]
-
-
-def _joined(phrases: list[str]) -> "re2._Regexp":
-    return compiled("|".join(phrase(written) for written in phrases))
+def _ways_of(language: str, labels: dict[str, dict[str, dict[str, list[str]]]]) -> Iterator[tuple[Rule, str]]:
+    for label, strengths in labels.items():
+        for strength, rules in strengths.items():
+            for name, phrases in rules.items():
+                rule = Rule(f"{language}/{label}/{name}", label, WEIGHTS[strength])
+                yield from ((rule, phrase) for phrase in phrases)

@@ -84,7 +84,10 @@ def set_back(message, **columns):
     """The row as an older backup has it."""
     with inside(message.workspace_id):
         Message.objects.filter(pk=message.pk).delete()
-    older = Message(**{f.attname: getattr(message, f.attname) for f in Message._meta.local_fields} | columns)
+    older = Message(
+        **{f.attname: getattr(message, f.attname) for f in Message._meta.local_fields if not f.generated}
+        | columns
+    )
     with inside(message.workspace_id):
         older.save(force_insert=True)
 

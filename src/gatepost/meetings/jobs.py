@@ -70,7 +70,10 @@ async def _read_window(mailbox: Mailbox, gateway: Gateway) -> int:
     now = clock.now()
     start, end = now - rules.PAST, now + rules.FUTURE
     await in_thread(actions.know_domains, await in_thread(queries.contacts_without_domain, mailbox))
-    judged = await in_thread(queries.judge, mailbox, await calendar.window(gateway, start, end), now=now)
+    events = await calendar.window(gateway, start, end)
+    ours = await in_thread(queries.own_events, mailbox)
+    theirs = [each for each in events if each.graph_id not in ours]
+    judged = await in_thread(queries.judge, mailbox, theirs, now=now)
     dropped = 0
     for each in judged:
         dropped += isinstance(await _follow(mailbox, each, gateway, now), rules.Drop)

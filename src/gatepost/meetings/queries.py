@@ -266,6 +266,13 @@ def brief_keys(mailbox: Mailbox) -> frozenset[str]:
         return frozenset(str(pk) for pk in found)
 
 
+def own_events(mailbox: Mailbox) -> frozenset[str]:
+    """The ids of our own events in this calendar: nobody's meetings, and no strangers' to be counted."""
+    with inside(mailbox.workspace_id):
+        shown = Brief.objects.filter(mailbox=mailbox).exclude(event_id="")
+        return frozenset(shown.values_list("event_id", flat=True))
+
+
 def first_look_today(mailbox: Mailbox, now: datetime) -> bool:
     """Whether the calendar was not read yet today, by its own clock, and may be written."""
     today = now.astimezone(ZoneInfo(mailbox.time_zone)).date()

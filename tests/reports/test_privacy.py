@@ -114,9 +114,9 @@ def test_the_ledger_is_taken_along_with_why_each_request_was_made(rita: Member) 
 
 def test_a_file_holds_the_days_that_were_asked_for(rita: Member) -> None:
     client, day = signed_in(rita), now().date()
-    assert table(client.get(f"/privacy/ledger.csv?last={day - timedelta(days=1)}")) == []
-    assert len(table(client.get(f"/privacy/ledger.csv?first={day}&last={day}"))) == 2
-    assert len(table(client.get("/privacy/ledger.csv?first=yesterday"))) == 2, "as good as none"
+    assert table(client.get(f"/privacy/ledger.csv?until={day - timedelta(days=1)}")) == []
+    assert len(table(client.get(f"/privacy/ledger.csv?since={day}&until={day}"))) == 2
+    assert len(table(client.get("/privacy/ledger.csv?since=yesterday"))) == 2, "as good as none"
 
 
 def test_a_rep_takes_along_what_concerns_the_own_mailboxes_and_an_auditor_all(rita: Member) -> None:

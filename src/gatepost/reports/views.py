@@ -281,8 +281,8 @@ def records_file(request: Any, kind: str) -> Any:
     """The record or the ledger of some days, to keep and to compare elsewhere."""
     zone = ZoneInfo(request.workspace.time_zone)
     today = clock.now().astimezone(zone).date()
-    first = day_in(request.GET, "first") or today - timedelta(days=records.EXPORT_DAYS)
-    last = day_in(request.GET, "last") or today
+    first = day_in(request.GET, "since") or today - timedelta(days=records.EXPORT_DAYS)
+    last = day_in(request.GET, "until") or today
     span = (datetime.combine(first, time.min, zone), datetime.combine(last, time.max, zone))
     heading, rows = (
         (records.RECORD_COLUMNS, records.record_rows)

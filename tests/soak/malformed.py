@@ -34,6 +34,7 @@ def _run(count: int, seed: int, folder: Path) -> int:
     import pytest
 
     from gatepost.intake import jobs
+    from gatepost.text.tone import ReplyInput, classify
     from tests.at_once import without_threads
     from tests.intake.malformed import CORPUS, Hostile, corpus, mutants
     from tests.intake.test_sync import Story
@@ -42,6 +43,7 @@ def _run(count: int, seed: int, folder: Path) -> int:
     if not CORPUS.is_dir():
         sys.exit(f"The corpus is not in {CORPUS}.")
     without_threads(pytest.MonkeyPatch(), jobs)
+    classify(ReplyInput(id="first", text="Hello"))  # the model is loaded
     began, mails, stored, slow, wrong, memory, worst = time.monotonic(), 0, 0, 0, 0, 0.0, (0.0, "")
     with clock_at(MONDAY, folder):
         hostile = Hostile(Story())

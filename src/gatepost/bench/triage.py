@@ -120,6 +120,7 @@ def _send(member: Any, boxes: "list[Mailbox]", messages: int) -> None:
 async def _walk(stand: "Stand", boxes: "list[Mailbox]", walks: int) -> dict[str, Any]:
     from gatepost.graph.gateway import close_shared_session
     from gatepost.jobs.threads import in_thread
+    from gatepost.jobs.worker import be_ready
 
     kept = 0
 
@@ -131,6 +132,7 @@ async def _walk(stand: "Stand", boxes: "list[Mailbox]", walks: int) -> dict[str,
         await asyncio.gather(*(_inbox(box, note) for box in boxes))
 
     await walk()  # the first one fills caches and pools
+    be_ready()  # as a worker does when it starts
     dropped_before, kept = await in_thread(_dropped, boxes[0].workspace_id), 0
     memory_before, before, began = _memory_mb(), _seconds(stand), time.monotonic()
     for _ in range(walks):

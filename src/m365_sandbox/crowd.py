@@ -98,9 +98,14 @@ def fill(sandbox: Sandbox, *, mailboxes: int, messages: int) -> None:
         sandbox.store.commit()
 
 
+def answers_us(number: int) -> bool:
+    """Whether this letter answers a mail of the program that is measured: one in each hundred, now here, now there."""
+    return number % 100 == number // 100 * 37 % 100
+
+
 def _threading(number: int) -> list[list[str]]:
     """The headers by which this letter answers another, if it does."""
-    if number % 100 == 0:
+    if answers_us(number):
         cited = f"<asked-{number}@outreach.example>"
     elif number % 5 in (1, 3):
         cited = f"<talk-{number // 7}@{DOMAIN}>"

@@ -316,7 +316,9 @@ def test_an_anchor_stays_before_all_that_a_folder_which_cannot_be_read_may_still
     began = clock.now()
     for _ in range(2):  # a mail that is moved while the folders are read may be missed by one round
         actions.read_through(fresh(story.mailbox), clock.now(), next_sync=clock.now())
-    assert {each.anchored_at for each in rows(Folder, story.mailbox.workspace_id)} == {began - actions.OVERLAP}
+    assert {each.anchored_at for each in rows(Folder, story.mailbox.workspace_id)} == {
+        began - actions.OVERLAP
+    }
 
 
 def test_a_folder_whose_very_beginning_is_refused_is_left_for_later(story, monkeypatch):
@@ -363,8 +365,8 @@ def test_a_page_counts_its_drops_on_the_day_of_the_mailbox(story):
         folder = Folder.objects.select_related("mailbox").get(pk=folder.pk)
     found = Found()
     found.dropped["unrelated"] = 3
-    actions.store_page(folder, found, "p", done=True)
-    actions.store_page(folder, found, "p", done=True)
+    actions.store_page(actions.Judged(folder, found, "p", done=True))
+    actions.store_page(actions.Judged(folder, found, "p", done=True))
     (row,) = rows(DropCount, story.mailbox.workspace_id)
     assert (row.local_date, row.count) == (MONDAY.date(), 6)
 

@@ -216,7 +216,9 @@ class Weather:
             elif kind == "foreign reference":
                 mail["references"] = "<another@elsewhere.example>"
             self.microsoft.arrives(self.chance.choice(("inbox", "inbox", "junkemail")), name, **mail)
-            self.post += self.chance.random() < 0.8  # https://github.com/microsoftgraph/microsoft-graph-docs/issues/14914
+            self.post += (
+                self.chance.random() < 0.8
+            )  # https://github.com/microsoftgraph/microsoft-graph-docs/issues/14914
             if kind in REPLIES:
                 self.expected.add(name)
             if kind == "conversation":
@@ -293,7 +295,9 @@ class Weather:
 
     def nothing_works(self) -> None:
         """Requests fail, workers are killed in the middle, and the rep tidies up meanwhile, some times over."""
-        self.microsoft.trouble, self.microsoft.bustle = self.chance.choice(((0.4, 0.0), (0.2, 0.2), (0.0, 0.5)))
+        self.microsoft.trouble, self.microsoft.bustle = self.chance.choice(
+            ((0.4, 0.0), (0.2, 0.2), (0.0, 0.5))
+        )
         for _ in range(self.chance.randint(1, 4)):
             self._wake()
             self.worker_looks()

@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from tests.bare import bare_installation
 
@@ -30,15 +29,15 @@ def main() -> int:
 
 
 def _run(events: int, seed: int, folder: Path) -> int:
+    import pytest
+
     from gatepost.intake import jobs
+    from tests.at_once import without_threads
     from tests.intake.test_sync import Story
     from tests.intake.weather import Weather
     from tests.makers import MONDAY, clock_at
 
-    async def in_thread(function: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
-
-    jobs.in_thread = in_thread  # type: ignore[assignment]
+    without_threads(pytest.MonkeyPatch(), jobs)
     told: Counter[str] = Counter()
     began, mailboxes, replies, wrong, texts = time.monotonic(), 0, 0, 0, 0
     for mailboxes in range(1, -(-events // EVENTS_A_MAILBOX) + 1):

@@ -160,6 +160,17 @@ def test_hostile_html_ends():
     assert quotes.extract(None, "<div>" * 10_000 + "No.").new_text == "No."
 
 
+def test_of_html_only_so_many_tags_are_looked_at():
+    html = "<p>No.</p>" + "<i></i>" * bodies.MAX_TAGS + "<p>And far below it more.</p>"
+    assert quotes.extract(None, html).new_text == "No."
+
+
+def test_an_attribution_is_looked_for_a_little_above_its_quote_only():
+    far, near = ("See here:" + "<i></i>" * number + "<blockquote>Ours.</blockquote>" for number in (500, 5))
+    assert "Ours" in quotes.extract(None, f"No.<br>{far}").new_text
+    assert "Ours" not in quotes.extract(None, f"No.<br>{near}").new_text
+
+
 @given(st.text(max_size=400))
 def test_the_new_text_is_made_of_lines_of_the_input_in_order(text):
     parts = quotes.extract(text)

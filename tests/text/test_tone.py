@@ -70,6 +70,12 @@ def test_words_of_stopping_about_something_else_are_no_opt_out(text):
     assert optout.find(text) == ()
 
 
+def test_a_wish_at_the_end_of_a_very_long_text_is_found_where_it_stands():
+    text = "We have thought about it for long. " * 1_000 + "Please remove me from your list."
+    found = optout.find(text)
+    assert found and all(text[each.start : each.end] == each.quote for each in found)
+
+
 def test_our_own_opt_out_line_in_the_quote_is_no_opt_out():
     quoted = "> Reply stop or unsubscribe and you hear no more from us."
     text = f"Sounds good, let's talk.\n\nOn 23.11.2026 09:30 Bob <bob@ours.example> wrote:\n{quoted}"

@@ -21,6 +21,7 @@ from gatepost.errors import GatepostError
 CLIENT_ID = "6f1c2d3e-4b5a-4c6d-8e7f-90a1b2c3d4e5"
 CLIENT_SECRET = "sandbox-secret-not-a-real-one"
 START_SECONDS = 60.0
+FILL_SECONDS_EACH = 0.02  # for each message of a crowd, on a machine that others keep busy
 PORTS_TO_TRY = 50
 NOTED = "clock.noted"
 
@@ -120,7 +121,8 @@ def standing(
             for name, command in commands.items():
                 if name not in without:
                     children.start(name, command)
-            _wait_for(stand.sandbox("health"), data / "logs/sandbox.log")
+            filling = crowd[1] * FILL_SECONDS_EACH
+            _wait_for(stand.sandbox("health"), data / "logs/sandbox.log", START_SECONDS + filling)
             if "web" not in without:
                 _wait_for(f"{stand.url}/sign-in/", data / "logs/web.log")
             if "hooks" not in without:
@@ -192,8 +194,8 @@ def _sandbox_command(
     ]  # fmt: skip
 
 
-def _wait_for(address: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait_for(address: str, log: Path, seconds: float = START_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:
@@ -203,5 +205,5 @@ def _wait_for(address: str, log: Path) -> None:
             time.sleep(0.1)
     last = log.read_text(errors="replace").strip().splitlines()[-5:] if log.exists() else []
     raise DidNotStart(
-        f"{address} did not answer within {START_SECONDS:.0f} s. {log} ends with:\n" + "\n".join(last)
+        f"{address} did not answer within {seconds:.0f} s. {log} ends with:\n" + "\n".join(last)
     )

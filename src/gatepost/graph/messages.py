@@ -132,17 +132,22 @@ def _page(body: dict[str, Any]) -> Page:
     raise errors.TryLater("envelopes: a page without a link to go on")
 
 
+_CITES = (IN_REPLY_TO.casefold(), REFERENCES.casefold())
+
+
 def _envelope(item: dict[str, Any], *, asked_alone: bool = False) -> Envelope:
     properties = item.get("singleValueExtendedProperties")
-    values = {p.get("id", "").casefold(): p.get("value", "") for p in properties or ()}
-    references = " ".join(filter(None, (values.get(k.casefold()) for k in (IN_REPLY_TO, REFERENCES))))
     # A mail without references may come without the member; only a GET by id makes that certain.
-    known = properties is not None or asked_alone
+    references = None if properties is None and not asked_alone else ""
+    if properties:
+        values = {p.get("id", "").casefold(): p.get("value", "") for p in properties}
+        references = " ".join([value for name in _CITES if (value := values.get(name))])
+    received = item.get("receivedDateTime")
     return Envelope(
-        graph_id=item["id"],
-        conversation_id=item.get("conversationId") or "",
-        internet_message_id=item.get("internetMessageId") or "",
-        received=moment(item["receivedDateTime"]) if item.get("receivedDateTime") else None,
-        references=references if known else None,
-        removed="@removed" in item,
+        item["id"],
+        item.get("conversationId") or "",
+        item.get("internetMessageId") or "",
+        moment(received) if received else None,
+        references,
+        "@removed" in item,
     )

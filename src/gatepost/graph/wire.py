@@ -6,6 +6,8 @@ from typing import Any
 
 def moment(text: str) -> datetime:
     """An aware moment from "2026-11-23T10:00:00Z", also with seven digits of a second, also without the Z."""
+    if len(text) == 20 and text[-1] == "Z":  # nearly all
+        return datetime.fromisoformat(text)
     whole, _, _ = text.rstrip("Z").partition(".")
     return datetime.fromisoformat(whole).replace(tzinfo=UTC)
 

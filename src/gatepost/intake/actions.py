@@ -2,11 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db import connections
 
 from gatepost import clock
 from gatepost.audit import tags
@@ -15,7 +15,8 @@ from gatepost.conversations.actions import Incoming, record_reply
 from gatepost.conversations.models import Reply
 from gatepost.errors import Conflict
 from gatepost.graph.messages import Envelope
-from gatepost.intake.models import DropCount, Quarantine
+from gatepost.ids import uuid7
+from gatepost.intake.models import Quarantine
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.mailboxes import gaps
@@ -23,6 +24,7 @@ from gatepost.mailboxes.models import Folder, Gap, Mailbox
 from gatepost.mailboxes.queries import require_connected
 from gatepost.outbox.actions import confirmed
 from gatepost.outbox.models import Message
+from gatepost.rows import change
 from gatepost.vault.sealing import index
 
 # A walk after a lost position looks so much further back than it must: a mail's time is not that of its arrival.
@@ -42,26 +44,53 @@ class Found:
     references_came: bool = False
 
 
-def store_page(folder: Folder, found: Found, position: str, *, done: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A page of a folder that was judged, about to be stored with the position behind it."""
+
+    folder: Folder
+    found: Found
+    position: str
+    done: bool
+
+
+def store_page(page: Judged) -> None:
     """Replies, confirmations, counts and the position are stored together, or not at all.
 
     A crash before this brings the same page again, and each of these is stored once.
     """
-    with inside(folder.workspace_id):
-        require_connected(folder.mailbox_id)
-        for incoming in found.incoming:
+    with inside(page.folder.workspace_id):
+        store_pages([page])
+
+
+def store_pages(pages: list[Judged]) -> list[None]:
+    """The same for a page each of several folders of a workspace. Inside the transaction."""
+    require_connected(page.folder.mailbox_id for page in pages)
+    for page in pages:
+        for incoming in page.found.incoming:
             record_reply(incoming)
-        for message_id, graph_id in found.sent:
+        for message_id, graph_id in page.found.sent:
             confirmed(Message.objects.get(pk=message_id), graph_id=graph_id)
-        for message_id, envelope in found.doubtful:
-            _quarantine(folder, message_id, envelope)
-        _count(folder, found.dropped)
-        if found.references_came:
-            Mailbox.objects.filter(pk=folder.mailbox_id).update(references_in_delta=True)
-        changes: dict[str, object] = {"position": position, "walking": not done}
-        if done:
-            changes["synced_at"] = clock.now()
-        Folder.objects.filter(pk=folder.pk).update(**changes)
+        for message_id, envelope in page.found.doubtful:
+            _quarantine(page.folder, message_id, envelope)
+    _count(pages)
+    learnt = {page.folder.mailbox_id for page in pages if page.found.references_came}
+    if learnt:
+        Mailbox.objects.filter(pk__in=learnt).exclude(references_in_delta=True).update(
+            references_in_delta=True
+        )
+    now = clock.now()
+    change(
+        Folder,
+        [
+            (
+                {"id": page.folder.pk},
+                {"position": page.position, "walking": not page.done} | ({"synced_at": now} if page.done else {}),
+            )
+            for page in pages
+        ],
+    )  # fmt: skip
+    return [None] * len(pages)
 
 
 def decide(quarantine_id: UUID, ours: bool, *, workspace_id: UUID, actor: Actor) -> None:
@@ -93,7 +122,10 @@ def start_again(folder: Folder) -> None:
     """Microsoft forgot our position: the next walk begins at the folder's anchor."""
     with inside(folder.workspace_id):
         gaps.begin(
-            folder.mailbox, Gap.Cause.POSITION_LOST, began_at=folder.synced_at or folder.anchored_at, code="410"
+            folder.mailbox,
+            Gap.Cause.POSITION_LOST,
+            began_at=folder.synced_at or folder.anchored_at,
+            code="410",
         )
         Folder.objects.filter(pk=folder.pk).update(position="", walking=True)
 
@@ -162,14 +194,31 @@ def _quarantine(folder: Folder, message_id: UUID, envelope: Envelope) -> None:
     )
 
 
-def _count(folder: Folder, dropped: Counter[str]) -> None:
-    zone = ZoneInfo(folder.mailbox.time_zone)
-    today = clock.now().astimezone(zone).date()
-    for reason, number in dropped.items():
-        row, _ = DropCount.objects.get_or_create(
-            mailbox_id=folder.mailbox_id,
-            local_date=today,
-            reason=reason,
-            defaults={"workspace_id": folder.workspace_id},
+def _count(pages: list[Judged]) -> None:
+    """What was dropped is added to the counts of the day, in the mailbox's time zone."""
+    now = clock.now()
+    counts: Counter[tuple[UUID, date, str]] = Counter()
+    for page in pages:
+        mailbox = page.folder.mailbox
+        today = now.astimezone(ZoneInfo(mailbox.time_zone)).date()
+        for reason, number in page.found.dropped.items():
+            counts[mailbox.pk, today, reason] += number
+    if not counts:
+        return
+    mailboxes, days, reasons = zip(*sorted(counts), strict=True)
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO gatepost_dropcount (id, workspace_id, mailbox_id, local_date, reason, count) "
+            "SELECT id, %s, mailbox, day, reason, number "
+            "FROM unnest(%s::uuid[], %s::uuid[], %s::date[], %s::text[], %s::int[]) AS new (id, mailbox, day, reason, number) "
+            "ON CONFLICT (mailbox_id, local_date, reason) "
+            "DO UPDATE SET count = gatepost_dropcount.count + excluded.count",
+            [
+                pages[0].folder.workspace_id,
+                [uuid7() for _ in counts],
+                list(mailboxes),
+                list(days),
+                list(reasons),
+                [counts[key] for key in sorted(counts)],
+            ],
         )
-        DropCount.objects.filter(pk=row.pk).update(count=F("count") + number)

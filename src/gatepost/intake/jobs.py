@@ -18,6 +18,7 @@ from gatepost.intake import actions, matching, queries, rules
 from gatepost.intake.actions import Found
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.rounds import Script, each, in_rounds, read
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes import gaps
@@ -51,9 +52,9 @@ KEPT_UNLABELLED = 20_000  # characters of a text that could not be cut into new 
 def find_due_syncs() -> int:
     """The timer: it alone must serve where no notification can reach us."""
     found = due_for_sync(clock.now())
-    for each in found:
-        with inside(each.workspace_id):
-            enqueue("intake.sync", once_for=each.id, workspace=str(each.workspace_id), mailbox=str(each.id))
+    for box in found:
+        with inside(box.workspace_id):
+            enqueue("intake.sync", once_for=box.id, workspace=str(box.workspace_id), mailbox=str(box.id))
     return len(found)
 
 
@@ -121,8 +122,7 @@ async def sync_folder(
             await in_thread(actions.start_again, folder)
             position = ""
             continue
-        found = await _judge(mailbox, folder, page, gateway, closer or _look_closer)
-        await in_thread(actions.store_page, folder, found, page.position, done=page.done)
+        await _take(mailbox, folder, page, gateway, closer or _look_closer)
         if page.done:
             return
         position = page.position
@@ -134,15 +134,29 @@ async def _page(gateway: Gateway, folder: Folder, position: str) -> Page:
     return await messages.first_page(gateway, folder.name, since=folder.anchored_at)
 
 
-async def _judge(
-    mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway, closer: Closer
-) -> Found:
-    """Each envelope is dropped, or looked at more closely: sender, then text."""
+async def _take(mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway, closer: Closer) -> None:
+    """The page is judged and stored; what may be ours is looked at more closely in between: sender, then text.
+
+    Pages go through the rounds of their workspace, but for those that bring a reply: what follows from one takes its time.
+    """
     found = Found(references_came=any(e.references for e in page.envelopes))
     envelopes = [await _with_references(mailbox, folder, e, found, gateway) for e in page.envelopes]
-    for envelope, facts in zip(
-        envelopes, await in_thread(queries.facts_of, mailbox, folder, envelopes), strict=True
-    ):
+    judged = actions.Judged(folder, found, page.position, page.done)
+    look = queries.Look(mailbox, folder.name == "sentitems", envelopes)
+    candidates = await in_rounds(mailbox.workspace_id, _triage(look, judged))
+    for message_id, envelope in candidates:
+        await closer(mailbox, message_id, envelope, found, gateway)
+    if found.incoming:
+        await in_thread(actions.store_page, judged)
+    elif candidates:
+        await in_rounds(mailbox.workspace_id, each(actions.store_pages, judged))
+
+
+def _triage(look: queries.Look, judged: actions.Judged) -> Script[list[tuple[UUID, Envelope]]]:
+    """Stage 1. The candidates; a page without any is stored at once."""
+    candidates: list[tuple[UUID, Envelope]] = []
+    found = judged.found
+    for envelope, facts in zip(look.envelopes, (yield from read(queries.facts_of, look)), strict=True):
         match rules.decide_envelope(facts):
             case rules.Drop(reason):
                 found.dropped[reason] += 1
@@ -151,8 +165,10 @@ async def _judge(
             case rules.Doubtful(message_id):
                 found.doubtful.append((message_id, envelope))
             case rules.Candidate(message_id):
-                await closer(mailbox, message_id, envelope, found, gateway)
-    return found
+                candidates.append((message_id, envelope))
+    if not candidates:
+        yield from each(actions.store_pages, judged)
+    return candidates
 
 
 async def _with_references(

@@ -47,10 +47,13 @@ def subscriptions_due(now: datetime) -> list[Found]:
     return across_workspaces("mailboxes_with_subscription_due", now)
 
 
-def require_connected(mailbox_id: UUID) -> None:
-    """Inside a transaction: the mailbox stays connected until it ends. Raises ReconnectNeeded where it is not."""
-    state = Mailbox.objects.select_for_update().filter(pk=mailbox_id).values_list("state", flat=True).first()
-    if state != Mailbox.State.CONNECTED:
+def require_connected(mailbox_ids: Iterable[UUID]) -> None:
+    """Inside a transaction: the mailboxes stay connected until it ends. Raises ReconnectNeeded where one is not."""
+    wanted = set(mailbox_ids)
+    # In one order, so that two transactions never wait for each other's rows crosswise.
+    rows = Mailbox.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    states = list(rows.values_list("state", flat=True))
+    if states != [Mailbox.State.CONNECTED] * len(wanted):
         raise ReconnectNeeded("This mailbox is not connected.", code="not_connected")
 
 

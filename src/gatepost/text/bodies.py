@@ -10,6 +10,7 @@ from . import sight
 from .patterns import compiled
 
 MAX_HTML_BYTES = 256 * 1024
+MAX_TAGS = 12_000  # more is looked at no further: no new text stands below so much
 MAX_DEPTH = 200  # deeper tags stay text, but no longer shape it
 
 _LINK = compiled(r"https?://[^\s<>\"']+")
@@ -112,7 +113,7 @@ def html_to_text(html: str, max_bytes: int = MAX_HTML_BYTES) -> str:
 
 
 def parse(html: str, max_bytes: int = MAX_HTML_BYTES) -> LexborHTMLParser:
-    """The HTML as a tree, cut at `max_bytes` and at MAX_DEPTH open tags, whatever a sender nests."""
+    """The HTML as a tree, cut at `max_bytes`, at MAX_TAGS and at MAX_DEPTH open tags, whatever a sender nests."""
     cut = html.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore").replace("\x00", "")
     return LexborHTMLParser(_shallow(cut))
 
@@ -139,12 +140,15 @@ _VOID = frozenset(
 
 
 def _shallow(html: str) -> str:
-    """The HTML without the tags that open more than MAX_DEPTH deep: a tree that deep stalls a parser."""
+    """The first MAX_TAGS of the HTML, without those that open more than MAX_DEPTH deep: a tree that deep stalls a parser."""
     if html.count("<") <= MAX_DEPTH:
         return html
     pieces: list[str] = []
     depth = at = 0
-    for found in _TAG.finditer(html):
+    for number, found in enumerate(_TAG.finditer(html)):
+        if number == MAX_TAGS:
+            html = html[: found.start()]
+            break
         tag = found.group(0)
         closing = tag[1] == "/"
         name = tag[2 if closing else 1 : -1].split(maxsplit=1)[0].rstrip("/").lower() if len(tag) > 3 else "?"

@@ -136,7 +136,10 @@ class LearnedLabeller:
         head = self._heads.encoder[self._heads.labels.index(label)] - self._heads.encoder.mean(axis=0)
         adds = encoded.hidden @ head
         best: tuple[float, int, int] | None = None
+        last = max((to for _, to in encoded.spans), default=0)
         for start, end in clauses(text):
+            if start > last:
+                break  # the encoder has read no further
             inside = [
                 float(gain)
                 for gain, (at, to) in zip(adds, encoded.spans, strict=True)

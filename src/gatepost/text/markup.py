@@ -17,6 +17,7 @@ _QUOTING_IDS = ("yahoo_quoted", "olk_src_body_section", "replysplit")
 # Marks in front of the quoted mail: all that follows is quoted.
 _OPENING_IDS = ("divrplyfwdmsg", "appendonsend", "stopspelling", "mail-editor-reference-message-container",
                 "ms-outlook-mobile-reference-message")  # fmt: skip
+FAR_ABOVE = 30  # no attribution stands so many elements above its quote
 _OPENING_BORDERS = ("border-top:solid#e1e1e1", "border-top:solid#b5c4df")
 
 
@@ -55,7 +56,9 @@ def _quotes_somebody(node: LexborNode, style: str) -> bool:
     parent, before = node.parent, node.prev
     if parent is not None and "gmail_" in (parent.attributes.get("class") or ""):
         return True
-    while before is not None and not (before.text_content or "").strip():
+    for _ in range(FAR_ABOVE):
+        if before is None or (before.text_content or "").strip():
+            break
         before = before.prev
     return before is not None and (before.text_content or "").strip().endswith((":", "："))
 

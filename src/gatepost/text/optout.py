@@ -5,6 +5,7 @@ name the mails, the list, the contact or the data as their object (GDPR Articles
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from .labeller import Evidence
 from .lexicon.rules import lexicon
@@ -39,9 +40,21 @@ _OWN = compiled(
 )
 
 
+# Some hundred patterns look through all of it: of a longer text through its beginning and its end.
+MAX_CHARS, END_CHARS = 6_000, 2_000
+
+
 def find(new_text: str) -> tuple[Evidence, ...]:
     """Every place where the writer asks to stop or to be deleted; empty where he does not."""
     text = plain(new_text)
+    found = _found(text[:MAX_CHARS])
+    if found or len(text) <= MAX_CHARS:
+        return found
+    at = max(MAX_CHARS, len(text) - END_CHARS)
+    return tuple(replace(each, start=each.start + at, end=each.end + at) for each in _found(text[at:]))
+
+
+def _found(text: str) -> tuple[Evidence, ...]:
     return (*_alone(text), *_in_sentences(text))
 
 

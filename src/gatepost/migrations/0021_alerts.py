@@ -31,7 +31,7 @@ WITH_READS = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("gatepost", "0019_reports")]
+    dependencies = [("gatepost", "0020_reports_seen")]
 
     operations = [
         migrations.AddField(

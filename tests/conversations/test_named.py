@@ -71,7 +71,8 @@ def test_a_name_without_an_address_is_shown_and_cannot_be_added(alice):
     assert len(contacts(alice)) == 1
 
 
-def test_a_colleague_who_may_not_read_the_reply_may_not_add_whom_it_names(alice):
+def test_a_colleague_who_may_not_read_the_reply_may_not_add_whom_it_names(committed_db):
+    alice = make_member(make_workspace())
     reply = reply_of(alice, names=IDA)
     bob = make_member(alice.workspace, "Bob", role="rep")
     assert signed_in(bob).post(f"/inbox/replies/{reply.pk}/named/").status_code == 403

@@ -105,7 +105,8 @@ def _of_a_machine(seen: machine.Machine, message: str, reply: ReplyInput, labell
     scores = labeller.scores(message)
     choice = labeller.choose(message, scores, LABELS_OF_MACHINES)
     label = choice.label
-    if label != "left_company":
+    # What calls itself an absence is a departure only where its words say so by themselves.
+    if label != "left_company" or (seen.absence and scores.of(label) < 0.5):
         dated = (
             reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
         )

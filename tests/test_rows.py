@@ -1,13 +1,16 @@
-"""Many rows changed by one statement, each to values of its own."""
+"""Many rows changed by one statement, each to values of its own, or added by one."""
 
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, transaction
 
 from gatepost import clock
 from gatepost import rows as many
+from gatepost.audit.models import AuditEntry
 from gatepost.contacts.models import Company, Contact
 from gatepost.isolation import inside
+from gatepost.vault import names
 from gatepost.vault.sealing import seal
 from tests.makers import fresh, make_contact, make_workspace
 
@@ -60,3 +63,35 @@ def test_a_row_of_another_workspace_stays_as_it_is():
     with inside(theirs.pk):
         assert many.change(Contact, [({"id": ana.pk}, {"country": "IT"})]) == set()
     assert fresh(ana).country == ""
+
+
+def test_added_rows_hold_what_was_given_whatever_its_kind(django_assert_num_queries):
+    workspace = make_workspace()
+    ana = Contact(workspace_id=workspace.pk, country="DE", created_at=clock.now())
+    ben = Contact(workspace_id=workspace.pk, time_zone="Europe/Rome", created_at=clock.now())
+    seal(ana, "title", "Head of “quotes” \\x00 and 'more'")
+    note = AuditEntry(
+        workspace_id=workspace.pk, at=clock.now(), actor_kind="job", tag="contact.add", subject_id=ana.pk,
+        detail={"list": [1, None, "“x”"], "ok": True},
+    )  # fmt: skip
+    with inside(workspace.pk), django_assert_num_queries(2):
+        many.add([ana, ben])
+        many.add([note])
+    for given in (ana, ben, note):
+        stored = fresh(given)
+        for field in given._meta.concrete_fields:
+            told, kept = getattr(given, field.attname), getattr(stored, field.attname)
+            assert (bytes(kept) if isinstance(kept, memoryview) else kept) == told, field.name
+    assert names.open(fresh(ana), "title") == "Head of “quotes” \\x00 and 'more'"
+
+
+def test_nothing_is_asked_of_the_database_for_no_rows(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        many.add([])
+
+
+def test_rows_of_another_workspace_cannot_be_added():
+    mine, theirs = make_workspace(), make_workspace("Fabrikam")
+    stray = Contact(workspace_id=theirs.pk, created_at=clock.now())
+    with inside(mine.pk), pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+        many.add([stray])

@@ -8,6 +8,7 @@ redirect, the planner) goes through the few SECURITY DEFINER functions in migrat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.apps import apps
 from django.db import connections, transaction
@@ -19,15 +20,28 @@ SETTING = "gatepost.workspace"
 @contextmanager
 def inside(workspace_id: UUID) -> Iterator[None]:
     """A transaction that sees and writes the rows of one workspace. Inside another one it is part of that."""
-    connection = connections["default"]
+    connection, value = connections["default"], str(workspace_id)
     is_part = connection.in_atomic_block
-    with transaction.atomic(savepoint=False):
-        before = _set(connection, str(workspace_id))
-        yield
-        # The end of the transaction forgets the setting by itself. Only a part of another one has to give it back, and
-        # only after success: in a broken transaction no statement runs.
-        if is_part and before != str(workspace_id):
-            _set(connection, before)
+    outer = _said.get(connection) if is_part else None
+    if outer == value:
+        with transaction.atomic(savepoint=False):
+            yield
+        return
+    _said[connection] = value
+    try:
+        with transaction.atomic(savepoint=False):
+            before = _set(connection, value)
+            yield
+            # The end of the transaction forgets the setting by itself. Only a part of another one has to give it back, and
+            # only after success: in a broken transaction no statement runs.
+            if is_part and before != value:
+                _set(connection, before)
+    finally:
+        _said[connection] = outer
+
+
+# What `inside` said last in the transaction of each connection, so that a part of it need not say it again.
+_said: WeakKeyDictionary[BaseDatabaseWrapper, str | None] = WeakKeyDictionary()
 
 
 def current() -> UUID | None:

@@ -1,8 +1,9 @@
-"""Many rows changed by one statement, each to values of its own."""
+"""Many rows changed by one statement, each to values of its own, or added by one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from django.db import connections
 from django.db.models import Field, Model
 
@@ -45,3 +46,32 @@ def _change(
             values,
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+def add(rows: Sequence[Model]) -> None:
+    """New rows of one model stand in its table, all by one statement with one value.
+
+    For what is written with nearly everything else, such as entries of the audit: `bulk_create` makes a parameter of each
+    value of each row, which takes six times as long for 40 rows. A column that
+    the database computes is read when it is asked for.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    fields = [each for each in model._meta.concrete_fields if not each.generated]
+    columns = ", ".join(f'"{each.column}"' for each in fields)
+    types = ", ".join(f'"{each.column}" {each.db_type(connections["default"])}' for each in fields)
+    given = [{each.column: getattr(row, each.attname) for each in fields} for row in rows]
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{model._meta.db_table}" ({columns}) '
+            f"SELECT {columns} FROM jsonb_to_recordset(%s::jsonb) AS given ({types})",
+            [orjson.dumps(given, default=_as_postgres_reads).decode()],
+        )
+    for row in rows:
+        row._state.adding = False
+
+
+def _as_postgres_reads(value: Any) -> str:
+    """Bytes, the only values of ours that JSON does not know."""
+    return "\\x" + bytes(value).hex()

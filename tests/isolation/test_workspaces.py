@@ -84,6 +84,40 @@ def test_a_workspace_inside_another_ends_with_it():
         assert current() == outer.id
 
 
+def test_the_same_workspace_once_more_asks_the_database_nothing(django_assert_num_queries):
+    mine = make_workspace()
+    with inside(mine.id):
+        with django_assert_num_queries(0), inside(mine.id):
+            pass
+        assert current() == mine.id
+
+
+def test_a_workspace_inside_another_ends_with_it_also_where_it_failed():
+    outer, inner = make_workspace(), make_workspace("Fabrikam")
+    with inside(outer.id):
+        with (
+            pytest.raises(ValueError, match="ours"),
+            transaction.atomic(),
+            inside(inner.id),
+            inside(inner.id),
+        ):
+            raise ValueError("ours")
+        with inside(outer.id):
+            assert current() == outer.id
+        with inside(inner.id):
+            assert current() == inner.id
+
+
+def test_what_failed_leaves_no_workspace_behind():
+    mine = make_workspace()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="ours"), transaction.atomic(), inside(mine.id):
+            raise ValueError("ours")
+        assert current() is None
+        with inside(mine.id):
+            assert current() == mine.id
+
+
 def test_the_workspace_does_not_outlive_its_transaction(database):
     with psycopg.connect(database.app, autocommit=True) as one:
         with one.transaction():

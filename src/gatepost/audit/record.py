@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import models
 
-from gatepost import clock
+from gatepost import clock, rows
 from gatepost.audit.models import AuditEntry
 
 
@@ -39,7 +39,7 @@ def record(
 
 def record_each(entries: Iterable[AuditEntry]) -> None:
     """All of them, by one statement, in the running transaction."""
-    AuditEntry.objects.bulk_create(list(entries))
+    rows.add(list(entries))
 
 
 def entry(

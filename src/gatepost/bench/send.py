@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # models cannot be imported before Django is set up
     from gatepost.mailboxes.models import Mailbox
 
 # As many as one worker sends from at once (GATEPOST_WORKER_JOBS); Microsoft lets each send 30 in a minute.
-MAILBOXES, MAILS = 40, 15
+MAILBOXES, MAILS = 120, 10
 LIMITS = {"sends_per_second_and_core": 100.0}
 MOST_ROUNDS = 10
 KEPT = ("fsync", "synchronous_commit", "full_page_writes")
@@ -120,12 +120,11 @@ def _enrol(member: "Member", box: "Mailbox", number: int, mails: int) -> None:
 
 def _send(stand: "Stand", boxes: "list[Mailbox]", due: int) -> dict[str, Any]:
     """Everything that is due leaves."""
-    from procrastinate.contrib.django import app
-
     from gatepost import clock
     from gatepost.graph.gateway import close_shared_session
     from gatepost.isolation import inside
     from gatepost.jobs.threads import in_thread
+    from gatepost.jobs.worker import be_ready
     from gatepost.mailboxes.models import Mailbox
     from gatepost.outbox.models import Message
     from gatepost.sequences.jobs import send_due_steps
@@ -149,7 +148,7 @@ def _send(stand: "Stand", boxes: "list[Mailbox]", due: int) -> dict[str, Any]:
                 break
         await close_shared_session()
 
-    app.perform_import_paths()  # as a worker does when it starts
+    be_ready()  # as a worker does when it starts
     database_before, worker_before, began = _database_seconds(stand), time.process_time(), time.monotonic()
     asyncio.run(send())
     took, worker = time.monotonic() - began, time.process_time() - worker_before

@@ -184,7 +184,7 @@ OIDC_NAME = Setting("GATEPOST_OIDC_NAME", _text, "a name for the button", "OpenI
 TRUSTED_PROXIES = Setting("GATEPOST_TRUSTED_PROXIES", _number(0, 9), "a number from 0 to 9", 0)
 SANDBOX_URL = Setting("GATEPOST_SANDBOX_URL", _url, "the sandbox's address, such as http://127.0.0.1:8790")
 SYNC_EVERY = Setting("GATEPOST_SYNC_EVERY", _number(5, 86_400), "seconds from 5 to 86400", 300)
-WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 40)
+WORKER_JOBS = Setting("GATEPOST_WORKER_JOBS", _number(1, 200), "jobs at once, from 1 to 200", 120)
 SMTP_URL = Setting("GATEPOST_SMTP_URL", _smtp, SMTP_FORM, secret=True)
 MAIL_FROM = Setting(
     "GATEPOST_MAIL_FROM", _text, "an address that our own mail comes from", "gatepost@localhost"

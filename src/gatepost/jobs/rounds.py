@@ -32,8 +32,9 @@ R = TypeVar("R")
 
 # What comes within so short a time goes into one round: next to a request to Microsoft it does not count.
 GATHER_SECONDS = 0.002
-# A round holds its locks until its commit, so that it must not become long.
-MOST = 100
+# A round holds its locks until its commit, so that it must not become long: what all jobs of a worker bring, which is a row
+# of the ledger and what follows from it.
+MOST = 250
 
 
 @dataclass(frozen=True, slots=True)

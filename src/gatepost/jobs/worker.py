@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from typing import Any
@@ -22,6 +23,19 @@ STALLED_SECONDS = 10
 RESCUE_EVERY_SECONDS = 10
 
 
+# A job of many rows makes thousands of objects that end with it, and hardly any that point at each other.
+OBJECTS_BEFORE_COLLECTING = 20_000
+
+
+def be_ready() -> None:
+    """What runs at a start, ticks and jobs are all known from here on, and what the worker then holds is never looked
+    through for garbage again: that took a tenth of its time (`gatepost bench send`)."""
+    app.perform_import_paths()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTING, 20, 50)
+
+
 async def work(*, stop: asyncio.Event | None = None) -> None:
     """Run jobs until `stop` is set or the process is told to end; a lost database is waited for."""
     stop = stop or asyncio.Event()
@@ -29,7 +43,7 @@ async def work(*, stop: asyncio.Event | None = None) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(ValueError, NotImplementedError):
             loop.add_signal_handler(sign, stop.set)
-    app.perform_import_paths()  # what runs at a start, ticks and jobs are all known from here on
+    be_ready()
     started = False
     while not stop.is_set():
         try:

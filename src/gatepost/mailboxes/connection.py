@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q
 
-from gatepost import clock
+from gatepost import clock, rows
 from gatepost.audit import tags
 from gatepost.audit.models import LedgerRow
 from gatepost.audit.record import job as by_job
@@ -335,20 +335,22 @@ def write_ledger(requests: Sequence[Requested]) -> list[bool]:
     """The requests, all of one workspace, are in the ledger. Returns of each whether its mailbox is connected."""
     workspace_id = requests[0].workspace_id
     with inside(workspace_id):
-        LedgerRow.objects.bulk_create(
-            LedgerRow(
-                workspace_id=workspace_id,
-                mailbox_id=each.mailbox_id,
-                at=clock.now(),
-                shape=each.asked.shape,
-                item_hash=index(workspace_id, "item", each.asked.item) if each.asked.item else "",
-                client_request_id=each.asked.client_request_id,
-                status=each.asked.status,
-                bytes=each.asked.bytes,
-                milliseconds=each.asked.milliseconds,
-                reason=each.reason[:80],
-            )
-            for each in requests
+        rows.add(
+            [
+                LedgerRow(
+                    workspace_id=workspace_id,
+                    mailbox_id=each.mailbox_id,
+                    at=clock.now(),
+                    shape=each.asked.shape,
+                    item_hash=index(workspace_id, "item", each.asked.item) if each.asked.item else "",
+                    client_request_id=each.asked.client_request_id,
+                    status=each.asked.status,
+                    bytes=each.asked.bytes,
+                    milliseconds=each.asked.milliseconds,
+                    reason=each.reason[:80],
+                )
+                for each in requests
+            ]
         )
         asked_of = {each.mailbox_id for each in requests}
         connected = set(

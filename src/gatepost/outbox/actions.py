@@ -131,7 +131,7 @@ def plan_each(plans: Sequence[Plan]) -> list[Message | Conflict]:
     new = [each for each, before in zip(plans, found, strict=True) if before is None]
     numbers = _numbers([each.mailbox.pk for each in new])
     made = [_planned(each, number) for each, number in zip(new, numbers, strict=True)]
-    Message.objects.bulk_create(made)
+    rows.add(made)
     record_each(entry(BY_SENDING, tags.MESSAGE_PLAN, each, position=each.position) for each in made)
     these = iter(made)
     return [next(these) if before is None else before for before in found]

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import uuid4
 
 from django.test import Client
@@ -17,6 +17,7 @@ from gatepost.meetings.models import Brief, Guest, Meeting
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment
 from gatepost.text.labeller import Evidence
+from gatepost.text.people import ThirdParty
 from gatepost.text.tone import Tone
 from gatepost.vault.sealing import seal
 from tests.makers import PASSWORD
@@ -88,13 +89,28 @@ def make_message(
 
 
 def make_reply(
-    message: Message, label: str = "interested", text: str = "Yes, let us talk.", *, words: str = ""
+    message: Message,
+    label: str = "interested",
+    text: str = "Yes, let us talk.",
+    *,
+    words: str = "",
+    names: ThirdParty | None = None,
+    until: date | None = None,
 ) -> Reply:
-    """An answer to `message`; `words` of it are what decided the label."""
+    """An answer to `message`; `words` of it are what decided the label, `names` whom it names, `until` its date."""
     start = text.index(words) if words else 0
     evidence = (Evidence(start, start + len(words), words, "test"),) if words else ()
     tone = Tone(
-        label, (label,), 0.9, evidence, text, None, None, None, "hard" if label == "bounce" else None, "test"
+        label,
+        (label,),
+        0.9,
+        evidence,
+        text,
+        return_date=until,
+        return_precision="day" if until else None,
+        third_party=names,
+        bounce="hard" if label == "bounce" else None,
+        version="test",
     )
     reply = record_reply(
         Incoming(

@@ -28,7 +28,7 @@ def tone(text: str, **more):
         ("No, gracias, no nos interesa.", "not_interested"),
         ("Non siamo interessati, grazie.", "not_interested"),
         ("Wij hebben geen interesse.", "not_interested"),
-        ("Leave me alone or you hear from my lawyer.", "unsubscribe"),
+        ("Leave me alone or you hear from my lawyer.", "hard_no"),
         ("Lassen Sie mich in Ruhe.", "hard_no"),
         ("I'm not the right person for this.", "not_the_right_person"),
         ("Dafür bin ich nicht zuständig.", "not_the_right_person"),

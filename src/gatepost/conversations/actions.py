@@ -5,14 +5,16 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from gatepost import clock
 from gatepost.accounts.models import Member
 from gatepost.audit import tags
 from gatepost.audit.record import Actor, record
 from gatepost.audit.record import job as by_job
 from gatepost.audit.reveal import reveal
-from gatepost.contacts.actions import note_address, suppress
-from gatepost.contacts.models import Suppression
+from gatepost.contacts.actions import add_contact, note_address, suppress
+from gatepost.contacts.models import Contact, Suppression
 from gatepost.contacts.queries import is_suppressed
 from gatepost.conversations import rules
 from gatepost.conversations.models import Conversation, Correction, LabelRule, Promise, Reply
@@ -239,6 +241,22 @@ def correct_label(reply_id: UUID, label: str, *, workspace_id: UUID, actor: Acto
         record(actor, tags.REPLY_LABEL, reply, mailbox_id=reply.mailbox_id, before=before, now=label)
         sequences.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
         _follow(reply, conversation, actor)
+
+
+def add_named(reply_id: UUID, *, workspace_id: UUID, actor: Actor) -> Contact:
+    """Whom the reply names is a contact, with that reply as its source. Nothing is written to them, now or by itself.
+
+    Raises BadInput where it names no address, Conflict where that is a contact's already.
+    """
+    with inside(workspace_id):
+        reply = Reply.objects.select_related("mailbox").get(pk=reply_id)
+        held = reveal(actor, reply, "third_party", reason="to add whom it names")["third_party"]
+    named = json.loads(held or "{}")
+    if not named.get("address"):
+        raise BadInput(_("This reply names no address. Add the contact by hand, under Contacts."))
+    first, _space, last = (named.get("name") or "").strip().rpartition(" ")
+    fields = {"email": named["address"], "first_name": first or last, "last_name": last if first else ""}
+    return add_contact(workspace_id, fields, actor=actor, source=f"named in reply {reply_id}")
 
 
 def change_rule(label: str, rule: rules.Rule, *, workspace_id: UUID, actor: Actor) -> None:

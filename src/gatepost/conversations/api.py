@@ -156,6 +156,22 @@ def correct_label(request: HttpRequest, reply_id: UUID, given: LabelIn) -> Statu
     return Status(204, None)
 
 
+class NamedOut(Schema):
+    contact_id: UUID
+
+
+@router.post("/replies/{uuid:reply_id}/named", response={201: NamedOut}, summary="Add whom a reply names")
+def add_named(request: HttpRequest, reply_id: UUID) -> Status[NamedOut]:
+    """The person becomes a contact with this reply as the source. Nothing is sent to them."""
+    who = writer(request)
+    reply = reads(
+        lambda request: get_object_or_404(Reply.objects.select_related("conversation__mailbox"), pk=reply_id)
+    )(request)
+    lists.require_may_open(who.member, reply.conversation)
+    contact = actions.add_named(reply_id, workspace_id=who.workspace_id, actor=who.actor)
+    return Status(201, NamedOut(contact_id=contact.pk))
+
+
 class RuleIn(Schema):
     """What follows from a label. `course` of the sequence: "go_on", "pause" or "end"."""
 

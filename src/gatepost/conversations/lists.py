@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from gatepost.accounts.models import Member
 from gatepost.accounts.rules import ROLES, Ability, may
 from gatepost.audit.record import Actor
-from gatepost.audit.reveal import reveal
+from gatepost.audit.reveal import reveal, reveal_each
 from gatepost.contacts.queries import display_name
 from gatepost.conversations.actions import rule_table
 from gatepost.conversations.models import Conversation, Correction, Promise, Reply
@@ -372,8 +372,13 @@ def sequences_answered() -> QuerySet[Sequence]:
     return Sequence.objects.filter(Exists(Enrolment.objects.filter(sequence=OuterRef("pk")))).order_by("name")
 
 
-def promises_of(conversation: Conversation) -> QuerySet[Promise]:
-    return conversation.promises.filter(done=False).order_by("due_local_date")
+def promises_of(conversation: Conversation, actor: Actor, *, reason: str) -> list[tuple[Promise, str]]:
+    """The promises still to come, each with the words that it rests on. Opening these leaves an audit entry."""
+    waiting = list(
+        conversation.promises.filter(done=False).select_related("mailbox").order_by("due_local_date")
+    )
+    quotes = reveal_each(actor, waiting, "quote", reason=reason) if waiting else []
+    return [(promise, texts["quote"] or "") for promise, texts in zip(waiting, quotes, strict=True)]
 
 
 def history(contact_id: UUID) -> tuple[list[Enrolment], list[Message], list[Reply]]:

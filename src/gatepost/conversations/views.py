@@ -76,7 +76,7 @@ def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
     context = {
         "row": lists.row_of(found),
         "letters": lists.letters(found, by(request.member), reason="conversation page"),
-        "promises": lists.promises_of(found),
+        "promises": lists.promises_of(found, by(request.member), reason="conversation page"),
         "labels": LABELS.values(),
         "why_not": actions.why_not_answered(found),
         "snippets": snippets.rows(),
@@ -172,6 +172,23 @@ def correct_label(request: Any, reply_id: UUID) -> HttpResponse:
     actions.correct_label(reply_id, label, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("The label is changed. The first one is kept beside it."))
     return redirect("conversations:conversation", reply.conversation_id)
+
+
+@page(write=True)
+@require_POST
+def add_named(request: Any, reply_id: UUID) -> HttpResponse:
+    """The person whom a reply names becomes a contact; their page is next."""
+    with inside(request.workspace.id):
+        reply = get_object_or_404(Reply.objects.select_related("conversation__mailbox"), pk=reply_id)
+        lists.require_may_open(request.member, reply.conversation)
+    contact = actions.add_named(reply_id, workspace_id=request.workspace.id, actor=by(request.member))
+    messages.success(
+        request,
+        _(
+            "Added, with this reply as the source. Nothing is sent to them unless you put them into a sequence."
+        ),
+    )
+    return redirect("contacts:contact", contact.pk)
 
 
 @page(changes=Ability.ADMINISTER)

@@ -16,7 +16,7 @@ from .patterns import compiled
 LABELS = (*LABELS_OF_PEOPLE[:-1], "bounce", LABELS_OF_PEOPLE[-1], UNSURE)
 SURE_OF_A_MACHINE = 0.8
 
-VERSION = "tone-3"
+VERSION = "tone-4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,8 @@ def _of_a_machine(seen: machine.Machine, message: str, reply: ReplyInput, labell
     scores = labeller.scores(message)
     choice = labeller.choose(message, scores, LABELS_OF_MACHINES)
     label = choice.label
-    if label != "left_company":
+    # What calls itself an absence is a departure only where its words say so by themselves.
+    if label != "left_company" or (seen.absence and scores.of(label) < 0.5):
         dated = (
             reply.received is not None and dates.find(message, reply.received, about_return=True) is not None
         )

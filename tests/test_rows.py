@@ -67,8 +67,8 @@ def test_a_row_of_another_workspace_stays_as_it_is():
 
 def test_added_rows_hold_what_was_given_whatever_its_kind(django_assert_num_queries):
     workspace = make_workspace()
-    ana = Contact(workspace_id=workspace.pk, country="DE", created_at=clock.now())
-    ben = Contact(workspace_id=workspace.pk, time_zone="Europe/Rome", created_at=clock.now())
+    ana = Contact(workspace_id=workspace.pk, country="DE", email_index="a", created_at=clock.now())
+    ben = Contact(workspace_id=workspace.pk, time_zone="Europe/Rome", email_index="b", created_at=clock.now())
     seal(ana, "title", "Head of “quotes” \\x00 and 'more'")
     note = AuditEntry(
         workspace_id=workspace.pk, at=clock.now(), actor_kind="job", tag="contact.add", subject_id=ana.pk,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import classify, due, hooks, imports, pages, sandbox, send, triage
+from gatepost.bench import classify, due, hooks, imports, pages, reply_to_stop, sandbox, send, triage
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "classify": classify.measure,
@@ -11,6 +11,7 @@ _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "hooks": hooks.measure,
     "import": imports.measure,
     "pages": pages.measure,
+    "reply-to-stop": reply_to_stop.measure,
     "sandbox": sandbox.measure,
     "send": send.measure,
     "triage": triage.measure,

@@ -49,7 +49,7 @@ def _main(mailboxes: int, mails: int) -> dict[str, Any]:
             without=frozenset({"hooks", "worker"}),
         ) as stand:  # fmt: skip
             set_up_django()
-            boxes = _prepare(stand, mailboxes, mails)
+            boxes = prepare(stand, mailboxes, mails)
             stand.children.stop_one("web")
             figures = _send(stand, boxes, mailboxes * mails)
             kept = all(_shows(name) == "on" for name in KEPT)
@@ -64,8 +64,8 @@ def _main(mailboxes: int, mails: int) -> dict[str, Any]:
     }
 
 
-def _prepare(stand: "Stand", mailboxes: int, mails: int) -> "list[Mailbox]":
-    """Each rep has a mailbox that is connected as every one is, and a first step that is due to so many contacts."""
+def prepare(stand: "Stand", mailboxes: int, mails: int, *, steps: int = 1) -> "list[Mailbox]":
+    """Each rep has a mailbox that is connected as every one is, and the first of so many steps due to so many contacts."""
     from gatepost.accounts import actions as accounts
     from gatepost.demo import seed
     from gatepost.demo.browser import post_json
@@ -87,11 +87,11 @@ def _prepare(stand: "Stand", mailboxes: int, mails: int) -> "list[Mailbox]":
         Mailbox.objects.update(gap_seconds=0, daily_limit=10_000)
         boxes = list(Mailbox.objects.all())
     for number, box in enumerate(boxes):
-        _enrol(member, box, number, mails)
+        _enrol(member, box, number, mails, steps)
     return boxes
 
 
-def _enrol(member: "Member", box: "Mailbox", number: int, mails: int) -> None:
+def _enrol(member: "Member", box: "Mailbox", number: int, mails: int, steps: int) -> None:
     from gatepost.accounts.membership import by
     from gatepost.contacts import actions as contacts
     from gatepost.demo import seed
@@ -99,7 +99,7 @@ def _enrol(member: "Member", box: "Mailbox", number: int, mails: int) -> None:
 
     workspace_id, actor = member.workspace_id, by(member)
     sequence = sequences.create_sequence(workspace_id, f"Sequence {number}", member=member)
-    sequences.save_steps(sequence.pk, seed.STEPS[:1], workspace_id=workspace_id, actor=actor)
+    sequences.save_steps(sequence.pk, seed.STEPS[:steps], workspace_id=workspace_id, actor=actor)
     always = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
     sequences.change_schedule(sequence.pk, always, "Europe/Berlin", workspace_id=workspace_id, actor=actor)
     sequences.activate(sequence.pk, workspace_id=workspace_id, actor=actor)

@@ -66,6 +66,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> It
         with a_stand(tmp_path_factory.mktemp("told"), prospects=24, unrelated=CLASSES * 6 * 4) as stand:
             patch.undo()
             yield _tell(stand, program())
+            stand.kill("worker")  # it would go on asking while the two records are read, one after the other
             assert unaccounted_for(stand) == []
 
 

@@ -123,3 +123,12 @@ def test_microsofts_export_is_read_in_each_of_its_forms(written):
 def test_what_is_no_such_export_is_refused_in_words(text):
     with pytest.raises(BadInput, match="Nothing was compared"):
         activity.read(text, client_id="x")
+
+
+@pytest.mark.parametrize("status", [0, 401])
+def test_what_never_arrived_or_came_with_an_old_token_stands_under_nobodys_name_there(status):
+    lost = replace(told("reply", key="c-9"), status=status)
+    assert compare(
+        [asked("envelopes"), asked("envelopes", key="c-8")],
+        [told("envelopes"), told("envelopes", key="c-8"), lost],
+    ).holds

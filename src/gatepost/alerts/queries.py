@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -114,6 +113,3 @@ def alerts(member: Member) -> QuerySet[Alert]:
         return found
     own = list(Mailbox.objects.filter(member=member).values_list("pk", flat=True))
     return found.filter(Q(member=member) | Q(mailbox_ids__overlap=own))
-
-
-LATELY = timedelta(days=30)

@@ -11,6 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from gatepost.mailboxes.permissions_page import markdown_table
+
 OURS = "words of ours: names of states, kinds, permissions and codes"
 THEIRS = "Microsoft's ids, which open nothing without a token"
 # What lies in clear, by table and column. `OURS` and `THEIRS` are told together.
@@ -262,11 +264,11 @@ def page() -> str:
         (
             HEAD,
             SEALED,
-            _table(("With the key of the", "Holds", "Columns"), [(owner, holds, ", ".join(them)) for (owner, holds), them in sorted(sealed.items())]),
+            markdown_table(("With the key of the", "Holds", "Columns"), [(owner, holds, ", ".join(them)) for (owner, holds), them in sorted(sealed.items())]),
             BLIND,
-            _table(("Table", "Columns"), [(f"`{table}`", ", ".join(them)) for table, them in sorted(indexes.items())]),
+            markdown_table(("Table", "Columns"), [(f"`{table}`", ", ".join(them)) for table, them in sorted(indexes.items())]),
             IN_CLEAR,
-            _table(("Column", "Holds"), [*clear, *told]),
+            markdown_table(("Column", "Holds"), [*clear, *told]),
         )
     )  # fmt: skip
 
@@ -299,14 +301,6 @@ def columns() -> Iterator[tuple[str, object]]:
                 yield name, "word"
             else:
                 yield name, "text" if isinstance(each, texts) else "other"
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return (
-        "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-        + "\n"
-    )
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def _overview(permissions: Sequence[Explained]) -> str:
         for each in permissions
     ]
     head = ("Permission", "Microsoft's words", "Why", "Without it", "Asked for", "Accepted by")
-    return "## What is asked for, and why\n\n" + _table(head, rows)
+    return "## What is asked for, and why\n\n" + markdown_table(head, rows)
 
 
 def _features() -> str:
@@ -97,7 +97,7 @@ def _features() -> str:
         for feature in FEATURES
     ]
     head = ("What Gatepost does", "Needs", "In a new workspace")
-    return FEATURES_HEAD + "\n" + _table(head, rows)
+    return FEATURES_HEAD + "\n" + markdown_table(head, rows)
 
 
 def _profiles() -> str:
@@ -108,12 +108,12 @@ def _profiles() -> str:
         )
         for name, features in PROFILES.items()
     ]
-    return PROFILES_HEAD + "\n" + _table(("Profile", "Asks for"), rows)
+    return PROFILES_HEAD + "\n" + markdown_table(("Profile", "Asks for"), rows)
 
 
 def _requests(each: Explained) -> str:
     rows = [(f"`{_address(s)}`", s.why, ", ".join(f"`{m}`" for m in sorted(s.body))) for s in each.requests]
-    return f"### {each.permission.scope}\n\n" + _table(("Request", "Why", "What it writes"), rows)
+    return f"### {each.permission.scope}\n\n" + markdown_table(("Request", "Why", "What it writes"), rows)
 
 
 def _address(shape: Shape) -> str:
@@ -121,7 +121,8 @@ def _address(shape: Shape) -> str:
     return f"{shape.method} {shape.path}" + (f"?{query}" if query else "")
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown, whatever stands in its cells."""
     lines = [head, tuple("---" for _ in head), *rows]
     return (
         "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -40,6 +40,7 @@ class Inbox:
         self.pages, self.mails, self.asked = [[]], {}, []
         self.carries_references, self.lost_positions = carries_references, set()
         self.since = []
+        self.untold = []  # mails that lie there and that no walk tells
 
     def arrives(self, graph_id, *, sender=CONTACT, references="", page=0, conversation="c-other", **more):
         mail = {
@@ -63,6 +64,10 @@ class Inbox:
         if name == "envelopes":
             self.since.append(values["since"])
             return self._page(0)
+        if name == "envelopes.count":
+            return {"@odata.count": sum(len(page) for page in self.pages) + len(self.untold), "value": []}
+        if name == "envelopes.all":
+            return {"value": [self._shown(each) for page in self.pages for each in page] + self.untold}
         mail = self.mails[values["id"]]
         if mail.get("gone"):
             raise NotThere("404")
@@ -90,12 +95,12 @@ class Inbox:
         return self._page(number) if number < len(self.pages) else {"value": [], "@odata.deltaLink": link}
 
     def _page(self, number):
-        value = [
-            {**each, **(_extended(self.mails[each["id"]]["references"]) if self.carries_references else {})}
-            for each in self.pages[number]
-        ]
+        value = [self._shown(each) for each in self.pages[number]]
         last = number + 1 >= len(self.pages)
         return {"value": value, "@odata.deltaLink" if last else "@odata.nextLink": f"page-{number + 1}"}
+
+    def _shown(self, each):
+        return {**each, **(_extended(self.mails[each["id"]]["references"]) if self.carries_references else {})}
 
     def read(self, name):
         return [graph_id for asked, graph_id in self.asked if asked == name]

@@ -19,7 +19,7 @@ def test_lost_late_doubled_and_reordered_notifications_410s_and_kills_lose_nothi
     without_threads(monkeypatch, jobs)
     with clock_at(MONDAY, tmp_path) as clock_file:
         weather = Weather(Story(), random.Random(seed), clock_file)
-        weather.go(80)
+        weather.go(100)
         assert weather.wrong() == []
     assert (
         len(weather.expected) >= 5
@@ -36,17 +36,17 @@ def test_a_reply_is_found_that_was_moved_out_of_an_unreadable_folder_into_one_wh
         for _ in range(3):
             advance(clock_file, timedelta(hours=1))
             weather.worker_looks()
-        weather.microsoft.unreadable = {"junkemail"}
+        weather.microsoft.unreadable = {"f-junkemail"}
         weather.microsoft.arrives(
-            "junkemail", "reply", sender="petra@contoso.example", references=weather.ours[0][1]
+            "f-junkemail", "reply", sender="petra@contoso.example", references=weather.ours[0][1]
         )
         weather.expected = {"reply"}
         for _ in range(4):
             advance(clock_file, timedelta(days=1))
             weather.worker_looks()
 
-        weather.move("reply")
-        weather.position_is_forgotten("inbox")
+        weather.move("reply", "f-inbox")
+        weather.position_is_forgotten("f-inbox")
         weather.microsoft.unreadable, weather.microsoft.walks_fail = set(), 1
         for _ in range(2):
             advance(clock_file, timedelta(hours=1))

@@ -122,21 +122,15 @@ async def _walk(stand: "Stand", boxes: "list[Mailbox]", walks: int) -> dict[str,
     from gatepost.jobs.threads import in_thread
     from gatepost.jobs.worker import be_ready
 
-    kept = 0
-
-    async def note(*_: object) -> None:
-        nonlocal kept
-        kept += 1
-
-    async def walk() -> None:
-        await asyncio.gather(*(_inbox(box, note) for box in boxes))
+    async def walk() -> int:
+        return sum(await asyncio.gather(*map(_inbox, boxes)))
 
     await walk()  # the first one fills caches and pools
     be_ready()  # as a worker does when it starts
     dropped_before, kept = await in_thread(_dropped, boxes[0].workspace_id), 0
     memory_before, before, began = _memory_mb(), _seconds(stand), time.monotonic()
     for _ in range(walks):
-        await walk()
+        kept += await walk()
     took, after, memory = time.monotonic() - began, _seconds(stand), _memory_mb()
     await close_shared_session()
     worker, database = (late - early for late, early in zip(after, before, strict=True))
@@ -163,14 +157,21 @@ def _seconds(stand: "Stand") -> tuple[float, float]:
     return time.process_time(), database_seconds(stand)
 
 
-async def _inbox(box: "Mailbox", note: Any) -> None:
-    from gatepost.intake.jobs import sync_folder
+async def _inbox(box: "Mailbox") -> int:
+    """The inbox is walked; what would be looked at more closely is counted."""
+    from gatepost.intake.jobs import pages, store, triage
     from gatepost.jobs.threads import in_thread
     from gatepost.mailboxes.connection import gateway_for
 
+    kept = 0
     folder = await in_thread(_from_the_start, box)
     async with gateway_for(box, reason="looking for replies") as gateway:
-        await sync_folder(box, folder, gateway, closer=note)
+        async for page in pages(folder, gateway):
+            judged, candidates = await triage(box, folder, page, gateway)
+            if candidates:
+                await store(judged)
+            kept += len(candidates)
+    return kept
 
 
 def _from_the_start(box: "Mailbox") -> Any:
@@ -182,7 +183,7 @@ def _from_the_start(box: "Mailbox") -> Any:
 
     with inside(box.workspace_id):
         found = Folder.objects.filter(mailbox=box, name="inbox")
-        found.update(position="", walking=True, anchored_at=datetime(2000, 1, 1, tzinfo=UTC))
+        found.update(position="", walking=True, told=0, anchored_at=datetime(2000, 1, 1, tzinfo=UTC))
         return found.select_related("mailbox").get()
 
 

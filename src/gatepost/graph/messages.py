@@ -1,5 +1,6 @@
 """Reading mail (Mail.Read), in three stages. Only `intake` imports this."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,18 @@ class Envelope:
     received: datetime | None
     references: str | None  # In-Reply-To and References as they came; None where Microsoft did not say
     removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSeen:
+    """All that is known of a folder: where it stands and how many mails lie in it, not what it is called."""
+
+    graph_id: str
+    parent_id: str
+    hidden: bool
+    is_search: bool  # mails that lie elsewhere
+    total: int
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,26 @@ class ReplyBody:
     headers: tuple[tuple[str, str], ...]
 
 
+async def all_folders(gateway: Gateway) -> list[FolderSeen]:
+    """Every folder of the mailbox at whatever depth, and how many mails lie in each.
+
+    Asked anew each time. Whether a link that goes on tells of a count that changed is not documented.
+    """
+    body = await gateway.ask("folders")
+    found = {each["id"]: _folder(each) for each in body.get("value") or ()}
+    while "@odata.nextLink" in body:
+        body = await gateway.follow("folders", body["@odata.nextLink"])
+        found |= {each["id"]: _folder(each) for each in body.get("value") or ()}
+    if "@odata.deltaLink" not in body:
+        raise errors.TryLater("folders: a page without a link to go on")
+    return list(found.values())
+
+
+async def folder_id(gateway: Gateway, name: str) -> str:
+    """The id of the folder with this well-known name. Raises NotThere; some are made when they are first needed."""
+    return str((await gateway.ask("folder.check", folder=name))["id"])
+
+
 async def first_page(gateway: Gateway, folder: str, *, since: datetime) -> Page:
     """The first page of a walk over mail received since then."""
     try:
@@ -85,6 +118,26 @@ async def first_page(gateway: Gateway, folder: str, *, since: datetime) -> Page:
 async def next_page(gateway: Gateway, position: str) -> Page:
     """The page at a nextLink or deltaLink. Raises SyncStateLost when Microsoft forgot the position."""
     return _page(await gateway.follow("envelopes", position))
+
+
+async def how_many(gateway: Gateway, folder: str, *, since: datetime) -> int | None:
+    """How many mails received since then lie in the folder. None where Microsoft does not say."""
+    try:
+        body = await gateway.ask("envelopes.count", folder=folder, since=written(since))
+    except errors.Refused:
+        return None
+    count = body.get("@odata.count")
+    return count if isinstance(count, int) else None
+
+
+async def all_of(gateway: Gateway, folder: str, *, since: datetime) -> AsyncIterator[tuple[Envelope, ...]]:
+    """Page by page the mails received since then that lie in the folder, whatever a walk told."""
+    body = await gateway.ask("envelopes.all", folder=folder, since=written(since))
+    while True:
+        yield tuple(_envelope(each) for each in body.get("value") or ())
+        if "@odata.nextLink" not in body:
+            return
+        body = await gateway.follow("envelopes.all", body["@odata.nextLink"])
 
 
 async def one_envelope(gateway: Gateway, graph_id: str) -> Envelope:
@@ -119,6 +172,17 @@ async def read_reply(gateway: Gateway, matched: MatchedReply) -> ReplyBody:
         subject=str(body.get("subject") or ""),
         received=moment(body["receivedDateTime"]),
         headers=headers,
+    )
+
+
+def _folder(item: dict[str, Any]) -> FolderSeen:
+    return FolderSeen(
+        graph_id=item["id"],
+        parent_id=str(item.get("parentFolderId") or ""),
+        hidden=bool(item.get("isHidden")),
+        is_search=str(item.get("@odata.type") or "").endswith("mailSearchFolder"),
+        total=int(item.get("totalItemCount") or 0),
+        unread=int(item.get("unreadItemCount") or 0),
     )
 
 

@@ -34,6 +34,7 @@ SUBSCRIPTION = frozenset(
         "clientState",
     }
 )
+FOLDER = "id,parentFolderId,isHidden,totalItemCount,unreadItemCount"
 EVENT = (
     "id,iCalUId,changeKey,createdDateTime,lastModifiedDateTime,start,end,isAllDay,isCancelled,showAs,organizer,attendees,"
     "responseStatus,sensitivity,seriesMasterId"
@@ -83,7 +84,8 @@ _ALL = (
         query=(("$select", "id"),),
     ),
     Shape(
-        "folder.check", "GET", "/me/mailFolders/{folder}", "Mail.Read", "to see that a folder can be read",
+        "folder.check", "GET", "/me/mailFolders/{folder}", "Mail.Read",
+        "to see that a folder can be read, and to tell drafts, deleted items and the like from folders that receive mail",
         query=(("$select", "id"),),
     ),
     Shape(
@@ -95,6 +97,14 @@ _ALL = (
     Shape(
         "calendar.check", "GET", "/me/calendar", "Calendars.Read", "to see that the calendar can be read",
         query=(("$select", "id"),),
+    ),
+    # Reading: where mail lies. Names of folders are the rep's own words; there is no request for them.
+    Shape(
+        "folders", "GET", "/me/mailFolders/delta", "Mail.Read",
+        "to find replies that a rule moved: ids of the folders and how many mails lie in each, no names",
+        query=(("$select", FOLDER),),
+        prefer=(IMMUTABLE, "odata.maxpagesize=200"),
+        follows_links=True,
     ),
     # Reading, stage 1: ids and references only.
     Shape(
@@ -113,6 +123,23 @@ _ALL = (
         "the same where Microsoft refuses $expand here",
         query=(("$select", ENVELOPE), ("$filter", "receivedDateTime ge {since}")),
         prefer=(IMMUTABLE, "odata.maxpagesize=100"),
+        follows_links=True,
+    ),
+    Shape(
+        "envelopes.count", "GET", "/me/mailFolders/{folder}/messages", "Mail.Read",
+        "whether that list told of every mail: their number, and the id of one",
+        query=(("$select", "id"), ("$filter", "receivedDateTime ge {since}"), ("$count", "true"), ("$top", "1")),
+    ),
+    Shape(
+        "envelopes.all", "GET", "/me/mailFolders/{folder}/messages", "Mail.Read",
+        "what it left out, where it told of fewer: the same fields",
+        query=(
+            ("$select", ENVELOPE),
+            ("$expand", REFERENCE_PROPERTIES),
+            ("$filter", "receivedDateTime ge {since}"),
+            ("$orderby", "receivedDateTime"),
+            ("$top", "100"),
+        ),
         follows_links=True,
     ),
     Shape(

@@ -16,10 +16,13 @@ class Subscribed:
 async def create(
     gateway: Gateway, resource: str, *, address: str, secret: str, expires: datetime
 ) -> Subscribed:
-    """Microsoft will post to `address` when something in `resource` is created or changed."""
+    """Microsoft will post to `address` when a mail comes into `resource`, or an event changes.
+
+    Of mail no other change: each flag that the rep sets would have all folders counted.
+    """
     of_calendar = resource.endswith("events")
     body = {
-        "changeType": "created,updated,deleted" if of_calendar else "created,updated",
+        "changeType": "created,updated,deleted" if of_calendar else "created",
         "notificationUrl": address,
         "lifecycleNotificationUrl": address,  # cannot be added later
         "resource": resource,

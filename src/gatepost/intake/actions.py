@@ -1,12 +1,14 @@
 """Storing what a page of envelopes brought, with the position behind it, in one transaction."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connections
+from django.db.models import Min, Q
 
 from gatepost import clock
 from gatepost.audit import tags
@@ -14,8 +16,9 @@ from gatepost.audit.record import Actor, record
 from gatepost.conversations.actions import Incoming, record_reply
 from gatepost.conversations.models import Reply
 from gatepost.errors import Conflict
-from gatepost.graph.messages import Envelope
+from gatepost.graph.messages import Envelope, FolderSeen
 from gatepost.ids import uuid7
+from gatepost.intake import queries, rules
 from gatepost.intake.models import Quarantine
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
@@ -29,8 +32,8 @@ from gatepost.vault.sealing import index
 
 # A walk after a lost position looks so much further back than it must: a mail's time is not that of its arrival.
 OVERLAP = timedelta(days=1)
-# The day from which such a walk would begin moves on this seldom, so that a quiet round does not write it.
-ANCHOR_MOVES = timedelta(hours=6)
+# All folders are read once more in a time no shorter than this, so that a quiet round need not look whether they were.
+SWEEP_TAKES = timedelta(hours=6)
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Judged:
     found: Found
     position: str
     done: bool
+    told: int  # by the walk so far
 
 
 def store_page(page: Judged) -> None:
@@ -85,7 +89,7 @@ def store_pages(pages: list[Judged]) -> list[None]:
         [
             (
                 {"id": page.folder.pk},
-                {"position": page.position, "walking": not page.done} | ({"synced_at": now} if page.done else {}),
+                {"position": page.position, "told": page.told} | ({"synced_at": now} if page.done else {}),
             )
             for page in pages
         ],
@@ -114,6 +118,10 @@ def confirmed_read(doubtful: Quarantine, found: Found) -> None:
         Quarantine.objects.filter(pk=doubtful.pk).update(decided="read")
 
 
+def _enqueue(name: str, mailbox: Mailbox) -> None:
+    enqueue(name, once_for=mailbox.pk, workspace=str(mailbox.workspace_id), mailbox=str(mailbox.pk))
+
+
 def _wake(mailbox_id: UUID, workspace_id: UUID) -> None:
     enqueue("intake.sync", once_for=mailbox_id, workspace=str(workspace_id), mailbox=str(mailbox_id))
 
@@ -127,7 +135,74 @@ def start_again(folder: Folder) -> None:
             began_at=folder.synced_at or folder.anchored_at,
             code="410",
         )
-        Folder.objects.filter(pk=folder.pk).update(position="", walking=True)
+        Folder.objects.filter(pk=folder.pk).update(position="", walking=True, told=0)
+    folder.walking, folder.told = True, 0
+
+
+def walked(folder: Folder) -> None:
+    """The walk is over: it told of as many mails as there are, or what it left out was looked at too."""
+    with inside(folder.workspace_id):
+        Folder.objects.filter(pk=folder.pk).update(walking=False)
+    folder.walking = False
+
+
+def keep_folders(
+    mailbox: Mailbox,
+    known: list[Folder],
+    named: Mapping[str, str],
+    decided: Mapping[str, rules.Receives | rules.LeaveOut],
+) -> list[Folder]:
+    """Folders are known as they are now: those that receive mail, and why others do not. All rows that there are.
+
+    `named` and `decided`: by Microsoft's id. A mail in a new folder may have come at any time before: it is read from the mailbox's
+    anchor, and from our first mail where folders of the rep's own were never looked at. One that is thrown away keeps its
+    position and its anchor; it may come back.
+    """
+    receive = {graph_id for graph_id, each in decided.items() if isinstance(each, rules.Receives)}
+    with inside(mailbox.workspace_id):
+        anchor = min(each.anchored_at for each in known if not each.left_out)
+        if mailbox.sweeping_since is None:
+            first = Message.objects.filter(mailbox=mailbox).aggregate(first=Min("accepted_at"))["first"]
+            anchor = min(anchor, first or anchor)
+        by_name = {each.name: each for each in known if each.name}
+        by_id = {each.microsoft_id: each for each in known if each.microsoft_id}
+        for graph_id, name in named.items():
+            if name not in by_name:
+                _add_folder(mailbox, graph_id, anchor, name)
+            elif by_name[name].microsoft_id != graph_id:
+                mailbox.folders.filter(name=name).update(microsoft_id=graph_id)
+        for graph_id in receive - by_id.keys() - named.keys():
+            _add_folder(mailbox, graph_id, anchor)
+        mailbox.folders.filter(name="").exclude(microsoft_id__in=decided).delete()
+        for graph_id, folder in by_id.items():
+            if (reason := queries.left_out(folder, decided)) != folder.left_out:
+                mailbox.folders.filter(pk=folder.pk).update(left_out=reason)
+    return queries.folders(mailbox)
+
+
+def _add_folder(mailbox: Mailbox, graph_id: str, anchored_at: datetime, name: str = "") -> None:
+    kind = {"name": name, "left_out": rules.LEFT_OUT.get(name, "")}
+    Folder.objects.update_or_create(
+        mailbox=mailbox,
+        microsoft_id=graph_id,
+        defaults=kind,
+        create_defaults={"workspace_id": mailbox.workspace_id, "anchored_at": anchored_at, **kind},
+    )
+
+
+def folder_was_read(folder: Folder, seen: FolderSeen) -> None:
+    """So many mails lay in it before it was read; it is read again when there are more or fewer."""
+    changes: dict[str, object] = {"total": seen.total, "unread": seen.unread}
+    if folder.total is not None:
+        changes["changed_at"] = clock.now()
+    with inside(folder.workspace_id):
+        Folder.objects.filter(pk=folder.pk).update(**changes)
+
+
+def cannot_be_read(folder: Folder) -> None:
+    """Microsoft refuses to list this one: it holds up no other."""
+    with inside(folder.workspace_id):
+        Folder.objects.filter(pk=folder.pk).update(left_out=rules.REFUSED)
 
 
 def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) -> None:
@@ -140,11 +215,10 @@ def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) ->
             changes["sync_due_at"] = next_sync
         if before.problem_since is not None:
             changes |= {"problem_since": None, "problem_who": "", "problem_code": "", "tell_at": clock.now()}
+        changes |= _swept(before)
         Mailbox.objects.filter(pk=mailbox.pk).update(**changes)
         if before.read_through is None:
             gaps.mail_is_in(before, **_found_in_gap(before))
-        else:
-            _move_anchors(before, before.read_through)
         waiting = Message.objects.filter(
             mailbox=mailbox,
             state__in=(Message.State.PLANNED, Message.State.DRAFTED),
@@ -152,22 +226,29 @@ def read_through(mailbox: Mailbox, started: datetime, *, next_sync: datetime) ->
         )
         if waiting.update(not_before=clock.now()):
             Mailbox.objects.filter(pk=mailbox.pk).update(sending_not_before=None)
-            enqueue(
-                "sequences.send",
-                once_for=mailbox.pk,
-                workspace=str(mailbox.workspace_id),
-                mailbox=str(mailbox.pk),
-            )
+            _enqueue("sequences.send", mailbox)
 
 
-def _move_anchors(mailbox: Mailbox, read_before: datetime) -> None:
-    """All folders were read in this round, and in one that began at `read_before`: what came earlier was seen.
+def _swept(mailbox: Mailbox) -> dict[str, object]:
+    """Where all folders were read twice over, walks begin at what came before. What changes of the mailbox by it.
 
-    One round is not enough. A mail that is moved between two folders while they are read one after the other lies, each
+    Once is not enough. A mail that is moved between two folders while they are read one after the other lies, each
     time, where nobody looks; and a position may be lost before the next look finds it.
     """
-    anchor = read_before - OVERLAP
-    mailbox.folders.filter(anchored_at__lt=anchor - ANCHOR_MOVES).update(anchored_at=anchor)
+    now = clock.now()
+    if mailbox.sweeping_since is None:
+        # Notifications of the folders that were found now, where there were some of others before.
+        _enqueue("mailboxes.subscribe", mailbox)
+        return {"sweeping_since": now}
+    if now - mailbox.sweeping_since < SWEEP_TAKES:
+        return {}
+    unread = Q(synced_at__isnull=True) | Q(synced_at__lte=mailbox.sweeping_since)
+    if mailbox.folders.filter(unread, left_out="").exists():
+        return {}
+    if mailbox.swept_since is not None:
+        anchor = mailbox.swept_since - OVERLAP
+        mailbox.folders.filter(left_out="", anchored_at__lt=anchor).update(anchored_at=anchor)
+    return {"swept_since": mailbox.sweeping_since, "sweeping_since": now}
 
 
 def _found_in_gap(mailbox: Mailbox) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Looking at a mailbox's new mail. Notification, timer, reconnect and a waiting send all call the same sync."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +14,7 @@ from gatepost.conversations.actions import Incoming
 from gatepost.graph import messages
 from gatepost.graph.errors import GraphError, NotThere, Refused, SyncStateLost, Unreadable
 from gatepost.graph.gateway import Gateway
-from gatepost.graph.messages import Envelope, Page
+from gatepost.graph.messages import Envelope, FolderSeen, Page
 from gatepost.intake import actions, matching, queries, rules
 from gatepost.intake.actions import Found
 from gatepost.isolation import inside
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 # A sync that failed is tried again after this, whatever the timer's interval.
 TRY_AGAIN = timedelta(minutes=1)
 REAL_PAUSE = timedelta(seconds=1)
-
-Closer = Callable[[Mailbox, UUID, Envelope, Found, Gateway], Awaitable[None]]
 
 # A reply that cannot be read or labelled: it stops the sequence, and a person looks at it.
 UNREADABLE = Tone(
@@ -85,11 +84,48 @@ async def sync_mailbox(workspace: str, mailbox: str) -> None:
 
 
 async def read_folders(mailbox: Mailbox, gateway: Gateway, started: datetime) -> None:
-    """One round: what a member called ours, then each folder; what came before `started` is stored."""
+    """One round: what a member called ours, then the folders; what came before `started` is stored.
+
+    The others are counted only after the inbox was read: what a rule or the rep moved from there before we looked stands
+    in the count of the folder where it lies now.
+    """
     await in_thread(gaps.begin_if_unread, mailbox, started)
     await _read_confirmed(mailbox, gateway)
-    for folder in await in_thread(queries.folders, mailbox):
+    known = await in_thread(queries.folders, mailbox)
+    for folder in sorted((f for f in known if f.name in rules.FIRST), key=lambda f: rules.FIRST.index(f.name)):
         await sync_folder(mailbox, folder, gateway)
+    tree = {each.graph_id: each for each in await messages.all_folders(gateway)}
+    known = await _known_folders(mailbox, known, tree, gateway)
+    for folder, seen in queries.due_folders(mailbox, known, tree, clock.now()):
+        try:
+            await sync_folder(mailbox, folder, gateway)
+        except NotThere:
+            continue  # deleted since it was counted: the next round forgets it
+        except Refused as error:
+            log.warning("a folder cannot be read", extra={"mailbox": mailbox.id, "error": error.message})
+            await in_thread(actions.cannot_be_read, folder)
+            continue
+        if seen is not None and (folder.total, folder.unread) != (seen.total, seen.unread):
+            await in_thread(actions.folder_was_read, folder, seen)
+
+
+async def _known_folders(
+    mailbox: Mailbox, known: list[Folder], tree: dict[str, FolderSeen], gateway: Gateway
+) -> list[Folder]:
+    """The folders, with what was made, moved or deleted since the last round."""
+    names = queries.named(known)
+    decided = rules.decide_folders(tree, names)
+    ids = {each.microsoft_id for each in known}
+    if not all(graph_id in ids or isinstance(each, rules.LeaveOut) for graph_id, each in decided.items()):
+        # One is new. It may have a well-known name: some folders are made when they are first needed.
+        for name in rules.NAMED:
+            if name not in names.values():
+                with suppress(NotThere):
+                    names[await messages.folder_id(gateway, name)] = name
+        return await in_thread(actions.keep_folders, mailbox, known, names, rules.decide_folders(tree, names))
+    if any(queries.left_out(f, decided) != f.left_out or not (f.name or f.microsoft_id in tree) for f in known):
+        return await in_thread(actions.keep_folders, mailbox, known, names, decided)
+    return known
 
 
 async def _read_confirmed(mailbox: Mailbox, gateway: Gateway) -> None:
@@ -104,14 +140,20 @@ async def _read_confirmed(mailbox: Mailbox, gateway: Gateway) -> None:
         await in_thread(actions.confirmed_read, doubtful, found)
 
 
-async def sync_folder(
-    mailbox: Mailbox, folder: Folder, gateway: Gateway, *, closer: Closer | None = None
-) -> None:
+async def sync_folder(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> None:
     """The folder's changes since its position are stored, page by page.
 
     The position moves on only with the page that it follows. A lost position starts the walk again, from the folder's
-    anchor; what was judged before is not judged twice. `closer`: what is done with a candidate, other than to look closer.
+    anchor; what was judged before is not judged twice.
     """
+    async for page in pages(folder, gateway):
+        await _take(mailbox, folder, page, gateway)
+    if folder.walking:
+        await _reconcile(mailbox, folder, gateway)
+
+
+async def pages(folder: Folder, gateway: Gateway) -> AsyncIterator[Page]:
+    """What Microsoft tells from the folder's position on, up to now. Whoever takes a page stores it before the next."""
     position = folder.position
     while True:
         try:
@@ -122,38 +164,64 @@ async def sync_folder(
             await in_thread(actions.start_again, folder)
             position = ""
             continue
-        await _take(mailbox, folder, page, gateway, closer or _look_closer)
+        yield page
+        folder.position = position = page.position
         if page.done:
             return
-        position = page.position
 
 
 async def _page(gateway: Gateway, folder: Folder, position: str) -> Page:
     if position:
         return await messages.next_page(gateway, position)
-    return await messages.first_page(gateway, folder.name, since=folder.anchored_at)
+    return await messages.first_page(gateway, folder.place, since=folder.anchored_at)
 
 
-async def _take(mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway, closer: Closer) -> None:
-    """The page is judged and stored; what may be ours is looked at more closely in between: sender, then text.
+async def _reconcile(mailbox: Mailbox, folder: Folder, gateway: Gateway) -> None:
+    """A walk that told of fewer mails than there are is made good by a list of all of them.
 
-    Pages go through the rounds of their workspace, but for those that bring a reply: what follows from one takes its time.
+    One that is narrowed by time tells 5,000 at most (https://learn.microsoft.com/graph/api/message-delta). A mail that came
+    since its end is counted and not told: then the list is read for nothing.
     """
+    there = await messages.how_many(gateway, folder.place, since=folder.anchored_at)
+    if there is not None and folder.told < there:
+        log.warning("a walk told of fewer mails than there are", extra={"mailbox": mailbox.id})
+        async for envelopes in messages.all_of(gateway, folder.place, since=folder.anchored_at):
+            await _take(mailbox, folder, Page(envelopes, folder.position, done=False), gateway)
+    await in_thread(actions.walked, folder)
+
+
+async def _take(mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway) -> None:
+    """The page is judged and stored; what may be ours is looked at more closely in between: sender, then text."""
+    judged, candidates = await triage(mailbox, folder, page, gateway)
+    for message_id, envelope in candidates:
+        await _look_closer(mailbox, message_id, envelope, judged.found, gateway)
+    if candidates:
+        await store(judged)
+
+
+async def triage(
+    mailbox: Mailbox, folder: Folder, page: Page, gateway: Gateway
+) -> tuple[actions.Judged, list[tuple[UUID, Envelope]]]:
+    """Stage 1. The page as judged, and what of it must be looked at more closely; without such it is stored already."""
     found = Found(references_came=any(e.references for e in page.envelopes))
     envelopes = [await _with_references(mailbox, folder, e, found, gateway) for e in page.envelopes]
-    judged = actions.Judged(folder, found, page.position, page.done)
+    if folder.walking:
+        folder.told += sum(not e.removed for e in page.envelopes)
+    judged = actions.Judged(folder, found, page.position, page.done, folder.told)
     look = queries.Look(mailbox, folder.name == "sentitems", envelopes)
-    candidates = await in_rounds(mailbox.workspace_id, _triage(look, judged))
-    for message_id, envelope in candidates:
-        await closer(mailbox, message_id, envelope, found, gateway)
-    if found.incoming:
+    return judged, await in_rounds(mailbox.workspace_id, _triage(look, judged))
+
+
+async def store(judged: actions.Judged) -> None:
+    """Pages go through the rounds of their workspace, but for those that bring a reply: what follows from one takes its time."""
+    if judged.found.incoming:
         await in_thread(actions.store_page, judged)
-    elif candidates:
-        await in_rounds(mailbox.workspace_id, each(actions.store_pages, judged))
+    else:
+        await in_rounds(judged.folder.workspace_id, each(actions.store_pages, judged))
 
 
 def _triage(look: queries.Look, judged: actions.Judged) -> Script[list[tuple[UUID, Envelope]]]:
-    """Stage 1. The candidates; a page without any is stored at once."""
+    """The candidates; a page without any is stored at once."""
     candidates: list[tuple[UUID, Envelope]] = []
     found = judged.found
     for envelope, facts in zip(look.envelopes, (yield from read(queries.facts_of, look)), strict=True):

@@ -1,7 +1,8 @@
 """What is known about a page of envelopes, in a handful of queries whatever its length."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connections
@@ -9,7 +10,8 @@ from django.db.models import QuerySet
 
 from gatepost.accounts.models import Member
 from gatepost.contacts.queries import display_name
-from gatepost.graph.messages import Envelope
+from gatepost.graph.messages import Envelope, FolderSeen
+from gatepost.intake import rules
 from gatepost.intake.models import Quarantine
 from gatepost.intake.rules import EnvelopeFacts, references
 from gatepost.isolation import inside
@@ -29,10 +31,45 @@ class Ours:
 
 
 def folders(mailbox: Mailbox) -> list[Folder]:
-    """Sent items first, so that what we sent is known when its answer is looked at; then inbox, then junk."""
-    order = ("sentitems", "inbox", "junkemail")
+    """All that are known, also those that are not looked at."""
     with inside(mailbox.workspace_id):
-        return sorted(mailbox.folders.all(), key=lambda folder: order.index(folder.name))
+        return list(mailbox.folders.all())
+
+
+def named(known: Iterable[Folder]) -> dict[str, str]:
+    """Microsoft's well-known names by the ids of these folders."""
+    return {each.microsoft_id: each.name for each in known if each.microsoft_id and each.name}
+
+
+def left_out(folder: Folder, decided: Mapping[str, rules.Receives | rules.LeaveOut]) -> str:
+    """Why this folder is not looked at, by what was decided now; "" where it is."""
+    if folder.left_out == rules.REFUSED or folder.microsoft_id not in decided:
+        return folder.left_out
+    decision = decided[folder.microsoft_id]
+    return decision.reason if isinstance(decision, rules.LeaveOut) else ""
+
+
+def due_folders(
+    mailbox: Mailbox, known: Iterable[Folder], tree: Mapping[str, FolderSeen], now: datetime
+) -> list[tuple[Folder, FolderSeen | None]]:
+    """Those to be read in this round besides the ones that always are, with what was seen of each."""
+    due, may_wait = [], []
+    for folder in known:
+        if folder.left_out or folder.name in rules.FIRST:
+            continue
+        seen = tree.get(folder.microsoft_id or "")
+        facts = rules.FolderFacts(
+            unfinished=folder.walking,
+            count_changed=seen is not None and (folder.total, folder.unread) != (seen.total, seen.unread),
+            catching_up=mailbox.read_through is None,
+            synced_at=folder.synced_at,
+            changed_at=folder.changed_at,
+        )
+        look = rules.decide_look(facts, now)
+        if isinstance(look, rules.Look):
+            (may_wait if look.may_wait else due).append((folder, seen))
+    may_wait.sort(key=lambda pair: pair[0].synced_at or now)
+    return due + may_wait[: rules.AGAIN_AT_ONCE]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,116 @@
-"""Ours or not? Decided on envelope fields, then on the sender. Pure: a value with its reason comes out.
+"""Which folders are looked at, and when; which mail is ours. Pure: a value with its reason comes out.
 
-A reference to our mail by Message-ID ties a mail to us; Microsoft's conversation id alone never does: it
+Ours or not is decided on envelope fields, then on the sender. A reference to our mail by Message-ID ties a mail to us; Microsoft's conversation id alone never does: it
 collides for unrelated mail with the same subject (microsoft-graph-docs #869).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
+
+from gatepost.graph.messages import FolderSeen
+
+# Looked at in every round, in this order: what we sent is known when its answer is looked at.
+FIRST = ("sentitems", "inbox", "junkemail")
+# Looked at like the rep's own folders, which have no name that we ask for.
+ARCHIVE = "archive"
+# Never looked at, nor what lies below them.
+LEFT_OUT = {
+    "drafts": "nothing in it was received",
+    "outbox": "nothing in it was received",
+    "deleteditems": "the rep threw it away",
+    "conversationhistory": "chats, not mail",
+    "syncissues": "Outlook's own reports",
+}
+REFUSED = "Microsoft refuses to list it"
+NAMED = (*FIRST, ARCHIVE, *LEFT_OUT)
+# A folder is read when the number of its mails changed. One came and another went: the number stands still. So each is
+# read again after a while; one in which nothing came or went for long, more seldom.
+AGAIN_AFTER, QUIET_AGAIN_AFTER, QUIET_AFTER = timedelta(hours=1), timedelta(days=1), timedelta(days=14)
+AGAIN_AT_ONCE = 10  # so many of these in one round, that hundreds of folders hold up nothing
 
 MAX_REFERENCES = 100
 # What Exchange's own delivery reports come from.
 EXCHANGE_REPORTS = "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"
 REPORT_SENDERS = ("mailer-daemon", "postmaster")
 MESSAGE_ID = re.compile(r"<[^<>\s]{3,500}>")
+
+
+@dataclass(frozen=True, slots=True)
+class Receives:
+    """Mail may lie in this folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """This folder is not looked at."""
+
+    reason: str
+
+
+def decide_folders(
+    folders: Mapping[str, FolderSeen], named: Mapping[str, str]
+) -> dict[str, Receives | LeaveOut]:
+    """Of each folder, by id. `named`: the well-known names of those that have one, by id."""
+    return {graph_id: _decide_folder(graph_id, folders, named) for graph_id in folders}
+
+
+def _decide_folder(
+    graph_id: str, folders: Mapping[str, FolderSeen], named: Mapping[str, str]
+) -> Receives | LeaveOut:
+    if folders[graph_id].hidden:
+        return LeaveOut("hidden")
+    if folders[graph_id].is_search:
+        return LeaveOut("a search, of mails that lie elsewhere")
+    seen: set[str] = set()  # no folder lies below itself; whoever says so shall not hold us up
+    at = graph_id
+    while at in folders and at not in seen:
+        seen.add(at)
+        if (name := named.get(at)) in LEFT_OUT:
+            return LeaveOut(LEFT_OUT[name])
+        at = folders[at].parent_id
+    return Receives()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    unfinished: bool  # it was never read to its end, or not since its position was lost
+    count_changed: bool  # other numbers of mails than when it was last read
+    catching_up: bool  # the mailbox reads before it speaks
+    synced_at: datetime | None
+    changed_at: datetime | None  # when its numbers last changed; None: not since it is known
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """It is read in this round; with `may_wait`, in one of the next if there are many."""
+
+    reason: str
+    may_wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LookLater:
+    until: datetime
+    reason: str
+
+
+def decide_look(facts: FolderFacts, now: datetime) -> Look | LookLater:
+    """Whether a folder is read that is not read in every round."""
+    if facts.unfinished or facts.synced_at is None:
+        return Look("not read to its end")
+    if facts.count_changed:
+        return Look("the number of its mails changed")
+    if facts.catching_up:
+        return Look("the mailbox reads before it speaks")
+    quiet = facts.changed_at is None or now - facts.changed_at > QUIET_AFTER
+    again = facts.synced_at + (QUIET_AGAIN_AFTER if quiet else AGAIN_AFTER)
+    if again <= now:
+        return Look("its number may stand still while mails come and go", may_wait=True)
+    return LookLater(again, "nothing came or went")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,9 @@ class Listen:
     wakes: str
 
 
+# One for all folders: a rule may put a reply into any of them, and a mailbox has room for 1,000 subscriptions of all apps.
 LISTEN = (
-    Listen("me/mailFolders('inbox')/messages", "replies", "mail"),
-    Listen("me/mailFolders('junkemail')/messages", "replies", "mail"),
+    Listen("me/messages", "replies", "mail"),
     Listen("me/events", "meetings", "calendar"),
 )
 
@@ -79,6 +79,8 @@ async def subscribe(workspace: str, mailbox: str) -> None:
         return
     have = {each.resource: each for each in await in_thread(_subscriptions, box)}
     async with gateway_for(box, reason="notifications") as gateway:
+        for resource in have.keys() - {each.resource for each in LISTEN}:
+            await _end(have[resource], gateway)  # of a version before
         for listen in LISTEN:
             existing = have.get(listen.resource)
             if listen.feature not in box.running:

@@ -53,6 +53,9 @@ class Mailbox(InWorkspace):
 
     # Every message that arrived before this moment has been looked at. None: nothing yet.
     read_through = models.DateTimeField(null=True)
+    # Every folder has been read since `swept_since`, and every one is being read once more since `sweeping_since`.
+    swept_since = models.DateTimeField(null=True)
+    sweeping_since = models.DateTimeField(null=True)  # None: folders of the rep's own were never looked for
     sync_due_at = models.DateTimeField(null=True, db_index=True)
     calendar_due_at = models.DateTimeField(null=True, db_index=True)
     sync_problem = models.CharField(max_length=200, blank=True)
@@ -177,18 +180,35 @@ class Departure(InWorkspace):
 
 
 class Folder(InWorkspace):
-    """A mail folder that is synced, and the position up to which its changes are stored."""
+    """A mail folder, and the position up to which its changes are stored. What the rep calls it is not asked for."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders")
-    name = models.CharField(max_length=64)  # Microsoft's well-known name: inbox, junkemail, sentitems
+    name = models.CharField(max_length=64, blank=True)  # Microsoft's well-known name; "": the rep's own
+    microsoft_id = models.CharField(max_length=255, null=True)  # None: not asked for yet
+    left_out = models.CharField(max_length=60, blank=True, db_default="")  # why it is not looked at; "": it is
     position = models.TextField(blank=True)  # the deltaLink, or the nextLink of an unfinished walk
-    walking = models.BooleanField(default=True)  # True until a deltaLink was received
+    walking = models.BooleanField(default=True)  # True until a deltaLink was received and the mails were counted
+    told = models.PositiveIntegerField(default=0, db_default=0)  # of so many mails that walk has told
     # A walk looks at mail received since: all that came before was seen, in whatever folder it lay.
     anchored_at = models.DateTimeField()
     synced_at = models.DateTimeField(null=True)
+    # How many mails lay in it before it was last read (None: never), and when that number last changed.
+    total = models.PositiveIntegerField(null=True)
+    unread = models.PositiveIntegerField(null=True)
+    changed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["mailbox", "name"], name="one_row_per_folder")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailbox", "name"], condition=~models.Q(name=""), name="one_row_per_named_folder"
+            ),
+            models.UniqueConstraint(fields=["mailbox", "microsoft_id"], name="one_row_per_folder"),
+        ]
+
+    @property
+    def place(self) -> str:
+        """How Microsoft is told which folder is meant."""
+        return self.name or self.microsoft_id or ""
 
 
 class Subscription(InWorkspace):

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from m365_sandbox import delivery, notifications, overview, truth, world, world_file
 from m365_sandbox.clock import Reading, from_iso, iso
 from m365_sandbox.courier import Courier
+from m365_sandbox.entities import Folder, Thing
 from m365_sandbox.entra import approvals, consent, directory, revocation
 from m365_sandbox.faults import rule_from
 from m365_sandbox.graph.delta import expire_tokens
@@ -237,6 +238,30 @@ class Control:
                 raise ValueError("do is read, edit, send, move or delete.")
         return {"id": message.id}
 
+    def make_folder(self, given: dict[str, Any]) -> dict[str, Any]:
+        """As its owner does it: {"mailbox", "name", "below", "rule": {conditions}}, all but the first two optional.
+
+        With a rule (https://learn.microsoft.com/graph/api/resources/messagerulepredicates), mail that fits comes into it.
+        """
+        from m365_sandbox import ids
+
+        store = self.sandbox.store
+        user = self.sandbox.user(str(given.get("mailbox", "")))
+        if user is None or not given.get("name"):
+            raise ValueError("folders needs the address of a mailbox and a name.")
+        above = store.folder(user.id, str(given["below"])) if given.get("below") else None
+        if given.get("below") and above is None:
+            raise ValueError(f"There is no folder {given['below']!r}.")
+        folder = Folder(ids.item_id(), user.id, str(given["name"]), parent=above.id if above else "")
+        store.save(folder)
+        if given.get("rule"):
+            fields = {
+                "displayName": folder.name, "sequence": len(store.things_of(user.id, "rule")) + 1, "isEnabled": True,
+                "conditions": given["rule"], "actions": {"moveToFolder": folder.id, "stopProcessingRules": True},
+            }  # fmt: skip
+            store.save(Thing(ids.key(), user.id, "rule", fields))
+        return {"id": folder.id}
+
     def change_person(self, given: dict[str, Any]) -> dict[str, Any]:
         """{"address", "person": {what is to be different}, or null}: how somebody behaves from now on."""
         user = self.sandbox.user(str(given.get("address", "")))
@@ -439,6 +464,7 @@ def routes(sandbox: Sandbox, courier: Courier, fill: Callable[[Sandbox], None]) 
         Route("/_sandbox/tenants", act(control.change_tenant), methods=["POST"]),
         Route("/_sandbox/apps", act(control.change_app), methods=["POST"]),
         Route("/_sandbox/outlook", act(control.touch), methods=["POST"]),
+        Route("/_sandbox/folders", act(control.make_folder), methods=["POST"]),
         Route("/_sandbox/expire-delta", act(control.expire_delta), methods=["POST"]),
         Route("/_sandbox/lifecycle", act(control.lifecycle), methods=["POST"]),
         *both("/_sandbox/faults", control.faults, control.change_faults),

@@ -130,3 +130,40 @@ def test_nobody_but_the_matcher_can_make_the_right_to_read():
         messages.MatchedReply("AAMk1", "please", made_by=object())
     with pytest.raises(errors.ShapeUnknown):
         messages.only_matcher(object())
+
+
+def folder(name, **more):
+    return {"id": name, "parentFolderId": "root", "totalItemCount": 3, "unreadItemCount": 1, **more}
+
+
+def test_folders_are_asked_for_by_id_and_count_and_never_by_name():
+    onward = "https://graph.microsoft.com/v1.0/me/mailFolders/delta?$skiptoken=1"
+
+    def answer(request):
+        if "$skiptoken" in request.query:
+            search = folder("s", **{"@odata.type": "#microsoft.graph.mailSearchFolder"})
+            return web.json_response({"value": [search], "@odata.deltaLink": onward})
+        return web.json_response({"value": [folder("a"), folder("b", isHidden=True)], "@odata.nextLink": onward})
+
+    found, asking = use(answer, messages.all_folders)
+    assert [(each.graph_id, each.hidden, each.is_search, each.total) for each in found] == [
+        ("a", False, False, 3), ("b", True, False, 3), ("s", False, True, 3),
+    ]  # fmt: skip
+    asked = dict(asking.requests[0].query)
+    assert asked == {"$select": "id,parentFolderId,isHidden,totalItemCount,unreadItemCount"}
+
+
+def test_a_list_of_folders_that_ends_without_saying_so_is_not_believed():
+    with pytest.raises(errors.TryLater):
+        use(lambda request: web.json_response({"value": [folder("a")]}), messages.all_folders)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "number"),
+    [({"@odata.count": 7, "value": []}, 200, 7), ({"value": []}, 200, None), (error_body("BadRequest"), 400, None)],
+)
+def test_how_many_mails_there_are_is_a_number_or_unknown(body, status, number):
+    def answer(request):
+        return web.json_response(body, status=status)
+
+    assert use(answer, lambda gateway: messages.how_many(gateway, "f", since=SINCE))[0] == number

@@ -19,7 +19,7 @@ def test_lost_late_doubled_and_reordered_notifications_410s_and_kills_lose_nothi
     without_threads(monkeypatch, jobs)
     with clock_at(MONDAY, tmp_path) as clock_file:
         weather = Weather(Story(), random.Random(seed), clock_file)
-        weather.go(100)
+        weather.go(80)
         assert weather.wrong() == []
     assert (
         len(weather.expected) >= 5

@@ -258,12 +258,13 @@ class Weather:
         self.signs_in()
         for each in self.thrown_away():
             self.microsoft.parents[each] = "root"
-        if self.chance.random() < 0.5:
+        if self.chance.random() < 0.8:
             advance(self.clock_file, timedelta(hours=1))
             self.worker_looks()
             return
-        for _ in range(24 * 6 + 3):
-            advance(self.clock_file, timedelta(minutes=10))
+        self.done["a_quiet_day"] += 1
+        for _ in range(25 * 4):
+            advance(self.clock_file, timedelta(minutes=15))
             self.worker_looks()
 
     def something_happens(self) -> None:

@@ -1,6 +1,7 @@
 """Mail folders."""
 
 import zlib
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -54,19 +55,23 @@ def _root_id(request: Request) -> str:
     return f"{request.user.id}.root"
 
 
-def _row(request: Request, folder: Folder) -> dict[str, Any]:
+def _row(request: Request, folder: Folder, children: Counter[str]) -> dict[str, Any]:
     store = request.sandbox.store
-    mine = "" if folder.well_known == ROOT else folder.id
     return {
         "id": folder.id, "displayName": folder.name, "parentFolderId": folder.parent or _root_id(request),
-        "childFolderCount": sum(1 for f in _visible(request) if f.parent == mine),
+        "childFolderCount": children["" if folder.well_known == ROOT else folder.id],
         "unreadItemCount": store.messages.unread(folder.id), "totalItemCount": store.count(folder.id), "isHidden": folder.well_known in HIDDEN,
     }  # fmt: skip
 
 
+def _rows(request: Request, folders: list[Folder]) -> list[dict[str, Any]]:
+    children = Counter(folder.parent for folder in _visible(request))
+    return [_row(request, folder, children) for folder in folders]
+
+
 def _entity(request: Request, folder: Folder, status: int = 200) -> Answer:
     context = request.context("mailFolders/$entity")
-    return Answer(status, {"@odata.context": context, **selected(request, _row(request, folder))})
+    return Answer(status, {"@odata.context": context, **selected(request, *_rows(request, [folder]))})
 
 
 def _visible(request: Request) -> list[Folder]:
@@ -83,7 +88,7 @@ def _children(request: Request, parent: str) -> list[Folder]:
 
 
 def _listed(request: Request, folders: list[Folder]) -> Answer:
-    return listed(request, "mailFolders", "mailFolder", [_row(request, folder) for folder in folders])
+    return listed(request, "mailFolders", "mailFolder", _rows(request, folders))
 
 
 @operation("GET", "/me/mailfolders")
@@ -111,6 +116,12 @@ def count_child_folders(request: Request) -> Answer:
     return counted(len(_children(request, the_id(request, request.params[0]))))
 
 
+def _shown(request: Request, row: dict[str, Any]) -> dict[str, Any]:
+    shown = selected(request, row)
+    request.served.append({"kind": "mailFolder", "id": row["id"], "fields": list(shown)})
+    return shown
+
+
 def _delta(request: Request, folders: list[Folder]) -> Answer:
     from m365_sandbox.graph import rounds  # which itself needs the delta of messages, and that needs folders
 
@@ -119,9 +130,9 @@ def _delta(request: Request, folders: list[Folder]) -> Answer:
         options = {"select": request.query.get("$select")}
     if options.get("select"):
         request.query["$select"] = options["select"]
-    rows = [_row(request, folder) for folder in folders]
     items = {
-        row["id"]: (f"{zlib.crc32(orjson.dumps(row)):x}", partial(selected, request, row)) for row in rows
+        row["id"]: (f"{zlib.crc32(orjson.dumps(row)):x}", partial(_shown, request, row))
+        for row in _rows(request, folders)
     }
     return rounds.answer(request, items, options, context="mailFolders", kind="mailFolder")
 

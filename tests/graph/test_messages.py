@@ -143,7 +143,9 @@ def test_folders_are_asked_for_by_id_and_count_and_never_by_name():
         if "$skiptoken" in request.query:
             search = folder("s", **{"@odata.type": "#microsoft.graph.mailSearchFolder"})
             return web.json_response({"value": [search], "@odata.deltaLink": onward})
-        return web.json_response({"value": [folder("a"), folder("b", isHidden=True)], "@odata.nextLink": onward})
+        return web.json_response(
+            {"value": [folder("a"), folder("b", isHidden=True)], "@odata.nextLink": onward}
+        )
 
     found, asking = use(answer, messages.all_folders)
     assert [(each.graph_id, each.hidden, each.is_search, each.total) for each in found] == [
@@ -160,7 +162,11 @@ def test_a_list_of_folders_that_ends_without_saying_so_is_not_believed():
 
 @pytest.mark.parametrize(
     ("body", "status", "number"),
-    [({"@odata.count": 7, "value": []}, 200, 7), ({"value": []}, 200, None), (error_body("BadRequest"), 400, None)],
+    [
+        ({"@odata.count": 7, "value": []}, 200, 7),
+        ({"value": []}, 200, None),
+        (error_body("BadRequest"), 400, None),
+    ],
 )
 def test_how_many_mails_there_are_is_a_number_or_unknown(body, status, number):
     def answer(request):

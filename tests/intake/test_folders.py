@@ -23,7 +23,9 @@ NAMED = {name: name for name in rules.NAMED}
 
 
 def folder(graph_id, parent="root", **more):
-    return FolderSeen(graph_id, parent, **{"hidden": False, "is_search": False, "total": 0, "unread": 0, **more})
+    return FolderSeen(
+        graph_id, parent, **{"hidden": False, "is_search": False, "total": 0, "unread": 0, **more}
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,9 @@ def test_which_folders_are_looked_at(seen, decision):
 
 
 NOW = MONDAY
-READ = FolderFacts(False, False, False, synced_at=NOW - timedelta(hours=2), changed_at=NOW - timedelta(days=1))
+READ = FolderFacts(
+    False, False, False, synced_at=NOW - timedelta(hours=2), changed_at=NOW - timedelta(days=1)
+)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +147,9 @@ def test_drafts_deleted_items_and_chats_are_not_looked_at_not_even_when_they_com
     assert weather.replies() == 0 and weather.microsoft.texts == []
 
 
-def test_where_one_mail_came_and_another_went_the_number_stands_still_and_the_folder_is_read_all_the_same(weather):
+def test_where_one_mail_came_and_another_went_the_number_stands_still_and_the_folder_is_read_all_the_same(
+    weather,
+):
     own = weather.microsoft.make()
     weather.looks()
     weather.microsoft.arrives(own, "old", sender="somebody@elsewhere.example")
@@ -230,7 +236,9 @@ def test_a_folder_that_microsoft_refuses_to_list_holds_nothing_up_and_is_not_ask
     assert weather.folders(microsoft_id=own)[0].left_out == rules.REFUSED
 
 
-def test_a_mailbox_of_the_version_before_is_read_from_its_first_mail_in_the_folders_that_are_new_to_us(weather):
+def test_a_mailbox_of_the_version_before_is_read_from_its_first_mail_in_the_folders_that_are_new_to_us(
+    weather,
+):
     own = weather.microsoft.make()
     with inside(weather.story.mailbox.workspace_id):
         Message.objects.update(accepted_at=clock.now())

@@ -99,7 +99,10 @@ class Inbox:
         return {"value": value, "@odata.deltaLink" if last else "@odata.nextLink": f"page-{number + 1}"}
 
     def _shown(self, each):
-        return {**each, **(_extended(self.mails[each["id"]]["references"]) if self.carries_references else {})}
+        return {
+            **each,
+            **(_extended(self.mails[each["id"]]["references"]) if self.carries_references else {}),
+        }
 
     def read(self, name):
         return [graph_id for asked, graph_id in self.asked if asked == name]
@@ -313,6 +316,7 @@ def test_a_lost_position_starts_again_from_the_anchor_and_stores_nothing_twice(s
 def test_a_walk_that_told_of_fewer_mails_than_there_are_is_made_good(story):
     story.inbox.arrives("u1")
     story.inbox.arrives("left-out", references=story.sent_id, page=1)
+
     def told(number, page=story.inbox._page):
         answer = page(number)
         return {**answer, "value": [each for each in answer["value"] if each["id"] != "left-out"]}

@@ -61,7 +61,9 @@ class Microsoft:
         self.chance = chance
         self.mails: dict[str, dict[str, Any]] = {}
         self.parents = dict.fromkeys(map(_id, FOLDERS), "root")  # by folder
-        self.log: dict[str, list[tuple[str, bool]]] = {each: [] for each in self.parents}  # (mail, told as removed)
+        self.log: dict[str, list[tuple[str, bool]]] = {
+            each: [] for each in self.parents
+        }  # (mail, told as removed)
         self.walks: dict[str, list[str]] = {}
         self.forgotten_before: Counter[str] = Counter()  # positions up to here answer 410
         self.trouble = 0.0  # how often a request fails
@@ -301,7 +303,9 @@ class Weather:
             self.microsoft.arrives(self._where_rules_put_it(), name, **mail)
             if self.chance.random() < 0.1:  # a rule makes a copy, which is another item
                 internet_id = f"<{name}@contoso.example>"
-                self.microsoft.arrives(self._where_rules_put_it(), f"{name}-copy", internet_id=internet_id, **mail)
+                self.microsoft.arrives(
+                    self._where_rules_put_it(), f"{name}-copy", internet_id=internet_id, **mail
+                )
             self.post += (
                 self.chance.random() < 0.8
             )  # https://github.com/microsoftgraph/microsoft-graph-docs/issues/14914

@@ -18,7 +18,9 @@ class Microsoft:
         self.asked = []
 
     async def ask(self, name, *, body=None, **values):
-        self.asked.append((name, (body or {}).get("resource") or values.get("id"), (body or {}).get("changeType")))
+        self.asked.append(
+            (name, (body or {}).get("resource") or values.get("id"), (body or {}).get("changeType"))
+        )
         return {"id": f"new-{len(self.asked)}", "expirationDateTime": (body or {}).get("expirationDateTime")}
 
 
@@ -58,4 +60,7 @@ def test_subscriptions_of_single_folders_that_a_version_before_made_end(db, micr
         )  # fmt: skip
     subscribe(mailbox)
     assert ("subscription.delete", "old", None) in microsoft.asked
-    assert {each.resource for each in rows(Subscription, mailbox.workspace_id)} == {"me/messages", "me/events"}
+    assert {each.resource for each in rows(Subscription, mailbox.workspace_id)} == {
+        "me/messages",
+        "me/events",
+    }

@@ -43,7 +43,9 @@ def test_the_tree_comes_in_pages_of_the_size_that_was_preferred(sandbox: Served,
     assert len(page["value"]) + len(rest["value"]) == len(tree(alice))
 
 
-def test_what_a_rule_puts_into_a_folder_is_in_its_count_and_its_delta(sandbox: Served, alice: Mailbox) -> None:
+def test_what_a_rule_puts_into_a_folder_is_in_its_count_and_its_delta(
+    sandbox: Served, alice: Mailbox
+) -> None:
     own = make(sandbox, alice, "Customers", rule={"senderContains": ["contoso"]})
     _, link = alice.delta(f"/me/mailFolders/{own}/messages/delta?$select=id")
     assert (tree(alice)[own]["totalItemCount"], tree(alice)[own]["unreadItemCount"]) == (0, 0)

@@ -112,6 +112,7 @@ OURS_ARE = frozenset(
         "correction.before",
         "correction.after",
         "dropcount.reason",
+        "folder.left_out",
         "folder.name",
         "folder.position",
         "gap.code",
@@ -178,6 +179,7 @@ OURS_ARE = frozenset(
 THEIRS_ARE = frozenset(
     [
         "brief.event_id",
+        "folder.microsoft_id",
         "meeting.graph_id",
         "meeting.change_key",
         "message.answers_graph_id",

@@ -92,7 +92,9 @@ async def read_folders(mailbox: Mailbox, gateway: Gateway, started: datetime) ->
     await in_thread(gaps.begin_if_unread, mailbox, started)
     await _read_confirmed(mailbox, gateway)
     known = await in_thread(queries.folders, mailbox)
-    for folder in sorted((f for f in known if f.name in rules.FIRST), key=lambda f: rules.FIRST.index(f.name)):
+    for folder in sorted(
+        (f for f in known if f.name in rules.FIRST), key=lambda f: rules.FIRST.index(f.name)
+    ):
         await sync_folder(mailbox, folder, gateway)
     tree = {each.graph_id: each for each in await messages.all_folders(gateway)}
     known = await _known_folders(mailbox, known, tree, gateway)
@@ -123,7 +125,9 @@ async def _known_folders(
                 with suppress(NotThere):
                     names[await messages.folder_id(gateway, name)] = name
         return await in_thread(actions.keep_folders, mailbox, known, names, rules.decide_folders(tree, names))
-    if any(queries.left_out(f, decided) != f.left_out or not (f.name or f.microsoft_id in tree) for f in known):
+    if any(
+        queries.left_out(f, decided) != f.left_out or not (f.name or f.microsoft_id in tree) for f in known
+    ):
         return await in_thread(actions.keep_folders, mailbox, known, names, decided)
     return known
 

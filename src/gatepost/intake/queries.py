@@ -43,9 +43,9 @@ def named(known: Iterable[Folder]) -> dict[str, str]:
 
 def left_out(folder: Folder, decided: Mapping[str, rules.Receives | rules.LeaveOut]) -> str:
     """Why this folder is not looked at, by what was decided now; "" where it is."""
-    if folder.left_out == rules.REFUSED or folder.microsoft_id not in decided:
+    decision = decided.get(folder.microsoft_id or "")
+    if folder.left_out == rules.REFUSED or decision is None:
         return folder.left_out
-    decision = decided[folder.microsoft_id]
     return decision.reason if isinstance(decision, rules.LeaveOut) else ""
 
 
@@ -53,7 +53,8 @@ def due_folders(
     mailbox: Mailbox, known: Iterable[Folder], tree: Mapping[str, FolderSeen], now: datetime
 ) -> list[tuple[Folder, FolderSeen | None]]:
     """Those to be read in this round besides the ones that always are, with what was seen of each."""
-    due, may_wait = [], []
+    due: list[tuple[Folder, FolderSeen | None]] = []
+    may_wait: list[tuple[Folder, FolderSeen | None]] = []
     for folder in known:
         if folder.left_out or folder.name in rules.FIRST:
             continue

@@ -185,9 +185,13 @@ class Folder(InWorkspace):
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="folders")
     name = models.CharField(max_length=64, blank=True)  # Microsoft's well-known name; "": the rep's own
     microsoft_id = models.CharField(max_length=255, null=True)  # None: not asked for yet
-    left_out = models.CharField(max_length=60, blank=True, db_default="")  # why it is not looked at; "": it is
+    left_out = models.CharField(
+        max_length=60, blank=True, db_default=""
+    )  # why it is not looked at; "": it is
     position = models.TextField(blank=True)  # the deltaLink, or the nextLink of an unfinished walk
-    walking = models.BooleanField(default=True)  # True until a deltaLink was received and the mails were counted
+    walking = models.BooleanField(
+        default=True
+    )  # True until a deltaLink was received and the mails were counted
     told = models.PositiveIntegerField(default=0, db_default=0)  # of so many mails that walk has told
     # A walk looks at mail received since: all that came before was seen, in whatever folder it lay.
     anchored_at = models.DateTimeField()

@@ -50,7 +50,7 @@ Requests to Microsoft Graph go through one gateway (`src/gatepost/graph/gateway.
 refuses any other before a connection is opened, also one that names another field. Fields in braces are filled in for
 each request. Each request leaves a row in the ledger, shown under *Privacy*.
 
-There is no request for attachments, for the MIME source of a mail, for search or for previews.
+There is no request for the name of a folder, for attachments, for the MIME source of a mail, for search or for previews.
 The sender of a mail is asked for only where its references name a mail of ours; subject, text and headers only of a
 matched reply ([decisions/0006-intake-is-the-only-reader.md](decisions/0006-intake-is-the-only-reader.md)).
 """

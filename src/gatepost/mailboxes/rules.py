@@ -55,8 +55,8 @@ PERMISSIONS = (
     ),
     Permission(
         "Mail.Read", "Read your mail",
-        "To notice replies to your sequences. Of other mail Gatepost sees ids and references, "
-        "never sender, subject or text.",
+        "To notice replies to your sequences, in whatever folder a rule puts them. Of other mail Gatepost sees ids and "
+        "references, never sender, subject or text; of folders ids and how many mails lie in each, never a name.",
         "Replies are not noticed, and no follow-up is sent by itself.",
         by_administrator=True,
     ),

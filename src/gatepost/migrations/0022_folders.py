@@ -22,18 +22,10 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="folder", name="told", field=models.PositiveIntegerField(db_default=0, default=0)
         ),
-        migrations.AddField(
-            model_name="folder", name="total", field=models.PositiveIntegerField(null=True)
-        ),
-        migrations.AddField(
-            model_name="folder", name="unread", field=models.PositiveIntegerField(null=True)
-        ),
-        migrations.AddField(
-            model_name="folder", name="changed_at", field=models.DateTimeField(null=True)
-        ),
-        migrations.AddField(
-            model_name="mailbox", name="swept_since", field=models.DateTimeField(null=True)
-        ),
+        migrations.AddField(model_name="folder", name="total", field=models.PositiveIntegerField(null=True)),
+        migrations.AddField(model_name="folder", name="unread", field=models.PositiveIntegerField(null=True)),
+        migrations.AddField(model_name="folder", name="changed_at", field=models.DateTimeField(null=True)),
+        migrations.AddField(model_name="mailbox", name="swept_since", field=models.DateTimeField(null=True)),
         migrations.AddField(
             model_name="mailbox", name="sweeping_since", field=models.DateTimeField(null=True)
         ),
@@ -45,8 +37,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="folder",
-            constraint=models.UniqueConstraint(
-                fields=("mailbox", "microsoft_id"), name="one_row_per_folder"
-            ),
+            constraint=models.UniqueConstraint(fields=("mailbox", "microsoft_id"), name="one_row_per_folder"),
         ),
     ]

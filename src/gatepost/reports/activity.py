@@ -19,7 +19,10 @@ from gatepost.errors import BadInput
 from gatepost.graph.shapes import SHAPES, Shape
 
 # Ids, references and times of so many mails take no more; texts would. In bytes as Microsoft counts the answer.
-MOST_BYTES = {"envelopes": 600_000, "envelopes.plain": 200_000, "envelope": 40_000, "sender": 100_000}
+MOST_BYTES = {
+    "folders": 200_000, "envelopes": 600_000, "envelopes.plain": 200_000, "envelopes.count": 10_000,
+    "envelopes.all": 600_000, "envelope": 40_000, "sender": 100_000,
+}  # fmt: skip
 # What Graph adds to every item, whatever was selected.
 ALWAYS_SERVED = frozenset({"id", "@odata.etag", "@odata.type", "@removed", "singleValueExtendedProperties"})
 WHERE_TO_GO_ON = frozenset({"$deltatoken", "$skiptoken", "$skip", "$top"})

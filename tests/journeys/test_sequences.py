@@ -54,6 +54,35 @@ def test_a_reply_stops_the_sequence_and_stands_in_the_inbox_with_its_tone(story:
     assert len(story.sent_to(petra)) == 1
 
 
+def test_a_reply_that_a_rule_moved_to_a_folder_of_the_reps_own_stops_the_sequence_within_seconds(
+    story: Story,
+) -> None:
+    petra = story.prospect()
+    domain = story.address_of(petra).partition("@")[2]
+    above = story.stand.tell("folders", mailbox=story.address, name="Customers", below="inbox")
+    own = story.stand.tell(
+        "folders",
+        mailbox=story.address,
+        name="Quandt AG",
+        below=above["id"],
+        rule={"senderContains": [domain]},
+    )
+    story.enrol(petra)
+    story.settle()
+    story.answer(petra, "Yes, this sounds interesting. Can we talk on Tuesday?")
+    story.settle()  # the clock stands still: no timer, only Microsoft's notification
+    assert story.enrolment(petra).cause == Enrolment.Cause.REPLY
+    assert len(story.replies(petra)) == 1
+    names = [
+        item
+        for request in story.stand.requests()
+        for item in request.get("items") or ()
+        if item["kind"] == "mailFolder"
+    ]
+    assert own["id"] in {item["id"] for item in names}
+    assert not any("displayName" in item["fields"] for item in names)
+
+
 def test_a_reply_that_came_at_the_moment_when_the_next_step_was_due_stops_it(story: Story) -> None:
     petra = story.prospect()
     story.enrol(petra)

@@ -104,6 +104,8 @@ async def read_folders(mailbox: Mailbox, gateway: Gateway, started: datetime) ->
         except NotThere:
             continue  # deleted since it was counted: the next round forgets it
         except Refused as error:
+            if folder.position:
+                raise  # it could be read before
             log.warning("a folder cannot be read", extra={"mailbox": mailbox.id, "error": error.message})
             await in_thread(actions.cannot_be_read, folder)
             continue

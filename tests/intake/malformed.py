@@ -129,6 +129,8 @@ class Hostile(logging.Handler):
         match name:
             case "envelopes":
                 return self._page()
+            case "envelopes.count":
+                return {"@odata.count": 1, "value": []}
             case "sender":
                 address = mail.header("From")[:320] or "somebody@elsewhere.example"
                 return {"from": {"emailAddress": {"name": address, "address": address}}, "isDraft": False}

@@ -1234,7 +1234,16 @@ CREATE TABLE public.gatepost_folder (
     anchored_at timestamp with time zone NOT NULL,
     synced_at timestamp with time zone,
     mailbox_id uuid NOT NULL,
-    workspace_id uuid NOT NULL
+    workspace_id uuid NOT NULL,
+    microsoft_id character varying(255),
+    left_out character varying(60) DEFAULT ''::character varying NOT NULL,
+    told integer DEFAULT 0 NOT NULL,
+    total integer,
+    unread integer,
+    changed_at timestamp with time zone,
+    CONSTRAINT gatepost_folder_told_check CHECK ((told >= 0)),
+    CONSTRAINT gatepost_folder_total_check CHECK ((total >= 0)),
+    CONSTRAINT gatepost_folder_unread_check CHECK ((unread >= 0))
 );
 
 CREATE TABLE public.gatepost_gap (
@@ -1433,6 +1442,8 @@ CREATE TABLE public.gatepost_mailbox (
     postal_address text DEFAULT ''::text NOT NULL,
     sends_as bytea,
     signature_html text DEFAULT ''::text NOT NULL,
+    swept_since timestamp with time zone,
+    sweeping_since timestamp with time zone,
     CONSTRAINT gatepost_mailbox_compared_at_beat_check CHECK ((compared_at_beat >= 0)),
     CONSTRAINT gatepost_mailbox_daily_limit_check CHECK ((daily_limit >= 0)),
     CONSTRAINT gatepost_mailbox_gap_seconds_check CHECK ((gap_seconds >= 0)),
@@ -2308,7 +2319,7 @@ ALTER TABLE ONLY public.gatepost_quarantine
     ADD CONSTRAINT one_quarantine_row UNIQUE (mailbox_id, internet_message_index);
 
 ALTER TABLE ONLY public.gatepost_folder
-    ADD CONSTRAINT one_row_per_folder UNIQUE (mailbox_id, name);
+    ADD CONSTRAINT one_row_per_folder UNIQUE (mailbox_id, microsoft_id);
 
 ALTER TABLE ONLY public.gatepost_meeting
     ADD CONSTRAINT one_row_per_meeting UNIQUE (mailbox_id, ical_uid_index);
@@ -2771,6 +2782,8 @@ CREATE UNIQUE INDEX one_message_per_address_and_step ON public.gatepost_message 
 CREATE UNIQUE INDEX one_open_invitation ON public.gatepost_invitation USING btree (workspace_id, address_index) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE UNIQUE INDEX one_open_recovery ON public.gatepost_recovery USING btree (workspace_id) WHERE (go_at IS NULL);
+
+CREATE UNIQUE INDEX one_row_per_named_folder ON public.gatepost_folder USING btree (mailbox_id, name) WHERE (NOT ((name)::text = ''::text));
 
 CREATE UNIQUE INDEX one_running_enrolment_per_contact ON public.gatepost_enrolment USING btree (workspace_id, contact_id) WHERE ((state)::text = ANY ((ARRAY['active'::character varying, 'paused'::character varying])::text[]));
 
@@ -3271,6 +3284,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0019_reports', now()),
     ('gatepost', '0020_reports_seen', now()),
     ('gatepost', '0021_alerts', now()),
+    ('gatepost', '0022_folders', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

@@ -248,10 +248,12 @@ class Weather:
             self.worker_is_down: 1, self.position_is_forgotten: 1, self.told_as_removed: 1, self.moves: 2,
             self.nothing_works: 1, self.must_sign_in: 1, self.folder_is_made: 2, self.folder_is_deleted: 1,
             self.folder_is_moved: 1, self.folder_is_thrown_away: 1, self.folder_comes_back: 2, self.rep_reads: 2,
-            self.rep_deletes: 3,
+            self.rep_deletes: 3, self.one_comes_as_another_goes: 3,
         }  # fmt: skip
         for _ in range(events):
             self._happens(ways)
+        self.worker_looks()
+        self.one_comes_as_another_goes()
         self.clears()
 
     def clears(self) -> None:
@@ -374,6 +376,23 @@ class Weather:
         if spare := [each for each in self.microsoft.mails if each not in self.expected | self.doubtful]:
             name = self.chance.choice(spare)
             self.microsoft.log[self.microsoft.mails.pop(name)["folder"]].append((name, True))
+
+    def one_comes_as_another_goes(self) -> None:
+        """A reply, by a rule, while the rep deletes another mail: the folder's numbers stand still."""
+        own = self.microsoft.own()
+        spare = [
+            each for each, mail in self.microsoft.mails.items()
+            if mail["folder"] in own and mail["unread"] and each not in self.expected | self.doubtful
+        ]  # fmt: skip
+        if spare:
+            name = self.chance.choice(spare)
+            folder = self.microsoft.mails.pop(name)["folder"]
+            self.microsoft.log[folder].append((name, True))
+            self.count += 1
+            self.expected.add(f"m{self.count}")
+            self.microsoft.arrives(
+                folder, f"m{self.count}", sender="somebody@elsewhere.example", references=self.ours[0][1]
+            )
 
     def notified(self) -> None:
         """By the oldest notification or the newest: they say the same. It comes twice, or hours after."""

@@ -1,0 +1,90 @@
+"""`gatepost keys`: how old keys are, and changing them. It does what it begins, with or without a worker."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from gatepost.accounts.actions import INSTALLER
+from gatepost.erasure.queries import find_mailbox, find_workspace
+from gatepost.errors import BadInput
+from gatepost.rotation import actions, jobs, queries
+from gatepost.rotation.queries import Owner
+from gatepost.vault import generations
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """All keys of one kind of owner."""
+
+    word: str
+    keys: int
+    oldest: datetime | None  # when the newest generation of the oldest key was made
+    changing: int
+    rows_left: int
+    keeping_former: int
+    former_until: datetime | None  # the last of these days
+
+
+def levels() -> list[Level]:
+    """How old the keys of mailboxes and of workspaces are, and how far their change has come."""
+    state = {each.name: each for each in generations.all_generations()}
+    owners = {owner.key: owner for owner in queries.all_owners()}
+    found = []
+    for kind, word in (("mailbox", "mailboxes"), ("workspace", "workspaces")):
+        these = [each for name, each in state.items() if name.startswith(f"{kind}:")]
+        changing = [each for each in these if each.is_changing]
+        keeping = [each.former_until for each in these if each.former_until is not None]
+        found.append(
+            Level(
+                word, len(these), min((each.since for each in these), default=None), len(changing),
+                sum(queries.left(owners[each.name]) for each in changing if each.name in owners),
+                len(keeping), max(keeping, default=None),
+            )
+        )  # fmt: skip
+    return found
+
+
+def chosen(workspace: str | None, mailbox: str | None) -> list[Owner]:
+    """Whose keys are meant, by id, name or address: one mailbox's, those of one workspace, or all. Raises BadInput."""
+    if mailbox is not None:
+        one = _the_one("mailbox", mailbox, find_mailbox(mailbox))
+        return [Owner("mailbox", one.pk, one.workspace_id)]
+    if workspace is not None:
+        return queries.owners_in(_the_one("workspace", workspace, find_workspace(workspace)).pk)
+    return list(queries.all_owners())
+
+
+def _the_one(kind: str, text: str, found: list[Any]) -> Any:
+    if len(found) != 1:
+        ids = f" Say which by its id: {', '.join(str(each.pk) for each in found)}." if found else ""
+        raise BadInput(f"There are {len(found)} of the {kind} {text!r} here. No key was changed.{ids}")
+    return found[0]
+
+
+def rotate(owners: Iterable[Owner], *, keep_former: timedelta) -> int:
+    """A newer generation of each of these keys seals from now on. How many were not being changed already."""
+    return sum(actions.change(owner, keep_former=keep_former, actor=INSTALLER) for owner in owners)
+
+
+def carry_on(told: Callable[[str], None]) -> bool:
+    """One look through everything that keys in change seal; `told` hears how far it is. True when no other look is needed."""
+    unfinished = {each.name for each in generations.unfinished()}
+    owners = [owner for owner in queries.all_owners() if owner.key in unfinished]
+    return asyncio.run(_carry_on(owners, told))
+
+
+async def _carry_on(owners: list[Owner], told: Callable[[str], None]) -> bool:
+    rows, waiting = 0, 0
+
+    def count(resealed: int) -> None:
+        nonlocal rows
+        rows += resealed
+        if resealed:
+            told(f"{rows} rows sealed anew …")
+
+    for owner in owners:
+        waiting += not await jobs.carry_on(owner, told=count)
+    told(f"{len(owners)} keys looked after, {rows} rows sealed anew.")
+    return not waiting

@@ -260,7 +260,7 @@ def keys_rotate(workspace: str | None, mailbox: str | None, at_once: bool) -> No
         keep = timedelta(days=0 if at_once else running.settings.backup_days)
         owners = commands.chosen(workspace, mailbox)
         begun = commands.rotate(owners, keep_former=keep)
-        click.echo(f"{begun} keys are changed from now on.")
+        click.echo(f"Keys that have a newer generation now: {begun} of {len(owners)}.")
         _carry_on_with_keys()
 
 
@@ -283,8 +283,8 @@ def _carry_on_with_keys() -> None:
         )
     else:
         click.echo(
-            "A process that runs may have sealed something with a former key a moment ago, or may still: a worker looks "
-            "again every minute. Without one: `gatepost keys carry-on`, in some minutes."
+            "A process that runs may seal with a former key for another minute. A worker looks again by itself; without "
+            "one: `gatepost keys carry-on`, in some minutes."
         )
 
 

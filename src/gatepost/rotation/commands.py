@@ -86,5 +86,5 @@ async def _carry_on(owners: list[Owner], told: Callable[[str], None]) -> bool:
 
     for owner in owners:
         waiting += not await jobs.carry_on(owner, told=count)
-    told(f"{len(owners)} keys looked after, {rows} rows sealed anew.")
+    told(f"Keys looked after: {len(owners)}. Rows sealed anew: {rows}.")
     return not waiting

@@ -237,7 +237,8 @@ def keys_group(ctx: click.Context) -> None:
                 click.echo(f"  being changed: {level.changing}, with {level.rows_left} rows to seal anew")
             if level.former_until:
                 click.echo(
-                    f"  former ones kept, only to open: {level.keeping_former}, until {level.former_until:%Y-%m-%d %H:%M} UTC"
+                    f"  former ones kept, only to open: {level.keeping_former}, the last until "
+                    f"{level.former_until:%Y-%m-%d %H:%M} UTC"
                 )
 
 

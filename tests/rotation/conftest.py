@@ -74,8 +74,8 @@ def pass_time(owner: Owner, passed: timedelta) -> None:
     """All that the keystore notes of this key happened so much earlier."""
     with psycopg.connect(settings.GATEPOST_KEYSTORE_URL, autocommit=True) as keystore:
         keystore.execute(
-            "UPDATE wrapped_key SET changed_at = changed_at - %(passed)s, resealed_at = resealed_at - %(passed)s, "
-            "former_until = former_until - %(passed)s WHERE name = %(name)s",
+            "UPDATE wrapped_key SET changed_at = changed_at - %(passed)s, resealed_at = resealed_at - %(passed)s "
+            "WHERE name = %(name)s",
             {"passed": passed, "name": owner.key},
         )
 

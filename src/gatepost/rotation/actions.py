@@ -29,7 +29,7 @@ BATCH = 500
 def change(owner: Owner, *, keep_former: timedelta, actor: Actor) -> bool:
     """A newer generation of the owner's key seals from now on. False where it is being changed already, or has none yet.
 
-    `keep_former`: for how long backups of the main database may need the former one.
+    `keep_former`: for how long backups of the main database are kept, which may need the former one.
     """
     with inside(owner.workspace_id):
         begun = generations.begin(owner.key, keep_former=keep_former)
@@ -83,18 +83,18 @@ def looked_through(owner: Owner, known: Generation, looked: rules.Looked) -> boo
 
     True where no further look is needed until then.
     """
+    if looked.found:
+        generations.note_found(known)
     if not isinstance(rules.after_a_look(looked), rules.Done):
         return False
     generations.note_resealed(known)
-    if not known.former_may_go:
-        return True
-    if not isinstance(rules.after_a_look(looked, settled_after=rules.DESTROYED_AFTER), rules.Done):
-        return False
-    with inside(owner.workspace_id):
-        destroyed = generations.destroy_former(known)
-        if destroyed:
-            _record(BY_ROTATION, tags.KEY_DESTROY_FORMER, owner, generation=known.generation)
-    return destroyed
+    destroyed = False
+    if isinstance(rules.after_a_look(looked, settled_after=rules.DESTROYED_AFTER), rules.Done):
+        with inside(owner.workspace_id):
+            destroyed = generations.destroy_former(known)
+            if destroyed:
+                _record(BY_ROTATION, tags.KEY_DESTROY_FORMER, owner, generation=known.generation)
+    return destroyed or bool(known.keep_former)
 
 
 def _record(actor: Actor, tag: str, owner: Owner, **detail: object) -> None:

@@ -24,7 +24,7 @@ class Level:
     changing: int
     rows_left: int
     keeping_former: int
-    former_until: datetime | None  # the last of these days
+    former_until: datetime | None  # the last day of all, as far as it is known
 
 
 def levels() -> list[Level]:
@@ -35,12 +35,12 @@ def levels() -> list[Level]:
     for kind, word in (("mailbox", "mailboxes"), ("workspace", "workspaces")):
         these = [each for name, each in state.items() if name.startswith(f"{kind}:")]
         changing = [each for each in these if each.is_changing]
-        keeping = [each.former_until for each in these if each.former_until is not None]
+        ends = [each.former_until for each in these if each.former_until is not None]
         found.append(
             Level(
                 word, len(these), min((each.since for each in these), default=None), len(changing),
                 sum(queries.left(owners[each.name]) for each in changing if each.name in owners),
-                len(keeping), max(keeping, default=None),
+                sum(each.keeps_former for each in these), max(ends, default=None),
             )
         )  # fmt: skip
     return found

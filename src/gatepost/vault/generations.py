@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from django.conf import settings
@@ -24,7 +24,7 @@ from gatepost.vault.fields import SealedField
 MARK_BYTES = 5
 # The prefix that Tink writes before what it seals: its version, and the id of the key (tink.proto, OutputPrefixType.TINK).
 TINK = b"\x01"
-STATE = "name, generation, coalesce(changed_at, created_at) AS since, changed_at, resealed_at, former_until, now() AS read_at"
+STATE = "name, generation, coalesce(changed_at, created_at) AS since, resealed_at, keep_former, now() AS read_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,8 @@ class Generation:
     name: str
     generation: int  # 1 for one that was never changed
     since: datetime  # from when on the newest one seals
-    changed_at: datetime | None
-    resealed_at: datetime | None  # when nothing was left that a former one made
-    former_until: datetime | None  # how long former ones are kept for backups; None: there are none
+    resealed_at: datetime | None  # since when nothing is left that a former one made
+    keep_former: timedelta | None  # for how long former ones are kept from then on; None: there are none
     read_at: datetime
 
     @property
@@ -45,7 +44,7 @@ class Generation:
 
     @property
     def keeps_former(self) -> bool:
-        return self.former_until is not None
+        return self.keep_former is not None
 
     @property
     def is_changing(self) -> bool:
@@ -53,8 +52,12 @@ class Generation:
         return self.keeps_former and self.resealed_at is None
 
     @property
-    def former_may_go(self) -> bool:
-        return self.former_until is not None and self.former_until <= self.read_at
+    def former_until(self) -> datetime | None:
+        """When former ones are destroyed, as far as that is known. Backups that were made while the last value was being
+        sealed anew are as old as that value, and not as the change."""
+        if self.keep_former is None or self.resealed_at is None:
+            return None
+        return self.resealed_at + self.keep_former
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def unfinished() -> list[Generation]:
     with _keystore() as connection, connection.cursor(row_factory=class_row(Generation)) as cursor:
         cursor.execute(
             f"SELECT {STATE} FROM wrapped_key "
-            "WHERE former_until IS NOT NULL AND (resealed_at IS NULL OR former_until <= now()) ORDER BY name"
+            "WHERE keep_former IS NOT NULL AND (resealed_at IS NULL OR resealed_at + keep_former <= now()) ORDER BY name"
         )
         return cursor.fetchall()
 
@@ -86,7 +89,7 @@ def unfinished() -> list[Generation]:
 def begin(name: str, *, keep_former: timedelta) -> bool:
     """The key has a newer generation, which seals from now on. False where one is being changed already, or there is none.
 
-    Former ones are kept for at least so long, for backups of the main database.
+    Former ones are kept for so long after nothing is left that they made, for backups of the main database.
     """
     with _changing(name) as (connection, handle, state):
         if handle is None or state is None:
@@ -99,7 +102,7 @@ def begin(name: str, *, keep_former: timedelta) -> bool:
                 [name],
             )
         connection.execute(
-            "UPDATE wrapped_key SET former_until = now() + %s WHERE name = %s", [keep_former, name]
+            "UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name]
         )
         return begun
 
@@ -117,23 +120,29 @@ def sealer(name: str) -> tuple[Generation, Sealer] | None:
 
 def note_resealed(known: Generation) -> None:
     """Nothing is left that a former generation made. Says nothing where the key was changed again meanwhile."""
+    _note(known, "UPDATE wrapped_key SET resealed_at = coalesce(resealed_at, now()) WHERE name = %s AND generation = %s")
+
+
+def note_found(known: Generation) -> None:
+    """Something was left that a former generation made: also backups of today may hold it."""
+    _note(known, "UPDATE wrapped_key SET resealed_at = NULL WHERE name = %s AND generation = %s")
+
+
+def _note(known: Generation, statement: LiteralString) -> None:
     with _keystore() as connection:
-        connection.execute(
-            "UPDATE wrapped_key SET resealed_at = now() WHERE name = %s AND generation = %s AND resealed_at IS NULL",
-            [known.name, known.generation],
-        )
+        connection.execute(statement, [known.name, known.generation])
 
 
 def destroy_former(known: Generation) -> bool:
     """Only the newest generation is left; what a former one sealed opens nowhere any more. False where the key was
-    changed again or erased meanwhile, or its time was made longer."""
+    changed again or erased meanwhile, or its time has not come."""
     with _changing(known.name) as (connection, handle, state):
         if handle is None or state is None or state.generation != known.generation:
             return False
-        if not state.former_may_go or state.is_changing:
+        if state.former_until is None or state.former_until > state.read_at:
             return False
         _store(connection, known.name, keys.only_the_primary(handle))
-        connection.execute("UPDATE wrapped_key SET former_until = NULL WHERE name = %s", [known.name])
+        connection.execute("UPDATE wrapped_key SET keep_former = NULL WHERE name = %s", [known.name])
         return True
 
 
@@ -169,4 +178,9 @@ def _store(connection: psycopg.Connection, name: str, handle: KeysetHandle) -> N
 
 def _keystore() -> psycopg.Connection:
     """A connection of our own: the one that all threads share has no transactions that last."""
-    return psycopg.connect(settings.GATEPOST_KEYSTORE_URL, autocommit=True, connect_timeout=5)
+    try:
+        return psycopg.connect(settings.GATEPOST_KEYSTORE_URL, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        raise keys.KeyUnavailable(
+            "The keystore does not answer. Start its database, or correct GATEPOST_KEYSTORE_URL."
+        ) from error

@@ -337,7 +337,7 @@ def prepare_keystore(url: str) -> None:
         connection.execute(
             "ALTER TABLE wrapped_key ADD COLUMN IF NOT EXISTS generation integer NOT NULL DEFAULT 1, "
             "ADD COLUMN IF NOT EXISTS changed_at timestamptz, ADD COLUMN IF NOT EXISTS resealed_at timestamptz, "
-            "ADD COLUMN IF NOT EXISTS former_until timestamptz"
+            "ADD COLUMN IF NOT EXISTS keep_former interval"
         )
         connection.execute(
             "CREATE TABLE IF NOT EXISTS beat (instance uuid PRIMARY KEY, beat bigint NOT NULL)"

@@ -232,7 +232,7 @@ def keys_group(ctx: click.Context) -> None:
         click.echo(f"installation: its key is of {made:%Y-%m-%d} (gatepost rotate-key)")
         for level in commands.levels():
             oldest = f", the oldest of {level.oldest:%Y-%m-%d}" if level.oldest else ""
-            click.echo(f"{level.word}: {level.keys} keys{oldest}")
+            click.echo(f"{level.word}: keys: {level.keys}{oldest}, generation {level.generation}")
             if level.changing:
                 click.echo(f"  being changed: {level.changing}, with {level.rows_left} rows to seal anew")
             if level.former_until:

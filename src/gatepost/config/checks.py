@@ -316,7 +316,8 @@ def keystore(main: BaseDatabaseWrapper) -> Check:
     )
 
 
-def _ages(found: list[Generation]) -> str:
+def _ages(all_keys: list[Generation]) -> str:
+    found = [each for each in all_keys if each.level in ("mailbox", "workspace")]
     if not found:
         return "No workspace or mailbox has a key yet."
     told = f"Keys of workspaces and mailboxes: {len(found)}, the oldest of {min(each.since for each in found):%Y-%m-%d}"

@@ -12,15 +12,25 @@ from gatepost.errors import BadInput
 from gatepost.rotation import actions, jobs, queries
 from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
+from gatepost.vault.generations import Generation
+
+
+WORDS = {
+    "mailbox": "mailboxes",
+    "workspace": "workspaces",
+    "index": "blind indexes",
+    "installation": "the installation's marks and second factors",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """All keys of one kind of owner."""
+    """All keys that belong to things of one kind."""
 
     word: str
     keys: int
     oldest: datetime | None  # when the newest generation of the oldest key was made
+    generation: int  # the highest of all
     changing: int
     rows_left: int
     keeping_former: int
@@ -28,22 +38,25 @@ class Level:
 
 
 def levels() -> list[Level]:
-    """How old the keys of mailboxes and of workspaces are, and how far their change has come."""
-    state = {each.name: each for each in generations.all_generations()}
+    """How old keys are, and how far a change of them has come."""
+    state = generations.all_generations()
     owners = {owner.key: owner for owner in queries.all_owners()}
-    found = []
-    for kind, word in (("mailbox", "mailboxes"), ("workspace", "workspaces")):
-        these = [each for name, each in state.items() if name.startswith(f"{kind}:")]
-        changing = [each for each in these if each.is_changing]
-        ends = [each.former_until for each in these if each.former_until is not None]
-        found.append(
-            Level(
-                word, len(these), min((each.since for each in these), default=None), len(changing),
-                sum(queries.left(owners[each.name]) for each in changing if each.name in owners),
-                sum(each.keeps_former for each in these), max(ends, default=None),
-            )
-        )  # fmt: skip
-    return found
+    return [_level(word, [each for each in state if each.level == level], owners) for level, word in WORDS.items()]
+
+
+def _level(word: str, these: list[Generation], owners: dict[str, Owner]) -> Level:
+    changing = [each for each in these if each.is_changing]
+    ends = [each.former_until for each in these if each.former_until is not None]
+    return Level(
+        word=word,
+        keys=len(these),
+        oldest=min((each.since for each in these), default=None),
+        generation=max((each.generation for each in these), default=1),
+        changing=len(changing),
+        rows_left=sum(queries.left(owners[each.name]) for each in changing if each.name in owners),
+        keeping_former=sum(each.keeps_former for each in these),
+        former_until=max(ends, default=None),
+    )
 
 
 def chosen(workspace: str | None, mailbox: str | None) -> list[Owner]:

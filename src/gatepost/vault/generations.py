@@ -39,6 +39,12 @@ class Generation:
     read_at: datetime
 
     @property
+    def level(self) -> str:
+        """What keys like this one belong to: "mailbox", "workspace", "index" or "installation"."""
+        owner, _, rest = self.name.partition(":")
+        return "index" if owner == "workspace" and not rest.endswith(":seal") else owner
+
+    @property
     def age(self) -> timedelta:
         return self.read_at - self.since
 
@@ -69,10 +75,10 @@ class Sealer:
     former: tuple[bytes, ...]
 
 
-def all_generations(kind: str = ":seal") -> list[Generation]:
-    """Of every key whose name ends so."""
+def all_generations() -> list[Generation]:
+    """Of every key in the keystore."""
     with _keystore() as connection, connection.cursor(row_factory=class_row(Generation)) as cursor:
-        cursor.execute(f"SELECT {STATE} FROM wrapped_key WHERE name LIKE %s ORDER BY name", [f"%{kind}"])
+        cursor.execute(f"SELECT {STATE} FROM wrapped_key ORDER BY name")
         return cursor.fetchall()
 
 

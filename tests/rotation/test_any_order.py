@@ -30,9 +30,7 @@ class World:
     def __init__(self) -> None:
         workspace = make_workspace()
         self.owner = Owner("workspace", workspace.id, workspace.id)
-        self.row = Snippet(
-            workspace=workspace, name="hello", created_at=clock.now(), changed_at=clock.now()
-        )
+        self.row = Snippet(workspace=workspace, name="hello", created_at=clock.now(), changed_at=clock.now())
         self.text, self.number, self.backups = "", 0, []
         seal(self.row, "body", self.text)
         with inside(self.owner.workspace_id):
@@ -87,7 +85,16 @@ class World:
             carry_on(self.owner)
 
 
-STEPS = ("write", "back_up", "restore", "change", "look", "wait_for_seconds", "wait_for_minutes", "wait_for_weeks")
+STEPS = (
+    "write",
+    "back_up",
+    "restore",
+    "change",
+    "look",
+    "wait_for_seconds",
+    "wait_for_minutes",
+    "wait_for_weeks",
+)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

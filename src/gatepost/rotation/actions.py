@@ -1,6 +1,5 @@
 """Beginning a newer generation of a key, sealing anew what former ones made, destroying those."""
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,8 +18,6 @@ from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
 from gatepost.vault.generations import Generation, Sealer
 from gatepost.vault.sealing import reseal
-
-log = logging.getLogger(__name__)
 
 BY_ROTATION = by_job("rotation.reseal")
 BATCH = 500

@@ -14,7 +14,6 @@ from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
 from gatepost.vault.generations import Generation
 
-
 WORDS = {
     "mailbox": "mailboxes",
     "workspace": "workspaces",
@@ -41,7 +40,9 @@ def levels() -> list[Level]:
     """How old keys are, and how far a change of them has come."""
     state = generations.all_generations()
     owners = {owner.key: owner for owner in queries.all_owners()}
-    return [_level(word, [each for each in state if each.level == level], owners) for level, word in WORDS.items()]
+    return [
+        _level(word, [each for each in state if each.level == level], owners) for level, word in WORDS.items()
+    ]
 
 
 def _level(word: str, these: list[Generation], owners: dict[str, Owner]) -> Level:

@@ -24,7 +24,9 @@ from gatepost.vault.fields import SealedField
 MARK_BYTES = 5
 # The prefix that Tink writes before what it seals: its version, and the id of the key (tink.proto, OutputPrefixType.TINK).
 TINK = b"\x01"
-STATE = "name, generation, coalesce(changed_at, created_at) AS since, resealed_at, keep_former, now() AS read_at"
+STATE = (
+    "name, generation, coalesce(changed_at, created_at) AS since, resealed_at, keep_former, now() AS read_at"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,7 @@ def begin(name: str, *, keep_former: timedelta) -> bool:
                 "UPDATE wrapped_key SET generation = generation + 1, changed_at = now(), resealed_at = NULL WHERE name = %s",
                 [name],
             )
-        connection.execute(
-            "UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name]
-        )
+        connection.execute("UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name])
         return begun
 
 
@@ -126,7 +126,10 @@ def sealer(name: str) -> tuple[Generation, Sealer] | None:
 
 def note_resealed(known: Generation) -> None:
     """Nothing is left that a former generation made. Says nothing where the key was changed again meanwhile."""
-    _note(known, "UPDATE wrapped_key SET resealed_at = coalesce(resealed_at, now()) WHERE name = %s AND generation = %s")
+    _note(
+        known,
+        "UPDATE wrapped_key SET resealed_at = coalesce(resealed_at, now()) WHERE name = %s AND generation = %s",
+    )
 
 
 def note_found(known: Generation) -> None:

@@ -231,8 +231,12 @@ def keys_group(ctx: click.Context) -> None:
         made = datetime.fromtimestamp(running.settings.key_file.stat().st_mtime, UTC)
         click.echo(f"installation: its key is of {made:%Y-%m-%d} (gatepost rotate-key)")
         for level in commands.levels():
-            oldest = f", the oldest of {level.oldest:%Y-%m-%d}" if level.oldest else ""
-            click.echo(f"{level.word}: keys: {level.keys}{oldest}, generation {level.generation}")
+            if level.oldest is None:
+                click.echo(f"{level.word}: no key yet")
+                continue
+            click.echo(
+                f"{level.word}: keys: {level.keys}, the oldest of {level.oldest:%Y-%m-%d}, generation {level.generation}"
+            )
             if level.changing:
                 click.echo(f"  being changed: {level.changing}, with {level.rows_left} rows to seal anew")
             if level.former_until:

@@ -15,7 +15,7 @@ from gatepost.accounts.models import Member
 from gatepost.accounts.rules import ROLES, Ability, may
 from gatepost.audit.record import Actor
 from gatepost.audit.reveal import reveal, reveal_each
-from gatepost.contacts.queries import display_name
+from gatepost.contacts.queries import contact_with, display_name
 from gatepost.conversations.actions import rule_table
 from gatepost.conversations.models import Conversation, Correction, Promise, Reply
 from gatepost.conversations.rules import AUTOMATIC, DEFAULTS, FIXED, LABELS, OPT_OUTS, Rule, courses_of
@@ -210,6 +210,7 @@ class Letter:
     reply: Reply | None = None
     message: Message | None = None
     suggestion: dict[str, str] | None = None  # somebody else whom the reply names
+    suggested_id: UUID | None = None  # the contact who that is already
     followed: tuple[Followed, ...] = ()
     corrections: tuple[Correction, ...] = ()
     is_last: bool = False  # of the replies: what a key says is said of this one
@@ -240,13 +241,16 @@ def _ours(message: Message, actor: Actor, reason: str) -> Letter:
 def _theirs(reply: Reply, actor: Actor, reason: str) -> Letter:
     texts = reveal(actor, reply, "subject", "text", "evidence", "third_party", reason=reason)
     evidence = json.loads(texts["evidence"] or "[]")
+    suggestion = json.loads(texts["third_party"]) if texts["third_party"] else None
+    address = (suggestion or {}).get("address")
     return Letter(
         reply.received_at,
         texts["subject"] or "",
         tuple(marked(texts["text"] or "", [(each["start"], each["end"]) for each in evidence])),
         sender=names.open(reply, "sender") or "",
         reply=reply,
-        suggestion=json.loads(texts["third_party"]) if texts["third_party"] else None,
+        suggestion=suggestion,
+        suggested_id=contact_with(reply.workspace_id, address) if address else None,
         followed=tuple(followed_by(reply)),
         corrections=tuple(reply.corrections.all()),
     )

@@ -150,7 +150,9 @@ def address_index(workspace_id: UUID, address: str) -> str:
 
 def contact_with(workspace_id: UUID, address: str) -> UUID | None:
     """Whose address it is, if a contact's."""
-    found = Contact.objects.filter(workspace_id=workspace_id, email_index=address_index(workspace_id, address))
+    found = Contact.objects.filter(
+        workspace_id=workspace_id, email_index=address_index(workspace_id, address)
+    )
     return found.values_list("pk", flat=True).first()
 
 

@@ -118,4 +118,7 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["week", "mailbox"], name="week_count_of_mailbox"),
         ),
         migrations.RunSQL(NOTE, FORGET),
+        migrations.AddIndex("reply", models.Index(fields=["workspace", "received_at"], name="reply_received")),
+        migrations.AddIndex("meeting", models.Index(fields=["workspace", "found_at"], name="meeting_found")),
+        migrations.AddIndex("task", models.Index(fields=["workspace", "ended_at"], name="task_ended")),
     ]

@@ -186,7 +186,10 @@ class Task(InWorkspace):
                 fields=["enrolment", "position"], name="one_task_per_enrolment_and_position"
             )
         ]
-        indexes = [models.Index(fields=["workspace", "state", "created_at"], name="task_by_state")]
+        indexes = [
+            models.Index(fields=["workspace", "state", "created_at"], name="task_by_state"),
+            models.Index(fields=["workspace", "ended_at"], name="task_ended"),
+        ]
 
 
 class Absence(InWorkspace):

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.formats import date_format
 from django.utils.functional import Promise as Promised
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,7 @@ from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
 from gatepost.web.weeks import Span
 
+CLOCKS_DIFFER = timedelta(days=1)  # more than any two do
 PARTS = ("open", "snoozed", "promised", "done", "all")
 
 
@@ -92,9 +93,15 @@ def chosen_replies(chosen: Chosen) -> QuerySet[Reply]:
         replies = replies.filter(promise__isnull=False)
     if chosen.mailed_within:
         start, end = chosen.mailed_within
-        confirmed = Message.State.CONFIRMED
+        # Each mail is looked up, and only that of a reply that can answer it: a join would read every mail of the span.
+        mail = Message.objects.filter(
+            pk=OuterRef("message_id"),
+            state=Message.State.CONFIRMED,
+            accepted_at__gte=start,
+            accepted_at__lt=end,
+        )
         replies = replies.filter(
-            message__state=confirmed, message__accepted_at__gte=start, message__accepted_at__lt=end
+            received_at__gte=start - CLOCKS_DIFFER, message_id=Subquery(mail.values("pk"))
         )
     if chosen.label:
         replies = replies.filter(label=chosen.label)

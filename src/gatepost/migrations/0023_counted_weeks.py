@@ -118,7 +118,32 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["week", "mailbox"], name="week_count_of_mailbox"),
         ),
         migrations.RunSQL(NOTE, FORGET),
-        migrations.AddIndex("reply", models.Index(fields=["workspace", "received_at"], name="reply_received")),
+        migrations.AddIndex(
+            "reply", models.Index(fields=["workspace", "received_at"], name="reply_received")
+        ),
+        migrations.AddIndex(
+            "contact",
+            models.Index(fields=["workspace"], include=["id", "company"], name="contact_company"),
+        ),
+        migrations.RemoveIndex("enrolment", "gatepost_en_sequenc_2e0fc9_idx"),
+        migrations.AddIndex(
+            "enrolment",
+            models.Index(
+                fields=["sequence", "state"], include=["cause", "workspace"], name="enrolment_counted"
+            ),
+        ),
+        migrations.AddIndex(
+            "enrolment",
+            models.Index(fields=["sequence", "-created_at", "-id"], name="enrolment_of_sequence"),
+        ),
+        migrations.AddIndex(
+            "auditentry",
+            models.Index(
+                fields=["workspace_id", "-at", "-id"],
+                condition=models.Q(tag="content:read"),
+                name="audit_of_content",
+            ),
+        ),
         migrations.AddIndex("meeting", models.Index(fields=["workspace", "found_at"], name="meeting_found")),
         migrations.AddIndex("task", models.Index(fields=["workspace", "ended_at"], name="task_ended")),
     ]

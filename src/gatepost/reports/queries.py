@@ -48,7 +48,7 @@ from gatepost.reports import counted
 from gatepost.reports.grouping import Grouped, grouped, summed
 from gatepost.reports.rules import Rate, rate
 from gatepost.sequences import lists as sequences
-from gatepost.sequences.models import Sequence, Step, Task, Variant
+from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.vault import names
 from gatepost.web.labels import LABELS
 from gatepost.web.weeks import Span, monday_of, span_of
@@ -175,7 +175,8 @@ _OF_MEETING = {
     MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
 }  # fmt: skip
 _OF_TASK = {
-    SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"), VARIANT: F("variant_id"),
+    # Looked up for each: for a join all enrolments would be read.
+    SEQUENCE: Subquery(Enrolment.objects.filter(pk=OuterRef("enrolment_id")).values("sequence_id")), STEP: F("step_id"), VARIANT: F("variant_id"),
     MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
 }  # fmt: skip
 

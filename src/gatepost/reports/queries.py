@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -45,7 +46,7 @@ from gatepost.outbox import lists as outbox
 from gatepost.outbox.limits import Limit, of_day
 from gatepost.outbox.models import Message
 from gatepost.reports import counted
-from gatepost.reports.grouping import Grouped, grouped, summed
+from gatepost.reports.grouping import Grouped, grouped, medians, summed
 from gatepost.reports.rules import Rate, rate
 from gatepost.sequences import lists as sequences
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
@@ -198,7 +199,6 @@ _FIRST_MAIL = Subquery(
 )
 _MEETINGS: dict[str, Aggregate] = {
     "meetings": Count("pk", filter=_STANDS),
-    "days_to_meeting": Median(_took("found_at", _FIRST_MAIL), filter=_STANDS),
     **{f"rung_{rung}": Count("pk", filter=Q(rung=rung)) for rung in Meeting.Rung.values},
 }
 
@@ -213,6 +213,7 @@ class _Family:
     counts: Mapping[str, Aggregate]
     adds_up: bool = True
     of_messages: bool = False  # of which counts of whole weeks are kept
+    medians: Mapping[str, tuple[Any, Q]] = field(default_factory=dict)  # of a value, in some of the rows
 
 
 _CONFIRMED = Q(state=Message.State.CONFIRMED)
@@ -236,7 +237,10 @@ _FAMILIES = (
     ),
     # A conversation may be answered in twice, and medians do not add up.
     _Family(lambda counting: counting.replies(), "received_at", _OF_REPLY, _ANSWERS, adds_up=False),
-    _Family(lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS, adds_up=False),
+    _Family(
+        lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS,
+        medians={"days_to_meeting": (_took("found_at", _FIRST_MAIL), _STANDS)},
+    ),
     _Family(lambda counting: counting.tasks(), "ended_at", _OF_TASK, {"tasks": Count("*")}),
 )  # fmt: skip
 
@@ -318,7 +322,14 @@ class _Counting:
             rows = family.rows(self)
             if family.of_messages:
                 rows = rows.filter(self._outside(weeks, family.moment))
-            for column, part, counts in count(rows, columns, family.counts):
+            found = chain(
+                count(rows, columns, family.counts),
+                *(
+                    medians(rows.filter(which), columns, name, value)
+                    for name, (value, which) in family.medians.items()
+                ),
+            )
+            for column, part, counts in found:
                 if part is not None or not column:
                     _add(sums[column.removeprefix("of_")][part], counts)
         for row in self.kept:
@@ -400,7 +411,8 @@ class _Counting:
             rows = (
                 family.rows(self).annotate(part_of=self._column(family, division)).filter(part_of__in=parts)
             )
-            for row in rows.values("part_of").annotate(**family.counts).order_by():
+            further = {name: Median(value, filter=which) for name, (value, which) in family.medians.items()}
+            for row in rows.values("part_of").annotate(**family.counts, **further).order_by():
                 sums[row.pop("part_of")].update(row)
         return {part: _figures(counts) for part, counts in sums.items()}
 

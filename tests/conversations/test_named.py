@@ -61,7 +61,9 @@ def test_once_they_are_a_contact_the_two_pages_lead_to_each_other(alice):
     assert "Add as a contact" not in page and f'href="{theirs}"' in page
     assert f'href="/inbox/replies/{reply.pk}/"' in client.get(theirs).content.decode()
     found = client.get(f"/inbox/replies/{reply.pk}/")
-    assert found.url == f"/inbox/{reply.conversation_id}/#reply-{reply.pk}" and f'id="reply-{reply.pk}"' in page
+    assert (
+        found.url == f"/inbox/{reply.conversation_id}/#reply-{reply.pk}" and f'id="reply-{reply.pk}"' in page
+    )
 
 
 def test_by_api_too_and_once(alice):

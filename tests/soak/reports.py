@@ -38,8 +38,8 @@ def main() -> int:
 
 
 def compare(filters: int, enrolments: int, dice: random.Random) -> int:
-    from tests.reports.test_counting import differences
     from gatepost.reports.counted import count_weeks
+    from tests.reports.test_counting import differences
     from tests.reports.worlds import Raw, change_late, make_world
 
     world = make_world(dice, enrolments=enrolments)

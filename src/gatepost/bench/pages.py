@@ -322,7 +322,7 @@ FILLED = (
 
 @contextmanager
 def _without_indexes(run: Any) -> Iterator[None]:
-    """What is filled has its indexes and foreign keys again afterwards: to make them once takes a tenth of the time that
+    """What is filled has its indexes and foreign keys again afterwards: to make them once takes a fraction of what
     it takes to keep them up with a million rows."""
     tables = [f"gatepost_{each}" for each in FILLED]
     run("ALTER TABLE gatepost_message DISABLE TRIGGER USER")

@@ -152,7 +152,7 @@ def narrowed(narrow: str, **parameters: object) -> str:
 @register.filter
 def figures(cells: Iterable[Any]) -> SafeString:
     """A row's numbers, each leading to its rows, as cells of a table. A report has a thousand of them: written here, they
-    take a tenth of the time that a template takes."""
+    take a fraction of the time that a template takes."""
     return SafeString("".join(_figure(each) for each in cells))
 
 

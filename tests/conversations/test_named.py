@@ -53,6 +53,19 @@ def test_whom_a_reply_names_becomes_a_contact_with_the_reply_as_its_source_and_n
     assert before == (len(rows(Message, alice.workspace_id)), len(rows(Enrolment, alice.workspace_id)))
 
 
+def test_once_they_are_a_contact_the_two_pages_lead_to_each_other(alice):
+    reply = reply_of(alice, names=IDA)
+    client = signed_in(alice)
+    theirs = client.post(f"/inbox/replies/{reply.pk}/named/").url
+    page = client.get(f"/inbox/{reply.conversation_id}/").content.decode()
+    assert "Add as a contact" not in page and f'href="{theirs}"' in page
+    assert f'href="/inbox/replies/{reply.pk}/"' in client.get(theirs).content.decode()
+    found = client.get(f"/inbox/replies/{reply.pk}/")
+    assert (
+        found.url == f"/inbox/{reply.conversation_id}/#reply-{reply.pk}" and f'id="reply-{reply.pk}"' in page
+    )
+
+
 def test_by_api_too_and_once(alice):
     reply = reply_of(alice, names=IDA)
     program = Program(alice)

@@ -2,13 +2,27 @@
 
 import random
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gatepost.isolation import inside
+from gatepost.mailboxes.models import Mailbox
+from gatepost.reports import counted
+from gatepost.reports.models import CountedWeek, LateChange, WeekCount
 from gatepost.reports.queries import DIVISIONS, Figures, report
 from gatepost.web.weeks import days_from
-from tests.reports.worlds import Raw, World, make_world, random_filter
+from tests.makers import (
+    make_contact,
+    make_enrolment,
+    make_mailbox,
+    make_member,
+    make_sequence,
+    make_workspace,
+    rows,
+)
+from tests.pages import make_message
+from tests.reports.worlds import Raw, World, change_late, make_world, random_filter
 
 SEED = 8
 
@@ -58,3 +72,74 @@ def test_reports_say_what_a_plain_count_of_the_raw_rows_says() -> None:
     world = make_world(dice, enrolments=120)
     raw = Raw(world.member)
     assert [wrong for _ in range(40) for wrong in differences(world, raw, dice)] == []
+
+
+def in_all(world: World) -> int:
+    """How many of its weeks need not be counted again."""
+    with inside(world.member.workspace_id):
+        return counted.valid_weeks().count()
+
+
+@pytest.mark.django_db
+def test_reports_stay_right_when_mails_of_weeks_that_were_counted_change() -> None:
+    dice = random.Random(SEED)
+    world = make_world(dice, enrolments=80)
+    workspace_id = world.member.workspace_id
+    counted.count_weeks(workspace_id, at_once=100)
+    whole = in_all(world)
+    assert whole > 9 and counted.count_weeks(workspace_id) == 0
+    wrong, stale = [], 0
+    for _round in range(8):
+        happened = {change_late(dice, world) for _ in range(3)}
+        raw = Raw(world.member)
+        wrong += [wrong for _ in range(6) for wrong in differences(world, raw, dice)]
+        stale += whole - in_all(world)
+        assert in_all(world) < whole or happened <= {"hand over", "confirm"}
+        counted.count_weeks(workspace_id, at_once=2)  # some of them, others stay as they are
+    assert wrong == [] and stale > 8
+    counted.count_weeks(workspace_id, at_once=100)
+    assert in_all(world) == whole and rows(LateChange, workspace_id) == []
+
+
+@pytest.mark.django_db
+def test_a_change_of_a_zone_counts_the_weeks_anew() -> None:
+    dice = random.Random(SEED)
+    world = make_world(dice, enrolments=40)
+    workspace = world.member.workspace
+    counted.count_weeks(workspace.pk, at_once=100)
+    workspace.time_zone = "Pacific/Auckland"
+    workspace.save()
+    elsewhere = replace(world, zone=ZoneInfo(workspace.time_zone))
+    raw = Raw(world.member)
+    assert [wrong for _ in range(4) for wrong in differences(elsewhere, raw, dice)] == []
+    assert counted.count_weeks(workspace.pk, at_once=100) > 9
+    starts = {each.starts_at.astimezone(elsewhere.zone) for each in rows(CountedWeek, workspace.pk)}
+    assert {(each.weekday(), each.hour) for each in starts} == {(0, 0)}
+    assert [wrong for _ in range(4) for wrong in differences(elsewhere, raw, dice)] == []
+
+
+@pytest.mark.django_db
+def test_what_was_counted_names_no_mailbox_that_is_gone() -> None:
+    world = make_world(random.Random(SEED), enrolments=40)
+    workspace_id = world.member.workspace_id
+    counted.count_weeks(workspace_id, at_once=100)
+    gone = next(each.mailbox_id for each in rows(WeekCount, workspace_id) if each.mailbox_id)
+    with inside(workspace_id):
+        Mailbox.objects.get(pk=gone).delete()
+    assert rows(WeekCount, workspace_id) and not rows(WeekCount, workspace_id, mailbox_id=gone)
+    assert [
+        wrong for _ in range(4) for wrong in differences(world, Raw(world.member), random.Random(1))
+    ] == []
+
+
+@pytest.mark.django_db
+def test_the_last_days_and_what_runs_in_them_are_never_counted_ahead() -> None:
+    member = make_member(make_workspace())
+    message = make_message(
+        make_enrolment(make_sequence(member), make_contact(member.workspace), make_mailbox(member))
+    )
+    assert counted.count_weeks(member.workspace_id) == 0
+    with inside(member.workspace_id):
+        message.bounced_at = message.accepted_at
+        message.save()
+    assert rows(LateChange, member.workspace_id) == []

@@ -25,7 +25,7 @@ from gatepost.web.weeks import Span
 from tests.makers import make_contact, make_mailbox, make_member, make_sequence, make_workspace
 
 AUTOMATIC = ("out_of_office", "auto_reply", "bounce")
-FIRST = date(2026, 3, 2)  # a Monday; four weeks later the clocks change in Berlin
+FIRST = date(2025, 3, 3)  # a Monday; four weeks later the clocks change in Berlin
 DAYS = 70
 # How a meeting stands, and on which rung: only what is booked is counted as one.
 STANDINGS = (
@@ -134,6 +134,34 @@ def _live(dice: random.Random, box: Mailbox, contact: Contact, steps: list[tuple
             variant_id=dice.choice([*variants, None]), state=dice.choice(("done", "done", "open", "skipped")),
             created_at=_moment(dice), ended_at=_moment(dice),
         )  # fmt: skip
+
+
+def change_late(dice: random.Random, world: World) -> str:
+    """What happens to mails of weeks that were over long ago; in a word, what it was."""
+    with inside(world.member.workspace_id):
+        what = dice.choice(("bounce", "confirm", "erase", "restore", "hand over"))
+        if what == "bounce":
+            mail = dice.choice(Message.objects.filter(accepted_at__isnull=False, bounced_at=None))
+            mail.bounced_at = _moment(dice)
+            mail.save(update_fields=["bounced_at"])
+        elif what == "confirm" and (found := Message.objects.filter(state="accepted").order_by("?").first()):
+            found.state, found.confirmed_at, found.revision = (
+                "confirmed",
+                found.accepted_at,
+                found.revision + 1,
+            )
+            found.save(update_fields=["state", "confirmed_at", "revision"])
+        elif what == "erase":
+            dice.choice(Message.objects.filter(replies=None)).delete()
+        elif what == "restore":
+            mail = dice.choice(Message.objects.all())
+            mail.pk, mail.key, mail.guard = uuid4(), uuid4().hex, uuid4().hex
+            mail.save(force_insert=True)
+        elif what == "hand over":
+            box = dice.choice(Mailbox.objects.all())
+            box.member = dice.choice(Member.objects.all())
+            box.save(update_fields=["member"])
+    return what
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
     ./dev soak reports --filters 1000 --seed 1
 
 In a throw-away installation. Each filter is another mixture of sequence, step, wording, person, company, label and days,
-seen by somebody who sees all or by a rep; whole, weeks and parts are compared. Exit code 0 only if nothing differed.
+seen by somebody who sees all or by a rep; whole, weeks and parts are compared. Between them weeks are counted (`reports.counted`)
+and mails of counted weeks change. Exit code 0 only if nothing differed.
 """
 
 import argparse
@@ -37,12 +38,18 @@ def main() -> int:
 
 
 def compare(filters: int, enrolments: int, dice: random.Random) -> int:
+    from gatepost.reports.counted import count_weeks
     from tests.reports.test_counting import differences
-    from tests.reports.worlds import Raw, make_world
+    from tests.reports.worlds import Raw, change_late, make_world
 
     world = make_world(dice, enrolments=enrolments)
     raw, wrong = Raw(world.member), 0
     for number in range(1, filters + 1):
+        if number % 10 == 0:
+            count_weeks(world.member.workspace_id, at_once=dice.randrange(1, 12))
+        if number % 25 == 0:
+            change_late(dice, world)
+            raw = Raw(world.member)
         for each in differences(world, raw, dice):
             wrong += 1
             print(f"BAD  {each}", flush=True)

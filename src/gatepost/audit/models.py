@@ -1,5 +1,6 @@
 from django.db import models
 
+from gatepost.audit import tags
 from gatepost.ids import uuid7
 
 
@@ -19,6 +20,11 @@ class AuditEntry(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["workspace_id", "-at"]),
+            models.Index(
+                fields=["workspace_id", "-at", "-id"],
+                condition=models.Q(tag=tags.CONTENT_READ),
+                name="audit_of_content",
+            ),
             models.Index(fields=["workspace_id", "subject_id", "-at"]),
             models.Index(fields=["workspace_id", "mailbox_id", "-at"]),
         ]

@@ -3,6 +3,10 @@
 In a throw-away installation with a database of its own. A page is asked for as a browser's request goes through Django:
 session, membership, row-level security, queries, template; only the network and the web server's own work are missing.
 Two workspaces, of which one has a hundredth of the rows, say whether the number of queries grows with them.
+
+The limit is one of time as it passes. On a machine that does something else meanwhile that is too long, and how much too
+long nobody knows; beside it stands the processor time of the request, in this process and in the database's: what it would
+take on a core of its own.
 """
 
 import os
@@ -11,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,9 +53,13 @@ def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]
     """The same in the database at hand, which is filled and not emptied."""
     from django.db import connections
 
+    from gatepost.reports import counted
+
     began = time.perf_counter()
     small = _fill("Small", max(contacts // 100, 300), max(messages // 100, 4000))
     large = _fill("Large", contacts, messages)
+    for member in (small, large):
+        counted.count_weeks(member.workspace_id, at_once=counted.WEEKS)  # as a worker does by and by
     with connections["owner"].cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as autovacuum does some minutes after so many rows
     filled = time.perf_counter() - began
@@ -58,21 +67,25 @@ def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]
     walked = _walk(large, rounds=rounds)
     pages: dict[str, dict[str, Any]] = {
         name: {
-            "p50_ms": round(statistics.median(spent), 1),
-            "p95_ms": round(sorted(spent)[int(0.95 * (len(spent) - 1))], 1),
+            "p50_ms": round(statistics.median(each.passed for each in spent), 1),
+            "p95_ms": _p95([each.passed for each in spent]),
+            "processor_p95_ms": _p95([each.here + each.database for each in spent]),
+            "processor_here_p50_ms": round(statistics.median(each.here for each in spent), 1),
+            "processor_database_p50_ms": round(statistics.median(each.database for each in spent), 1),
             "queries": queries,
             "queries_small": few[name],
         }
         for name, (spent, queries) in walked.items()
     }
-    slowest = max(pages, key=lambda name: pages[name]["p95_ms"])
+    slowest = max(pages, key=lambda name: pages[name]["processor_p95_ms"])
     grown = max(page["queries"] - page["queries_small"] for page in pages.values())
     figures: dict[str, Any] = {
         "contacts": contacts,
         "messages": messages,
         "seconds_to_fill": round(filled, 1),
         "slowest": slowest,
-        "p95_ms": pages[slowest]["p95_ms"],
+        "p95_ms": max(page["p95_ms"] for page in pages.values()),
+        "processor_p95_ms": pages[slowest]["processor_p95_ms"],
         "queries_more_than_in_a_small_workspace": grown,
         "pages": pages,
     }
@@ -86,26 +99,48 @@ def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]
 # Walking
 
 
-def _walk(member: "Member", *, rounds: int) -> dict[str, tuple[list[float], int]]:
-    """For each page, how many milliseconds it took in each round, and how many queries in the last one."""
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """Milliseconds of one request: as they passed, and of processors, in this process and in the database's."""
+
+    passed: float
+    here: float
+    database: float
+
+
+def _p95(values: list[float]) -> float:
+    return round(sorted(values)[int(0.95 * (len(values) - 1))], 1)
+
+
+def _walk(member: "Member", *, rounds: int) -> dict[str, tuple[list[_Spent], int]]:
+    """For each page, what it took in each round, and how many queries in the last one."""
     from django.db import connection
     from django.test import Client
 
     client = Client(SERVER_NAME="localhost")
     client.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
-    found: dict[str, tuple[list[float], int]] = {}
+    with connection.cursor() as cursor:  # the test client keeps to one connection
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
+    found: dict[str, tuple[list[_Spent], int]] = {}
     for name, address in _addresses(member).items():
         spent = []
         for round_number in range(rounds + 1):
             with connection.execute_wrapper(counter := _Counter()):
-                began = time.perf_counter()
+                before, began = _processor_ms(backend), time.perf_counter()
                 answer = client.get(address)
-                took = (time.perf_counter() - began) * 1000
+                passed, after = (time.perf_counter() - began) * 1000, _processor_ms(backend)
             assert answer.status_code == 200, f"{name}: {answer.status_code}"
             if round_number:  # the first one also compiles the template
-                spent.append(took)
+                spent.append(_Spent(passed, *(end - start for start, end in zip(before, after, strict=True))))
         found[name] = (spent, counter.count)
     return found
+
+
+def _processor_ms(backend: Path) -> tuple[float, float]:
+    """What this process, and the database's that serves it, have used of processors so far."""
+    # https://docs.kernel.org/scheduler/sched-stats.html: nanoseconds on the processor come first.
+    return time.process_time() * 1000, int(backend.read_text().split()[0]) / 1e6
 
 
 class _Counter:
@@ -189,7 +224,7 @@ def _fill(name: str, contacts: int, messages: int) -> "Member":
         boxes = [_mailbox(each, number) for number, each in enumerate((owner, *reps) * (MAILBOXES // 10))]
         _sequences(owner, SEQUENCES)
         _contacts(workspace.id, contacts)
-    with _sql() as run:
+    with _sql() as run, _without_indexes(run):
         # What every row of this workspace is made from, numbered, so that rows can be spread over each other.
         for table, name in (("c", "contact"), ("b", "mailbox"), ("q", "sequence")):
             run(
@@ -244,9 +279,10 @@ def _sequences(owner: "Member", count: int) -> None:
 
 def _contacts(workspace_id: Any, count: int) -> None:
     """Contacts as an import makes them, ten to a company."""
-    from gatepost.contacts.actions import companies_of, company_key, new_contact
+    from gatepost.contacts.actions import Known, companies_of, company_key, new_contact
     from gatepost.contacts.models import Contact
 
+    alike = Known()
     for begin in range(0, count, 2000):
         people = [
             {
@@ -258,10 +294,11 @@ def _contacts(workspace_id: Any, count: int) -> None:
         known = companies_of(workspace_id, people)
         Contact.objects.bulk_create(
             new_contact(
-                workspace_id, values, {}, "bench", company=known.get(company_key(workspace_id, values)), owner_id=None
+                workspace_id, values, {}, "bench", known=alike, company=known.get(company_key(workspace_id, values))
             )
             for values in people
         )  # fmt: skip
+        alike.keep_small()
 
 
 @contextmanager
@@ -271,10 +308,46 @@ def _sql() -> Iterator[Any]:
 
     with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
 
-        def run(statement: str, **values: Any) -> None:
-            cursor.execute(statement, values)
+        def run(statement: str, **values: Any) -> list[tuple[Any, ...]]:
+            cursor.execute(statement, values or None)
+            return cursor.fetchall() if cursor.description else []
 
         yield run
+
+
+FILLED = (
+    "enrolment", "message", "conversation", "reply", "meeting", "task", "auditentry", "ledgerrow",
+)  # fmt: skip
+
+
+@contextmanager
+def _without_indexes(run: Any) -> Iterator[None]:
+    """What is filled has its indexes and foreign keys again afterwards: to make them once takes a fraction of what
+    it takes to keep them up with a million rows."""
+    tables = [f"gatepost_{each}" for each in FILLED]
+    run("ALTER TABLE gatepost_message DISABLE TRIGGER USER")
+    constraints = run(
+        """
+        SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
+               format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE conrelid = ANY (%(tables)s::regclass[]) AND contype IN ('f', 'u') ORDER BY contype DESC
+        """,
+        tables=tables,
+    )
+    indexes = run(
+        """
+        SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid) FROM pg_index
+        WHERE indrelid = ANY (%(tables)s::regclass[]) AND indexrelid NOT IN (SELECT conindid FROM pg_constraint)
+        """,
+        tables=tables,
+    )
+    for drop, _make in (*constraints, *indexes):
+        run(drop)
+    yield
+    run("ALTER TABLE gatepost_message ENABLE TRIGGER USER")
+    run("SET LOCAL maintenance_work_mem = '256MB'")
+    for _drop, make in (*indexes, *constraints):
+        run(make)
 
 
 def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int, boxes: int) -> None:
@@ -286,13 +359,13 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         "replied": REPLIED, "met": MET,
     }  # fmt: skip
     run(
-        """
+        f"""
         CREATE TEMP TABLE e ON COMMIT DROP AS
-        SELECT gen_random_uuid() AS id, g.n, c.id AS contact_id, b.id AS mailbox_id, q.id AS sequence_id,
-               %(begin)s::timestamptz + g.n * %(every)s::interval AS at, g.n > %(enrolments)s - %(running)s AS runs,
+        SELECT {_id("at")} AS id, g.n, c.id AS contact_id, b.id AS mailbox_id, q.id AS sequence_id, at, g.n > %(enrolments)s - %(running)s AS runs,
                abs(hashtext('replied' || g.n)) %% 10000 < 10000 * %(replied)s AS replied,
                abs(hashtext('met' || g.n)) %% 10000 < 10000 * %(met)s AS met
         FROM generate_series(1, %(enrolments)s) g (n)
+        CROSS JOIN LATERAL (SELECT %(begin)s::timestamptz + g.n * %(every)s::interval AS at) moment
         JOIN c ON c.n = g.n %% %(contacts)s JOIN b ON b.n = g.n %% %(boxes)s JOIN q ON q.n = (g.n / 7) %% %(sequences)s
         """,
         **values,
@@ -309,13 +382,15 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         **values,
     )
     run(
-        """
+        f"""
         CREATE TEMP TABLE m ON COMMIT DROP AS
-        SELECT gen_random_uuid() AS id, e.n, e.id AS enrolment_id, e.contact_id, e.mailbox_id, e.sequence_id, s.id AS step_id,
-               s.position, v.id AS variant_id, e.at + (s.position - 1) * interval '3 days' AS at,
-               e.replied, e.met, row_number() OVER () AS number
+        SELECT {_id("moment.at")} AS id, e.n, e.id AS enrolment_id, e.contact_id, e.mailbox_id, e.sequence_id, s.id AS step_id,
+               s.position, v.id AS variant_id, moment.at,
+               e.replied, e.met, row_number() OVER (ORDER BY moment.at) AS number
         FROM e JOIN gatepost_step s ON s.sequence_id = e.sequence_id
+        CROSS JOIN LATERAL (SELECT e.at + (s.position - 1) * interval '3 days' AS at) moment
         JOIN LATERAL (SELECT id FROM gatepost_variant v WHERE v.step_id = s.id ORDER BY id LIMIT 1) v ON true
+        ORDER BY moment.at
         """,
         **values,
     )
@@ -335,10 +410,10 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         **values,
     )
     run(
-        """
+        f"""
         INSERT INTO gatepost_conversation (id, workspace_id, mailbox_id, contact_id, enrolment_id, label, unread, done,
             last_reply_at)
-        SELECT gen_random_uuid(), %(workspace)s, mailbox_id, contact_id, id,
+        SELECT {_id("at + interval '2 days'")}, %(workspace)s, mailbox_id, contact_id, id,
             (ARRAY['interested', 'not_interested', 'out_of_office', 'question', 'unsure', 'hard_no'])[1 + n %% 6],
             n %% 10 = 0, n %% 3 > 0, at + interval '2 days'
         FROM e WHERE replied AND at < %(now)s - interval '2 days'
@@ -346,21 +421,21 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         **values,
     )
     run(
-        """
+        f"""
         INSERT INTO gatepost_reply (id, workspace_id, mailbox_id, conversation_id, message_id, graph_id,
             internet_message_index, received_at, someone_else, label, labels, score, return_precision, bounce, version,
             corrected_from, created_at)
-        SELECT gen_random_uuid(), %(workspace)s, o.mailbox_id, o.id, m.id, '', md5(o.id::text), o.last_reply_at, false, o.label,
-            '{}', 0.9, '', '', 'bench', '', o.last_reply_at
+        SELECT {_id("o.last_reply_at")}, %(workspace)s, o.mailbox_id, o.id, m.id, '', md5(o.id::text), o.last_reply_at, false, o.label,
+            '{{}}', 0.9, '', '', 'bench', '', o.last_reply_at
         FROM gatepost_conversation o JOIN m ON m.enrolment_id = o.enrolment_id AND m.position = 1
         """,
         **values,
     )
     run(
-        """
+        f"""
         INSERT INTO gatepost_meeting (id, workspace_id, mailbox_id, contact_id, enrolment_id, step_id, graph_id, ical_uid_index,
             change_key, starts_at, ends_at, booked_by_contact, state, found_at)
-        SELECT gen_random_uuid(), %(workspace)s, mailbox_id, contact_id, enrolment_id, step_id, '', md5(id::text), '',
+        SELECT {_id("at + interval '4 days'")}, %(workspace)s, mailbox_id, contact_id, enrolment_id, step_id, '', md5(id::text), '',
             at + interval '9 days', at + interval '9 days 30 minutes', true,
             CASE WHEN number %% 9 = 0 THEN 'cancelled' ELSE 'booked' END, at + interval '4 days'
         FROM m WHERE met AND position = 1 AND at < %(now)s - interval '4 days'
@@ -368,10 +443,10 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         **values,
     )
     run(
-        """
+        f"""
         INSERT INTO gatepost_task (id, workspace_id, kind, mailbox_id, enrolment_id, contact_id, step_id, position, state, reason,
             created_at, due_at, ended_at)
-        SELECT gen_random_uuid(), %(workspace)s, 'call', mailbox_id, enrolment_id, contact_id, step_id, 9,
+        SELECT {_id("at")}, %(workspace)s, 'call', mailbox_id, enrolment_id, contact_id, step_id, 9,
             CASE WHEN n %% 100 = 0 THEN 'open' ELSE 'done' END, '', at, at,
             CASE WHEN n %% 100 = 0 THEN NULL ELSE at + interval '1 day' END
         FROM m WHERE position = 1 AND n %% 10 = 0 AND at < %(now)s - interval '1 day'
@@ -379,20 +454,25 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         **values,
     )
     run(
-        """
+        f"""
         INSERT INTO gatepost_auditentry (id, workspace_id, at, actor_kind, actor_id, tag, subject_id, mailbox_id, detail)
-        SELECT gen_random_uuid(), %(workspace)s, at, 'job', 'sequences.send', 'message:send', id, mailbox_id, '{}'
+        SELECT {_id("at")}, %(workspace)s, at, 'job', 'sequences.send', 'message:send', id, mailbox_id, '{{}}'
         FROM m WHERE at < %(now)s
         """,
         **values,
     )
     run(
-        """
+        f"""
         INSERT INTO gatepost_ledgerrow (id, workspace_id, mailbox_id, at, shape, item_hash, client_request_id, status, bytes,
             milliseconds, reason)
-        SELECT gen_random_uuid(), %(workspace)s, mailbox_id, at, shape, md5(id::text), gen_random_uuid(), 200, 900, 40, 'sending'
+        SELECT {_id("at")}, %(workspace)s, mailbox_id, at, shape, md5(id::text), gen_random_uuid(), 200, 900, 40, 'sending'
         FROM m, (VALUES ('draft.create'), ('draft.send'), ('envelopes')) s (shape)
         WHERE at < %(now)s AND at > %(now)s - interval '180 days'
         """,
         **values,
     )
+
+
+def _id(moment: str) -> str:
+    """As real ones: in the order of time, so that rows of a week lie side by side."""
+    return f"overlay(md5(random()::text) PLACING lpad(to_hex((extract(epoch FROM {moment}) * 1000)::bigint), 12, '0') FROM 1)::uuid"

@@ -146,6 +146,8 @@ class Contact(InWorkspace):
             models.Index(fields=["workspace", "-created_at"]),
             models.Index(fields=["owner", "-created_at"], name="contact_by_owner"),
             models.Index(fields=["workspace", "domain_index"], name="contact_by_domain"),
+            # Where everybody works, without touching their sealed columns.
+            models.Index(fields=["workspace"], include=["id", "company"], name="contact_company"),
             GinIndex(fields=["search_indexes"], name="contact_search"),
         ]
 

@@ -148,6 +148,14 @@ def address_index(workspace_id: UUID, address: str) -> str:
     return index(workspace_id, "address", address)
 
 
+def contact_with(workspace_id: UUID, address: str) -> UUID | None:
+    """Whose address it is, if a contact's."""
+    found = Contact.objects.filter(
+        workspace_id=workspace_id, email_index=address_index(workspace_id, address)
+    )
+    return found.values_list("pk", flat=True).first()
+
+
 def merge_fields(contact: Contact) -> dict[str, str | None]:
     """What a template may say about a contact."""
     company = names.open(contact.company, "name") if contact.company else None

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from gatepost.contacts.sheets import LOST, Record
@@ -36,6 +37,7 @@ LABELS = {
     "title": "title", "phone": "phone", "time_zone": "time zone", "country": "country", "stage": "stage",
     "value": "address or domain",
 }  # fmt: skip
+NAMED_IN = "named in reply "  # before a reply's id, where a contact came from
 KNOWN = ("email", "first_name", "last_name", "company", "title", "phone", "time_zone", "country", "stage")
 # Names that a template knows already: no field of one's own may be called like them.
 TAKEN = (*KNOWN, "sender_name", "sender_first_name", "contact")
@@ -320,3 +322,12 @@ def words_of(*texts: str) -> set[str]:
 def beginnings(word: str) -> list[str]:
     """From two to twelve characters."""
     return [word[:length] for length in range(2, min(len(word), 12) + 1)]
+
+
+def named_in(source: str) -> UUID | None:
+    """The reply that named the contact, where that is what they came from."""
+    before, mark, reply = source.partition(NAMED_IN)
+    try:
+        return UUID(reply) if mark and not before else None
+    except ValueError:  # somebody wrote it
+        return None

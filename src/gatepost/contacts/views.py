@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from gatepost import clock
 from gatepost.accounts.membership import by, page
-from gatepost.contacts import actions, imports, lists, outlook, queries
+from gatepost.contacts import actions, imports, lists, outlook, queries, rules
 from gatepost.contacts.forms import ContactForm, FieldForm, Hold, Import, Lift, NewSuppression
 from gatepost.contacts.models import Company, Contact, ContactImport, Suppression
 from gatepost.errors import BadInput, Conflict
@@ -317,6 +317,7 @@ def contact(request: Any, contact_id: UUID) -> HttpResponse:
         "phone": names.open(found, "phone"),
         "further": queries.labelled_fields(found),
         "suppression": queries.is_suppressed(request.workspace.id, row.email),
+        "named_in": rules.named_in(found.source),
     }
     return render(request, "contacts/contact.html", context)
 

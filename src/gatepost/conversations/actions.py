@@ -16,6 +16,7 @@ from gatepost.audit.reveal import reveal
 from gatepost.contacts.actions import add_contact, note_address, suppress
 from gatepost.contacts.models import Contact, Suppression
 from gatepost.contacts.queries import is_suppressed
+from gatepost.contacts.rules import NAMED_IN
 from gatepost.conversations import rules
 from gatepost.conversations.models import Conversation, Correction, LabelRule, Promise, Reply
 from gatepost.errors import BadInput, Conflict
@@ -256,7 +257,7 @@ def add_named(reply_id: UUID, *, workspace_id: UUID, actor: Actor) -> Contact:
         raise BadInput(_("This reply names no address. Add the contact by hand, under Contacts."))
     first, _space, last = (named.get("name") or "").strip().rpartition(" ")
     fields = {"email": named["address"], "first_name": first or last, "last_name": last if first else ""}
-    return add_contact(workspace_id, fields, actor=actor, source=f"named in reply {reply_id}")
+    return add_contact(workspace_id, fields, actor=actor, source=f"{NAMED_IN}{reply_id}")
 
 
 def change_rule(label: str, rule: rules.Rule, *, workspace_id: UUID, actor: Actor) -> None:

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from django.utils.formats import date_format
 from django.utils.functional import Promise as Promised
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from gatepost.accounts.models import Member
 from gatepost.accounts.rules import ROLES, Ability, may
 from gatepost.audit.record import Actor
 from gatepost.audit.reveal import reveal, reveal_each
-from gatepost.contacts.queries import display_name
+from gatepost.contacts.queries import contact_with, display_name
 from gatepost.conversations.actions import rule_table
 from gatepost.conversations.models import Conversation, Correction, Promise, Reply
 from gatepost.conversations.rules import AUTOMATIC, DEFAULTS, FIXED, LABELS, OPT_OUTS, Rule, courses_of
@@ -26,6 +26,7 @@ from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
 from gatepost.web.weeks import Span
 
+CLOCKS_DIFFER = timedelta(days=1)  # more than any two do
 PARTS = ("open", "snoozed", "promised", "done", "all")
 
 
@@ -92,9 +93,15 @@ def chosen_replies(chosen: Chosen) -> QuerySet[Reply]:
         replies = replies.filter(promise__isnull=False)
     if chosen.mailed_within:
         start, end = chosen.mailed_within
-        confirmed = Message.State.CONFIRMED
+        # Each mail is looked up, and only that of a reply that can answer it: a join would read every mail of the span.
+        mail = Message.objects.filter(
+            pk=OuterRef("message_id"),
+            state=Message.State.CONFIRMED,
+            accepted_at__gte=start,
+            accepted_at__lt=end,
+        )
         replies = replies.filter(
-            message__state=confirmed, message__accepted_at__gte=start, message__accepted_at__lt=end
+            received_at__gte=start - CLOCKS_DIFFER, message_id=Subquery(mail.values("pk"))
         )
     if chosen.label:
         replies = replies.filter(label=chosen.label)
@@ -210,6 +217,7 @@ class Letter:
     reply: Reply | None = None
     message: Message | None = None
     suggestion: dict[str, str] | None = None  # somebody else whom the reply names
+    suggested_id: UUID | None = None  # the contact who that is already
     followed: tuple[Followed, ...] = ()
     corrections: tuple[Correction, ...] = ()
     is_last: bool = False  # of the replies: what a key says is said of this one
@@ -240,13 +248,16 @@ def _ours(message: Message, actor: Actor, reason: str) -> Letter:
 def _theirs(reply: Reply, actor: Actor, reason: str) -> Letter:
     texts = reveal(actor, reply, "subject", "text", "evidence", "third_party", reason=reason)
     evidence = json.loads(texts["evidence"] or "[]")
+    suggestion = json.loads(texts["third_party"]) if texts["third_party"] else None
+    address = (suggestion or {}).get("address")
     return Letter(
         reply.received_at,
         texts["subject"] or "",
         tuple(marked(texts["text"] or "", [(each["start"], each["end"]) for each in evidence])),
         sender=names.open(reply, "sender") or "",
         reply=reply,
-        suggestion=json.loads(texts["third_party"]) if texts["third_party"] else None,
+        suggestion=suggestion,
+        suggested_id=contact_with(reply.workspace_id, address) if address else None,
         followed=tuple(followed_by(reply)),
         corrections=tuple(reply.corrections.all()),
     )

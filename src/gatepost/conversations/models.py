@@ -86,6 +86,7 @@ class Reply(InWorkspace):
         indexes = [
             models.Index(fields=["workspace", "label"]),
             models.Index(fields=["conversation", "received_at"]),
+            models.Index(fields=["workspace", "received_at"], name="reply_received"),
         ]
 
 

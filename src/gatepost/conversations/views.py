@@ -87,6 +87,13 @@ def conversation(request: Any, conversation_id: UUID) -> HttpResponse:
     return render(request, "conversations/conversation.html", context)
 
 
+@page
+def reply(request: Any, reply_id: UUID) -> HttpResponse:
+    """Its place in its conversation."""
+    conversation_id = get_object_or_404(Reply.objects.only("conversation_id"), pk=reply_id).conversation_id
+    return redirect(f"{reverse('conversations:conversation', args=[conversation_id])}#reply-{reply_id}")
+
+
 def _conversation(request: Any, conversation_id: UUID) -> Conversation:
     """The conversation that a form is about. Raises NotAllowed."""
     with inside(request.workspace.id):

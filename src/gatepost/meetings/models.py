@@ -92,6 +92,7 @@ class Meeting(InWorkspace):
         ]
         indexes = [
             models.Index(fields=["workspace", "starts_at"]),
+            models.Index(fields=["workspace", "found_at"], name="meeting_found"),
             models.Index(fields=["workspace", "series_index"], name="meeting_by_series"),
             models.Index(fields=["mailbox", "ends_at"], name="meeting_by_mailbox"),
         ]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from statistics import median
 from typing import Any
 
 from django.db.models import Aggregate, IntegerField, QuerySet
@@ -35,6 +36,18 @@ def grouped(rows: QuerySet[Any], columns: Mapping[str, Any], counts: Mapping[str
         values = [row.pop(name) for name in names]
         by = [n for n in range(len(names)) if not bits >> (len(names) - 1 - n) & 1]
         yield (names[by[0]], values[by[0]], row) if by else ("", None, row)
+
+
+def medians(rows: QuerySet[Any], columns: Mapping[str, Any], name: str, of: Any) -> Grouped:
+    """Of a value that has to be looked up for each row: that happens once, where grouping sets would do it for each set."""
+    found: defaultdict[tuple[str, Any], list[Any]] = defaultdict(list)
+    for *parts, value in rows.annotate(**columns, **{name: of}).values_list(*columns, name).order_by():
+        if value is not None:
+            found["", None].append(value)
+            for column, part in zip(columns, parts, strict=True):
+                found[column, part].append(value)
+    for (column, part), values in found.items():
+        yield column, part, {name: median(values)}
 
 
 class _Grouping(Aggregate):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from django.db.models import (
     DurationField,
     ExpressionWrapper,
     F,
+    FilteredRelation,
     Func,
     IntegerField,
     Min,
@@ -27,6 +29,7 @@ from django.db.models import (
     Sum,
     Value,
 )
+from django.db.models.functions import Coalesce
 
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Company
@@ -42,10 +45,11 @@ from gatepost.meetings.models import Meeting
 from gatepost.outbox import lists as outbox
 from gatepost.outbox.limits import Limit, of_day
 from gatepost.outbox.models import Message
-from gatepost.reports.grouping import grouped, summed
+from gatepost.reports import counted
+from gatepost.reports.grouping import Grouped, grouped, medians, summed
 from gatepost.reports.rules import Rate, rate
 from gatepost.sequences import lists as sequences
-from gatepost.sequences.models import Sequence, Step, Task, Variant
+from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.vault import names
 from gatepost.web.labels import LABELS
 from gatepost.web.weeks import Span, monday_of, span_of
@@ -128,8 +132,8 @@ class Report:
 def report(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, *, by: str = SEQUENCE) -> Report:
     """What happened in the span, in the mailboxes that the member may see.
 
-    The number of queries depends on nothing. Each table is read once for all weeks and parts; the messages, which are
-    many, by an index alone where nothing but sequence or step narrows them.
+    The number of queries depends on nothing. Each table is read once for all weeks and parts; of the messages, which are
+    many, only those of weeks that are not counted yet (`counted`), unless company or label narrow them.
     """
     weeks = _weeks(span, zone)
     counting = _Counting(member, chosen, span, zone, tuple(start for start, _first, _last in weeks), by)
@@ -172,7 +176,8 @@ _OF_MEETING = {
     MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
 }  # fmt: skip
 _OF_TASK = {
-    SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"), VARIANT: F("variant_id"),
+    # Looked up for each: for a join all enrolments would be read.
+    SEQUENCE: Subquery(Enrolment.objects.filter(pk=OuterRef("enrolment_id")).values("sequence_id")), STEP: F("step_id"), VARIANT: F("variant_id"),
     MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
 }  # fmt: skip
 
@@ -194,7 +199,6 @@ _FIRST_MAIL = Subquery(
 )
 _MEETINGS: dict[str, Aggregate] = {
     "meetings": Count("pk", filter=_STANDS),
-    "days_to_meeting": Median(_took("found_at", _FIRST_MAIL), filter=_STANDS),
     **{f"rung_{rung}": Count("pk", filter=Q(rung=rung)) for rung in Meeting.Rung.values},
 }
 
@@ -208,24 +212,45 @@ class _Family:
     divisions: Mapping[str, Any]
     counts: Mapping[str, Aggregate]
     adds_up: bool = True
+    of_messages: bool = False  # of which counts of whole weeks are kept
+    medians: Mapping[str, tuple[Any, Q]] = field(default_factory=dict)  # of a value, in some of the rows
 
 
+_CONFIRMED = Q(state=Message.State.CONFIRMED)
 _FAMILIES = (
     _Family(
         lambda counting: counting.messages(part="sent"), "accepted_at", _OF_MESSAGE,
-        {"sent": Count("*"), "confirmed": Count("state", filter=Q(state=Message.State.CONFIRMED))},
+        {
+            "sent": Count("*"),
+            "confirmed": Count("state", filter=_CONFIRMED),
+            "came_back": Count("state", filter=_CONFIRMED & Q(bounced_at__isnull=False)),
+        },
+        of_messages=True,
     ),
     _Family(
-        lambda counting: counting.messages(planned=True), "planned_at", _OF_MESSAGE, {"planned": Count("*")}
+        lambda counting: counting.messages(planned=True), "planned_at", _OF_MESSAGE, {"planned": Count("*")},
+        of_messages=True,
     ),
     _Family(
-        lambda counting: counting.messages(bounced=True), "bounced_at", _OF_MESSAGE, {"bounced": Count("*")}
+        lambda counting: counting.messages(bounced=True), "bounced_at", _OF_MESSAGE, {"bounced": Count("*")},
+        of_messages=True,
     ),
     # A conversation may be answered in twice, and medians do not add up.
     _Family(lambda counting: counting.replies(), "received_at", _OF_REPLY, _ANSWERS, adds_up=False),
-    _Family(lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS, adds_up=False),
+    _Family(
+        lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS,
+        medians={"days_to_meeting": (_took("found_at", _FIRST_MAIL), _STANDS)},
+    ),
     _Family(lambda counting: counting.tasks(), "ended_at", _OF_TASK, {"tasks": Count("*")}),
 )  # fmt: skip
+
+
+# The same of the weeks that were counted.
+_OF_COUNT = {
+    SEQUENCE: F("count__sequence_id"), STEP: F("count__step_id"), VARIANT: F("count__variant_id"),
+    MEMBER: F("count__mailbox_id"),
+}  # fmt: skip
+_COUNTED: dict[str, Any] = {name: Coalesce(Sum(f"count__{name}"), 0) for name in counted.COUNTS}
 
 
 # By division, which ones are shown with it. Companies are many: the largest are asked for by themselves.
@@ -245,6 +270,7 @@ class _Counting:
         by: str = "",
     ) -> None:
         self.member, self.chosen, self.span, self.zone, self.starts = member, chosen, span, zone, starts
+        self.division = by
         self.together = (WEEK, *_TOGETHER.get(by, ()))
         self.seen = seen_by(member)
         self.kept = self._kept()
@@ -284,17 +310,92 @@ class _Counting:
         sums: dict[str, dict[Any, dict[str, Any]]] = {
             each: defaultdict(dict) for each in ("", *self.together)
         }
+        weeks = set()  # of which the messages were counted
+        for column, part, counts in self._of_counted_weeks():
+            if part is not None or not column:
+                _add(sums[column.removeprefix("of_")][part], counts)
+            if column == f"of_{WEEK}":
+                weeks.add(part)
         for family in _FAMILIES:
             columns = {f"of_{each}": self._column(family, each) for each in self.together}
             count = summed if family.adds_up else grouped
-            for column, part, counts in count(family.rows(self), columns, family.counts):
+            rows = family.rows(self)
+            if family.of_messages:
+                rows = rows.filter(self._outside(weeks, family.moment))
+            found = chain(
+                count(rows, columns, family.counts),
+                *(
+                    medians(rows.filter(which), columns, name, value)
+                    for name, (value, which) in family.medians.items()
+                ),
+            )
+            for column, part, counts in found:
                 if part is not None or not column:
-                    sums[column.removeprefix("of_")][part].update(counts)
+                    _add(sums[column.removeprefix("of_")][part], counts)
         for row in self.kept:
+            of_them = {name: row[name] for name in (*KEPT, "labelled")}
             for division, parts in sums.items():
                 part = row.get(division)
                 if part is not None or not division:
-                    _add(parts[part], row)
+                    _add(parts[part], of_them)
+        return sums
+
+    def _of_counted_weeks(self) -> Grouped:
+        """Of messages in weeks of this report that were counted: one row at least by each of these weeks. In one
+        statement, so that none is counted anew between a look at which ones there are and their counts."""
+        chosen = self.chosen
+        if chosen.company_id or chosen.label or not self.starts:
+            return
+        ends = (*self.starts[1:], self.span[1])
+        weeks = counted.valid_weeks().filter(starts_at__in=self.starts, ends_at__in=ends)
+        narrowed = Q(counts__mailbox_id__isnull=True)
+        if self.division == MEMBER:
+            narrowed = ~narrowed
+        if chosen.member_id or self.member.role == Member.Role.REP:
+            boxes = Mailbox.objects.all()
+            if chosen.member_id:
+                boxes = boxes.filter(member_id=chosen.member_id)
+            if self.member.role == Member.Role.REP:
+                boxes = boxes.filter(member=self.member)
+            narrowed = Q(counts__mailbox_id__in=list(boxes.values_list("pk", flat=True)))
+        for column in ("sequence_id", "step_id", "variant_id"):
+            if wanted := getattr(chosen, column):
+                narrowed &= Q((f"counts__{column}", wanted))
+        rows = weeks.annotate(count=FilteredRelation("counts", condition=narrowed))
+        columns = {
+            f"of_{each}": self._week_of("starts_at") if each == WEEK else _OF_COUNT[each]
+            for each in self.together
+        }
+        owners = dict(Mailbox.objects.values_list("pk", "member_id")) if self.division == MEMBER else {}
+        for column, part, counts in grouped(rows, columns, _COUNTED):
+            yield column, owners.get(part) if column == f"of_{MEMBER}" else part, counts
+
+    def _outside(self, weeks: set[Any], moment: str) -> Q:
+        """In none of these weeks."""
+        spans: list[tuple[datetime, datetime]] = []
+        ends = (*self.starts[1:], self.span[1])
+        for number, (start, end) in enumerate(zip(self.starts, ends, strict=True), start=1):
+            if number in weeks:
+                continue
+            if spans and spans[-1][1] == start:
+                start = spans.pop()[0]
+            spans.append((start, end))
+        found = Q(pk__in=[]) if weeks else Q()
+        for start, end in spans if weeks else ():
+            found |= Q((f"{moment}__gte", start), (f"{moment}__lt", end))
+        return found
+
+    def mails(self) -> dict[str, int]:
+        """How many mails of the span were seen among the sent ones, and how many of them came back."""
+        sums = {"confirmed": 0, "came_back": 0}
+        weeks = set()
+        for column, part, counts in self._of_counted_weeks():
+            if column:
+                weeks.add(part)
+            else:
+                _add(sums, {name: counts[name] for name in sums})
+        rest = self.messages(part="confirmed").filter(self._outside(weeks, "accepted_at"))
+        _add(sums, rest.aggregate(confirmed=Count("*"), came_back=Count("bounced_at")))
         return sums
 
     def whole(self) -> Figures:
@@ -310,7 +411,8 @@ class _Counting:
             rows = (
                 family.rows(self).annotate(part_of=self._column(family, division)).filter(part_of__in=parts)
             )
-            for row in rows.values("part_of").annotate(**family.counts).order_by():
+            further = {name: Median(value, filter=which) for name, (value, which) in family.medians.items()}
+            for row in rows.values("part_of").annotate(**family.counts, **further).order_by():
                 sums[row.pop("part_of")].update(row)
         return {part: _figures(counts) for part, counts in sums.items()}
 
@@ -360,9 +462,9 @@ class _Counting:
 
 
 def _add(counts: dict[str, Any], row: Mapping[str, Any]) -> None:
-    for name in (*KEPT, "labelled"):
-        if name in row:
-            counts[name] = counts.get(name, 0) + row[name]
+    """Counts add up; the medians stand in one row alone."""
+    for name, value in row.items():
+        counts[name] = counts[name] + value if name in counts else value
 
 
 def _figures(counts: Mapping[str, Any]) -> Figures:
@@ -478,12 +580,11 @@ class Outcome:
     meetings: Rate
 
 
-def outcome(member: Member, chosen: Chosen, span: Span) -> Outcome:
+def outcome(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo) -> Outcome:
     """Counted by mail and not by the day on which something came of it: only so is it a share of them."""
-    counting = _Counting(member, chosen, span, ZoneInfo("UTC"), ())
-    mails = counting.messages(part="confirmed").aggregate(
-        confirmed=Count("*"), bounced=Count("state", filter=Q(bounced_at__isnull=False))
-    )
+    weeks = tuple(start for start, _first, _last in _weeks(span, zone))
+    counting = _Counting(member, chosen, span, zone, weeks)
+    mails = counting.mails()
     narrowed = counting._narrowed()
     asked = conversations.Chosen(
         **narrowed, part="all", label=chosen.label, answered=True, mailed_within=span
@@ -496,7 +597,7 @@ def outcome(member: Member, chosen: Chosen, span: Span) -> Outcome:
     confirmed = mails["confirmed"]
     return Outcome(
         confirmed,
-        rate(mails["bounced"], confirmed),
+        rate(mails["came_back"], confirmed),
         rate(answers["replied"], confirmed),
         rate(answers["interested"], answers["labelled"]),
         rate(answers["opted_out"], confirmed),

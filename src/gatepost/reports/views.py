@@ -119,7 +119,7 @@ def compare(request: Any) -> HttpResponse:
         ]  # fmt: skip
     else:
         sides = [(_("Before"), asked.before), (_("This period"), asked)]
-    outcomes = [queries.outcome(request.member, each.chosen, each.span) for _name, each in sides]
+    outcomes = [queries.outcome(request.member, each.chosen, each.span, each.zone) for _name, each in sides]
     (first_name, _first), (second_name, _second) = sides
     rows = []
     for kind in ("bounced", "replied", "interested", "opted_out", "meetings"):

@@ -99,11 +99,11 @@ def rows_of(sequences: list[Sequence]) -> list[SequenceRow]:
         for row in Enrolment.objects.filter(sequence_id__in=ids)
         .values("sequence_id")
         .annotate(
-            enrolled=Count("id"),
-            running=Count("id", filter=Q(state__in=RUNNING)),
-            replied=Count("id", filter=Q(cause=cause.REPLY)),
-            met=Count("id", filter=Q(cause=cause.MEETING)),
-            bounced=Count("id", filter=Q(cause=cause.BOUNCE)),
+            enrolled=Count("*"),
+            running=Count("state", filter=Q(state__in=RUNNING)),
+            replied=Count("cause", filter=Q(cause=cause.REPLY)),
+            met=Count("cause", filter=Q(cause=cause.MEETING)),
+            bounced=Count("cause", filter=Q(cause=cause.BOUNCE)),
         )
     }
     sent = _sent(Message.objects.filter(sequence_id__in=ids), by="sequence_id")

@@ -140,7 +140,11 @@ class Enrolment(InWorkspace):
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(state="active"), name="enrolment_due"),
-            models.Index(fields=["sequence", "state"]),
+            # What the list of sequences counts, without touching the rows themselves.
+            models.Index(
+                fields=["sequence", "state"], include=["cause", "workspace"], name="enrolment_counted"
+            ),
+            models.Index(fields=["sequence", "-created_at", "-id"], name="enrolment_of_sequence"),
         ]
 
 
@@ -186,7 +190,10 @@ class Task(InWorkspace):
                 fields=["enrolment", "position"], name="one_task_per_enrolment_and_position"
             )
         ]
-        indexes = [models.Index(fields=["workspace", "state", "created_at"], name="task_by_state")]
+        indexes = [
+            models.Index(fields=["workspace", "state", "created_at"], name="task_by_state"),
+            models.Index(fields=["workspace", "ended_at"], name="task_ended"),
+        ]
 
 
 class Absence(InWorkspace):

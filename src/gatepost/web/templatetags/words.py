@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
 from django.template.defaultfilters import date as written
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -151,15 +152,15 @@ def narrowed(narrow: str, **parameters: object) -> str:
 @register.filter
 def figures(cells: Iterable[Any]) -> SafeString:
     """A row's numbers, each leading to its rows, as cells of a table. A report has a thousand of them: written here, they
-    take a third of the time that a template takes."""
-    return format_html_join(
-        "", _FIGURE, ((each.word, each.address, each.value, _share(each)) for each in cells)
-    )
+    take a fraction of the time that a template takes."""
+    return SafeString("".join(_figure(each) for each in cells))
 
 
-_FIGURE = '<td class="number nowrap" data-of="{}"><a href="{}">{}</a>{}</td>'
-
-
-def _share(cell: Any) -> SafeString | str:
+def _figure(cell: Any) -> str:
+    # Python's own escape: Django's looks at each value several times.
     said = cell.share
-    return format_html(' <span class="faint" title="{}">{}</span>', cell.exactly, said) if said else ""
+    share = f' <span class="faint" title="{escape(cell.exactly)}">{escape(said)}</span>' if said else ""
+    return (
+        f'<td class="number nowrap" data-of="{escape(cell.word)}">'
+        f'<a href="{escape(cell.address)}">{cell.value:d}</a>{share}</td>'
+    )

@@ -43,7 +43,7 @@ FORGET = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gatepost", "0021_alerts"),
+        ("gatepost", "0022_folders"),
     ]
 
     operations = [

@@ -251,6 +251,17 @@ CREATE FUNCTION public.messages_to_sweep(moment timestamp with time zone) RETURN
         SELECT workspace_id, id FROM gatepost_message WHERE sweep_at <= moment LIMIT 500
      $$;
 
+CREATE FUNCTION public.note_late_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        INSERT INTO gatepost_latechange (id, workspace_id, at)
+        SELECT gen_random_uuid(), COALESCE(NEW.workspace_id, OLD.workspace_id), moment
+        FROM (SELECT DISTINCT unnest(ARRAY[OLD.planned_at, OLD.accepted_at, OLD.bounced_at, NEW.planned_at, NEW.accepted_at, NEW.bounced_at]) AS moment) moments
+        WHERE moment < now() - interval '7 days';
+        RETURN NULL;
+    END $$;
+
 CREATE FUNCTION public.open_recoveries() RETURNS TABLE(workspace_id uuid, id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1159,6 +1170,13 @@ CREATE TABLE public.gatepost_correction (
     workspace_id uuid NOT NULL
 );
 
+CREATE TABLE public.gatepost_countedweek (
+    id uuid NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    workspace_id uuid NOT NULL
+);
+
 CREATE TABLE public.gatepost_departure (
     id uuid NOT NULL,
     state_index character varying(32) NOT NULL,
@@ -1352,6 +1370,12 @@ CREATE TABLE public.gatepost_labelrule (
     hold_company boolean NOT NULL,
     workspace_id uuid NOT NULL,
     CONSTRAINT gatepost_labelrule_cool_off_days_check CHECK ((cool_off_days >= 0))
+);
+
+CREATE TABLE public.gatepost_latechange (
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    workspace_id uuid NOT NULL
 );
 
 CREATE TABLE public.gatepost_ledgerrow (
@@ -1835,6 +1859,26 @@ CREATE TABLE public.gatepost_variant (
     CONSTRAINT gatepost_variant_weight_check CHECK ((weight >= 0))
 );
 
+CREATE TABLE public.gatepost_weekcount (
+    id uuid NOT NULL,
+    sequence_id uuid NOT NULL,
+    step_id uuid NOT NULL,
+    variant_id uuid,
+    planned integer NOT NULL,
+    sent integer NOT NULL,
+    confirmed integer NOT NULL,
+    bounced integer NOT NULL,
+    came_back integer NOT NULL,
+    mailbox_id uuid,
+    week_id uuid NOT NULL,
+    workspace_id uuid NOT NULL,
+    CONSTRAINT gatepost_weekcount_bounced_check CHECK ((bounced >= 0)),
+    CONSTRAINT gatepost_weekcount_came_back_check CHECK ((came_back >= 0)),
+    CONSTRAINT gatepost_weekcount_confirmed_check CHECK ((confirmed >= 0)),
+    CONSTRAINT gatepost_weekcount_planned_check CHECK ((planned >= 0)),
+    CONSTRAINT gatepost_weekcount_sent_check CHECK ((sent >= 0))
+);
+
 CREATE TABLE public.gatepost_workspace (
     id uuid NOT NULL,
     name character varying(100) NOT NULL,
@@ -2129,6 +2173,9 @@ ALTER TABLE ONLY public.gatepost_conversation
 ALTER TABLE ONLY public.gatepost_correction
     ADD CONSTRAINT gatepost_correction_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.gatepost_countedweek
+    ADD CONSTRAINT gatepost_countedweek_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.gatepost_departure
     ADD CONSTRAINT gatepost_departure_pkey PRIMARY KEY (id);
 
@@ -2170,6 +2217,9 @@ ALTER TABLE ONLY public.gatepost_keptfigures
 
 ALTER TABLE ONLY public.gatepost_labelrule
     ADD CONSTRAINT gatepost_labelrule_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gatepost_latechange
+    ADD CONSTRAINT gatepost_latechange_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.gatepost_ledgerrow
     ADD CONSTRAINT gatepost_ledgerrow_pkey PRIMARY KEY (id);
@@ -2273,6 +2323,9 @@ ALTER TABLE ONLY public.gatepost_user_user_permissions
 ALTER TABLE ONLY public.gatepost_variant
     ADD CONSTRAINT gatepost_variant_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.gatepost_weekcount
+    ADD CONSTRAINT gatepost_weekcount_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.gatepost_workspace
     ADD CONSTRAINT gatepost_workspace_pkey PRIMARY KEY (id);
 
@@ -2299,6 +2352,9 @@ ALTER TABLE ONLY public.gatepost_otheraddress
 
 ALTER TABLE ONLY public.gatepost_dropcount
     ADD CONSTRAINT one_count_a_day UNIQUE (mailbox_id, local_date, reason);
+
+ALTER TABLE ONLY public.gatepost_countedweek
+    ADD CONSTRAINT one_count_of_a_week UNIQUE (workspace_id, starts_at);
 
 ALTER TABLE ONLY public.gatepost_erasure
     ADD CONSTRAINT one_erasure_of_a_thing UNIQUE (kind, subject_id);
@@ -2401,6 +2457,8 @@ CREATE INDEX alert_of_workspace ON public.gatepost_alert USING btree (workspace_
 
 CREATE INDEX anchor_of_workspace ON public.gatepost_anchor USING btree (workspace_id, at DESC);
 
+CREATE INDEX audit_of_content ON public.gatepost_auditentry USING btree (workspace_id, at DESC, id DESC) WHERE ((tag)::text = 'content:read'::text);
+
 CREATE INDEX auth_group_name_a6ea08ec_like ON public.auth_group USING btree (name varchar_pattern_ops);
 
 CREATE INDEX auth_group_permissions_group_id_b120cbf9 ON public.auth_group_permissions USING btree (group_id);
@@ -2412,6 +2470,8 @@ CREATE INDEX auth_permission_content_type_id_2f476e4b ON public.auth_permission 
 CREATE INDEX contact_by_domain ON public.gatepost_contact USING btree (workspace_id, domain_index);
 
 CREATE INDEX contact_by_owner ON public.gatepost_contact USING btree (owner_id, created_at DESC);
+
+CREATE INDEX contact_company ON public.gatepost_contact USING btree (workspace_id) INCLUDE (id, company_id);
 
 CREATE INDEX contact_search ON public.gatepost_contact USING gin (search_indexes);
 
@@ -2427,7 +2487,11 @@ CREATE INDEX django_session_expire_date_a5c62663 ON public.django_session USING 
 
 CREATE INDEX django_session_session_key_c0390e0f_like ON public.django_session USING btree (session_key varchar_pattern_ops);
 
+CREATE INDEX enrolment_counted ON public.gatepost_enrolment USING btree (sequence_id, state) INCLUDE (cause, workspace_id);
+
 CREATE INDEX enrolment_due ON public.gatepost_enrolment USING btree (due_at) WHERE ((state)::text = 'active'::text);
+
+CREATE INDEX enrolment_of_sequence ON public.gatepost_enrolment USING btree (sequence_id, created_at DESC, id DESC);
 
 CREATE INDEX erasure_unfinished ON public.gatepost_erasure USING btree (id) WHERE (finished_at IS NULL);
 
@@ -2523,6 +2587,8 @@ CREATE INDEX gatepost_correction_reply_id_982b34c6 ON public.gatepost_correction
 
 CREATE INDEX gatepost_correction_workspace_id_dcf3b156 ON public.gatepost_correction USING btree (workspace_id);
 
+CREATE INDEX gatepost_countedweek_workspace_id_558727f5 ON public.gatepost_countedweek USING btree (workspace_id);
+
 CREATE INDEX gatepost_departure_attempt_id_32e304d2 ON public.gatepost_departure USING btree (attempt_id);
 
 CREATE INDEX gatepost_departure_state_index_a417719c_like ON public.gatepost_departure USING btree (state_index varchar_pattern_ops);
@@ -2534,8 +2600,6 @@ CREATE INDEX gatepost_domaincheck_workspace_id_23eee7ed ON public.gatepost_domai
 CREATE INDEX gatepost_dropcount_mailbox_id_e8a3fe10 ON public.gatepost_dropcount USING btree (mailbox_id);
 
 CREATE INDEX gatepost_dropcount_workspace_id_03d0d21f ON public.gatepost_dropcount USING btree (workspace_id);
-
-CREATE INDEX gatepost_en_sequenc_2e0fc9_idx ON public.gatepost_enrolment USING btree (sequence_id, state);
 
 CREATE INDEX gatepost_enrolment_contact_id_38947929 ON public.gatepost_enrolment USING btree (contact_id);
 
@@ -2582,6 +2646,8 @@ CREATE INDEX gatepost_keptfigures_erasure_id_c312d180 ON public.gatepost_keptfig
 CREATE INDEX gatepost_keptfigures_workspace_id_8f5e3c50 ON public.gatepost_keptfigures USING btree (workspace_id);
 
 CREATE INDEX gatepost_labelrule_workspace_id_8798810d ON public.gatepost_labelrule USING btree (workspace_id);
+
+CREATE INDEX gatepost_latechange_workspace_id_7ce710f7 ON public.gatepost_latechange USING btree (workspace_id);
 
 CREATE INDEX gatepost_le_workspa_cee253_idx ON public.gatepost_ledgerrow USING btree (workspace_id, mailbox_id, at DESC);
 
@@ -2749,15 +2815,25 @@ CREATE INDEX gatepost_variant_step_id_159b58fa ON public.gatepost_variant USING 
 
 CREATE INDEX gatepost_variant_workspace_id_3e561c09 ON public.gatepost_variant USING btree (workspace_id);
 
+CREATE INDEX gatepost_weekcount_mailbox_id_802b92e8 ON public.gatepost_weekcount USING btree (mailbox_id);
+
+CREATE INDEX gatepost_weekcount_week_id_f277452b ON public.gatepost_weekcount USING btree (week_id);
+
+CREATE INDEX gatepost_weekcount_workspace_id_ead0f9c4 ON public.gatepost_weekcount USING btree (workspace_id);
+
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 
 CREATE INDEX import_to_do ON public.gatepost_contactimport USING btree (state, created_at) WHERE ((state)::text = ANY ((ARRAY['uploaded'::character varying, 'checking'::character varying, 'checked'::character varying, 'running'::character varying])::text[]));
 
+CREATE INDEX late_change_at ON public.gatepost_latechange USING btree (workspace_id, at);
+
 CREATE INDEX meeting_by_mailbox ON public.gatepost_meeting USING btree (mailbox_id, ends_at);
 
 CREATE INDEX meeting_by_series ON public.gatepost_meeting USING btree (workspace_id, series_index);
+
+CREATE INDEX meeting_found ON public.gatepost_meeting USING btree (workspace_id, found_at);
 
 CREATE INDEX message_bounced ON public.gatepost_message USING btree (workspace_id, bounced_at) WHERE (bounced_at IS NOT NULL);
 
@@ -2803,6 +2879,8 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastin
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 
+CREATE INDEX reply_received ON public.gatepost_reply USING btree (workspace_id, received_at);
+
 CREATE INDEX rung_of_meeting ON public.gatepost_rung USING btree (meeting_id, at);
 
 CREATE INDEX socialaccount_socialaccount_user_id_8146e70c ON public.socialaccount_socialaccount USING btree (user_id);
@@ -2812,6 +2890,8 @@ CREATE INDEX socialaccount_socialtoken_account_id_951f210e ON public.socialaccou
 CREATE INDEX socialaccount_socialtoken_app_id_636a42d7 ON public.socialaccount_socialtoken USING btree (app_id);
 
 CREATE INDEX task_by_state ON public.gatepost_task USING btree (workspace_id, state, created_at);
+
+CREATE INDEX task_ended ON public.gatepost_task USING btree (workspace_id, ended_at);
 
 CREATE UNIQUE INDEX unique_authenticator_type ON public.mfa_authenticator USING btree (user_id, type) WHERE ((type)::text = ANY ((ARRAY['totp'::character varying, 'recovery_codes'::character varying])::text[]));
 
@@ -2825,7 +2905,15 @@ CREATE INDEX usersessions_usersession_user_id_af5e0a6d ON public.usersessions_us
 
 CREATE INDEX view_to_mail ON public.gatepost_savedview USING btree (mail_due_at) WHERE (mail_due_at IS NOT NULL);
 
+CREATE INDEX week_count_of_mailbox ON public.gatepost_weekcount USING btree (week_id, mailbox_id);
+
 CREATE TRIGGER keep_to_the_protocol BEFORE UPDATE ON public.gatepost_message FOR EACH ROW EXECUTE FUNCTION public.keep_to_the_protocol();
+
+CREATE TRIGGER note_late_delete AFTER DELETE ON public.gatepost_message FOR EACH ROW WHEN ((LEAST(old.planned_at, old.accepted_at, old.bounced_at) < (now() - '7 days'::interval))) EXECUTE FUNCTION public.note_late_change();
+
+CREATE TRIGGER note_late_insert AFTER INSERT ON public.gatepost_message FOR EACH ROW WHEN ((LEAST(new.planned_at, new.accepted_at, new.bounced_at) < (now() - '7 days'::interval))) EXECUTE FUNCTION public.note_late_change();
+
+CREATE TRIGGER note_late_update AFTER UPDATE ON public.gatepost_message FOR EACH ROW WHEN (((LEAST(old.planned_at, old.accepted_at, old.bounced_at, new.planned_at, new.accepted_at, new.bounced_at) < (now() - '7 days'::interval)) AND (((((((((old.planned_at IS DISTINCT FROM new.planned_at) OR (old.accepted_at IS DISTINCT FROM new.accepted_at)) OR (old.bounced_at IS DISTINCT FROM new.bounced_at)) OR ((old.state)::text IS DISTINCT FROM (new.state)::text)) OR (old.reply_id IS DISTINCT FROM new.reply_id)) OR (old.mailbox_id IS DISTINCT FROM new.mailbox_id)) OR (old.sequence_id IS DISTINCT FROM new.sequence_id)) OR (old.step_id IS DISTINCT FROM new.step_id)) OR (old.variant_id IS DISTINCT FROM new.variant_id)))) EXECUTE FUNCTION public.note_late_change();
 
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
 
@@ -2970,6 +3058,9 @@ ALTER TABLE ONLY public.gatepost_correction
 ALTER TABLE ONLY public.gatepost_correction
     ADD CONSTRAINT gatepost_correction_workspace_id_dcf3b156_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.gatepost_countedweek
+    ADD CONSTRAINT gatepost_countedweek_workspace_id_558727f5_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.gatepost_departure
     ADD CONSTRAINT gatepost_departure_attempt_id_32e304d2_fk_gatepost_ FOREIGN KEY (attempt_id) REFERENCES public.gatepost_connectattempt(id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3044,6 +3135,9 @@ ALTER TABLE ONLY public.gatepost_keptfigures
 
 ALTER TABLE ONLY public.gatepost_labelrule
     ADD CONSTRAINT gatepost_labelrule_workspace_id_8798810d_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.gatepost_latechange
+    ADD CONSTRAINT gatepost_latechange_workspace_id_7ce710f7_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
 
 ALTER TABLE ONLY public.gatepost_mailbox
     ADD CONSTRAINT gatepost_mailbox_member_id_0ac86214_fk_gatepost_member_id FOREIGN KEY (member_id) REFERENCES public.gatepost_member(id) DEFERRABLE INITIALLY DEFERRED;
@@ -3216,6 +3310,15 @@ ALTER TABLE ONLY public.gatepost_variant
 ALTER TABLE ONLY public.gatepost_variant
     ADD CONSTRAINT gatepost_variant_workspace_id_3e561c09_fk_gatepost_workspace_id FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.gatepost_weekcount
+    ADD CONSTRAINT gatepost_weekcount_mailbox_id_802b92e8_fk_gatepost_mailbox_id FOREIGN KEY (mailbox_id) REFERENCES public.gatepost_mailbox(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.gatepost_weekcount
+    ADD CONSTRAINT gatepost_weekcount_week_id_f277452b_fk_gatepost_countedweek_id FOREIGN KEY (week_id) REFERENCES public.gatepost_countedweek(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.gatepost_weekcount
+    ADD CONSTRAINT gatepost_weekcount_workspace_id_ead0f9c4_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.mfa_authenticator
     ADD CONSTRAINT mfa_authenticator_user_id_0c3a50c0_fk_gatepost_user_id FOREIGN KEY (user_id) REFERENCES public.gatepost_user(id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3285,6 +3388,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0020_reports_seen', now()),
     ('gatepost', '0021_alerts', now()),
     ('gatepost', '0022_folders', now()),
+    ('gatepost', '0023_counted_weeks', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

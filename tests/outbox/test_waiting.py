@@ -191,7 +191,8 @@ def test_raising_a_limit_wakes_what_waited_for_it_and_for_the_pause(alice, plann
         Mailbox.objects.update(sending_not_before=later)
         mailbox = Mailbox.objects.get()
     change_settings(mailbox.pk, daily_limit=60, gap_seconds=2, briefs_on_calendar=True, **who(alice))
-    sequences.limits_changed(fresh(mailbox))
+    with inside(alice.workspace_id):
+        sequences.limits_changed([fresh(mailbox)])
     assert fresh(mailbox).sending_not_before is None
     assert all(fresh(each).not_before <= clock.now() for each in planned)
 

@@ -704,11 +704,13 @@ def mailbox_waits(mailbox: Mailbox, until: datetime) -> None:
         Mailbox.objects.filter(pk=mailbox.pk).update(sending_not_before=until)
 
 
-def limits_changed(mailbox: Mailbox) -> None:
-    """Nothing holds the whole mailbox back any more: what waited for its limits is looked at now."""
-    with inside(mailbox.workspace_id):
-        outbox.wake(mailbox=mailbox, reason__startswith=LIMIT_BEGINS)
-        outbox.wake(mailbox=mailbox, reason=GAP)
+def limits_changed(mailboxes: SequenceOf[Mailbox]) -> list[None]:
+    """Nothing holds these mailboxes back any more: what waited for their limits is looked at now. Of one workspace,
+    inside it."""
+    ids = [each.pk for each in mailboxes]
+    outbox.wake(mailbox__in=ids, reason__startswith=LIMIT_BEGINS)
+    outbox.wake(mailbox__in=ids, reason=GAP)
+    return [None] * len(ids)
 
 
 # What was due this long before a gap ended has waited for it.

@@ -19,7 +19,7 @@ from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import load
+from gatepost.mailboxes.queries import load_each
 from gatepost.outbox import comparing, send_only
 from gatepost.outbox import rules as gate_rules
 from gatepost.outbox.actions import hold
@@ -60,11 +60,9 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
     1. messages begun before come first: a crash leaves them in a committed state ·
     2. then enrolments that are due: decide, plan, carry on · 3. until nothing is due or the mailbox must wait.
     """
-    box = await in_thread(load, UUID(workspace), UUID(mailbox))
+    box = await in_rounds(UUID(workspace), _begin(UUID(mailbox)))
     if box is None:
         return
-    if box.sending_not_before is None:
-        await in_thread(actions.limits_changed, box)
     stop_at = time.monotonic() + LONGEST_SECONDS
     try:
         async with gateway_for(box, reason="sending") as gateway:
@@ -108,6 +106,14 @@ async def stop_archived(workspace: str, sequence: str) -> None:
     """Nobody is in an archived sequence any more."""
     while await in_thread(actions.stop_some_of_archived, UUID(sequence), workspace_id=UUID(workspace)):
         pass
+
+
+def _begin(mailbox_id: UUID) -> Script[Mailbox | None]:
+    """The mailbox, as `load` gives it."""
+    box = yield from read(load_each, mailbox_id)
+    if box is not None and box.sending_not_before is None:
+        yield from each(actions.limits_changed, box)
+    return box
 
 
 def _send_what_is_due(box: Mailbox, gateway: Gateway, stop_at: float) -> Script[None]:

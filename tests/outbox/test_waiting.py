@@ -71,7 +71,10 @@ def full_for(message, now=None):
     with inside(message.workspace_id):
         mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
         now = now or clock.now()
-        places = [*counting.own(mailbox, now), *counting.shared(mailbox, fresh(message).contact.company_id)]
+        places = [
+            *counting.own(mailbox, now),
+            *counting.shared(mailbox.workspace, mailbox.microsoft_tenant, fresh(message).contact.company_id),
+        ]
         counted = counting.count(places, now)
     return limits.next_leaves(list(counted.values()), None, now=now)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, prefetch_related_objects
 
 from gatepost import clock, rows
 from gatepost.accounts.membership import by
@@ -627,8 +627,8 @@ Decision = rules.Wait | rules.Stop | rules.Finish | rules.Send | rules.Ask | rul
 
 def _to_change(enrolment_ids: Iterable[UUID]) -> dict[UUID, Enrolment]:
     """The enrolments, as they are now until the transaction ends. Always in one order, so that no two wait for each other."""
-    found = Enrolment.objects.select_for_update(of=("self",)).select_related("sequence", "contact", "mailbox")
-    return {each.pk: each for each in found.filter(pk__in=set(enrolment_ids)).order_by("pk")}
+    found = Enrolment.objects.select_for_update().filter(pk__in=set(enrolment_ids))
+    return {each.pk: each for each in found.order_by("pk")}
 
 
 def act_on_due(enrolment: Enrolment, decision: Decision) -> Message | None:
@@ -923,8 +923,11 @@ def _to_next_step(left: SequenceOf[tuple[Enrolment, datetime]], *, skipped: bool
     """The step is out since then, or left out: the next one is due after its delay, or the enrolment is finished."""
     enrolments = [enrolment for enrolment, _ in left]
     following = _steps_at([(each, each.next_position + 1) for each in enrolments])
+    going_on = [each for each in enrolments if each.pk in following]
+    prefetch_related_objects(going_on, "sequence", "contact", "mailbox")
+    hours = dict(zip((each.pk for each in going_on), hours_of_many(going_on), strict=True))
     finished = []
-    for (enrolment, since), hours in zip(left, hours_of_many(enrolments), strict=True):
+    for enrolment, since in left:
         enrolment.next_position += 1
         enrolment.stepped_at, enrolment.last_skipped = since, skipped
         if enrolment.state != Enrolment.State.ACTIVE:
@@ -935,7 +938,7 @@ def _to_next_step(left: SequenceOf[tuple[Enrolment, datetime]], *, skipped: bool
             _finish(enrolment)
             finished.append(enrolment)
         else:
-            enrolment.due_at = rules.due(step.facts, hours, after=since).at
+            enrolment.due_at = rules.due(step.facts, hours[enrolment.pk], after=since).at
     _store(enrolments)
     record_each(entry(BY_SENDING, tags.ENROLMENT_FINISH, each) for each in finished)
 

@@ -206,7 +206,11 @@ def gate_facts(messages: SequenceOf[Message]) -> list[GateFacts]:
     places = [
         (
             *counting.own(mailboxes[each.mailbox_id], now),
-            *counting.shared(mailboxes[each.mailbox_id], each.contact.company_id),
+            *counting.shared(
+                mailboxes[each.mailbox_id].workspace,
+                mailboxes[each.mailbox_id].microsoft_tenant,
+                each.contact.company_id,
+            ),
         )
         for each in messages
     ]

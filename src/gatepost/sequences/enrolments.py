@@ -338,6 +338,7 @@ GOES_ON = (
 
 
 def store(enrolments: Iterable[Enrolment]) -> None:
+    """What goes on with them is stored, by one statement."""
     rows.change(
         Enrolment, [({"id": each.pk}, {name: getattr(each, name) for name in GOES_ON}) for each in enrolments]
     )

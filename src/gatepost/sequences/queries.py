@@ -169,6 +169,7 @@ def steps_at(places: SequenceOf[tuple[Enrolment, int]]) -> dict[UUID, Step]:
 
 
 def step_of(enrolment: Enrolment, position: int) -> Step | None:
+    """The same for one enrolment."""
     return steps_at([(enrolment, position)]).get(enrolment.pk)
 
 

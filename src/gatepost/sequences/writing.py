@@ -42,6 +42,7 @@ class Before:
 
 
 def came_before(writing: SequenceOf[tuple[Enrolment, int]]) -> Before:
+    """What there is to know before these steps are written, by a few queries for all of them."""
     steps = steps_at(writing)
     wordings: dict[UUID, list[Variant]] = {}
     for variant in Variant.objects.filter(step__in={each.pk for each in steps.values()}).order_by("pk"):

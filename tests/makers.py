@@ -19,6 +19,7 @@ from gatepost.contacts.models import Contact
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Connection, Folder, Mailbox
 from gatepost.sequences import actions as sequences
+from gatepost.sequences import edits, enrolments
 from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault.sealing import index, installation_index, seal
 
@@ -32,9 +33,9 @@ ALL_SCOPES = [
     "User.Read",
 ]
 STEPS = (
-    sequences.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
-    sequences.StepDraft(2 * 24 * 60, "", "Hi {{ first_name }},\n\njust following up."),
-    sequences.StepDraft(3 * 24 * 60, "", "Hi {{ first_name }},\n\nthis is my last note."),
+    edits.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
+    edits.StepDraft(2 * 24 * 60, "", "Hi {{ first_name }},\n\njust following up."),
+    edits.StepDraft(3 * 24 * 60, "", "Hi {{ first_name }},\n\nthis is my last note."),
 )
 
 
@@ -101,7 +102,7 @@ def make_mailbox(member: Member, address: str = "alice@northwind.example", **col
 
 
 def make_sequence(
-    member: Member, *, steps: tuple[sequences.StepDraft, ...] = STEPS, active: bool = True
+    member: Member, *, steps: tuple[edits.StepDraft, ...] = STEPS, active: bool = True
 ) -> Sequence:
     """A sequence that may send at any hour of any day."""
     workspace_id, actor = member.workspace_id, by(member)
@@ -115,7 +116,7 @@ def make_sequence(
 
 
 def make_enrolment(sequence: Sequence, contact: Contact, mailbox: Mailbox) -> Enrolment:
-    enrolled = sequences.enrol(
+    enrolled = enrolments.enrol(
         sequence.pk, [contact.pk], mailbox.pk, workspace_id=contact.workspace_id, actor=accounts.INSTALLER
     )
     assert enrolled.count == 1, enrolled.skipped

@@ -11,7 +11,7 @@ from gatepost.accounts.models import Member
 from gatepost.isolation import inside
 from gatepost.meetings import actions
 from gatepost.meetings.models import Meeting, Rung
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from tests.browser.test_mail import shoot
 from tests.browser.test_pages import sign_in
 from tests.makers import (
@@ -58,7 +58,7 @@ def alice(site: str) -> Member:
                     at=now - timedelta(days=days),
                 )  # fmt: skip
         actions.write_brief(_whole(made[-1]))
-    sequences.stop(
+    enrolments.stop(
         _whole(made[1]).enrolment_id, "meeting", "booked", workspace_id=member.workspace_id, actor=by(member)
     )
     with inside(member.workspace_id):

@@ -25,7 +25,7 @@ from gatepost.isolation import inside
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event, Item
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments, steps
 from gatepost.sequences.models import Enrolment, Task
 from gatepost.sequences.rules import Send
 from gatepost.text.tone import Tone
@@ -58,7 +58,7 @@ def message():
     member = make_member(make_workspace())
     contact = make_contact(member.workspace, "petra@contoso.example")
     enrolment = make_enrolment(make_sequence(member), contact, make_mailbox(member))
-    message = sequences.act_on_due(enrolment, Send(1))
+    message = steps.act_on_due(enrolment, Send(1))
     with inside(message.workspace_id):
         for each in (Commit(Event.DRAFT, Item("id", is_draft=True)), Commit(Event.TRY), Commit(Event.TAKEN)):
             assert outbox.commit(message, each)
@@ -249,7 +249,7 @@ def test_somebody_who_is_not_interested_cannot_be_enrolled_again_for_a_while(mes
     answer(message, label="not_interested", labels=("not_interested",))
     member = rows(Member, message.workspace_id)[0]
     other = make_sequence(member)
-    enrolled = sequences.enrol(
+    enrolled = enrolments.enrol(
         other.pk, [message.contact_id], message.mailbox_id, workspace_id=message.workspace_id, actor=INSTALLER
     )
     assert enrolled.count == 0

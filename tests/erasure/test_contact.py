@@ -19,7 +19,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.models import Enrolment
 from gatepost.vault.sealing import seal
 from tests.makers import fresh, make_contact, rows
@@ -44,7 +44,7 @@ def test_nobody_writes_to_them_again_also_when_somebody_adds_them_anew(office: O
     office.erase_contact()
     assert [each.cause for each in rows(Suppression, office.id)] == ["erased"]
     again = make_contact(office.alice.workspace, "Petra@Contoso.example")
-    enrolled = sequences.enrol(
+    enrolled = enrolments.enrol(
         office.message.sequence_id,
         [again.pk],
         office.mailbox.pk,

@@ -23,7 +23,7 @@ from gatepost.mailboxes.models import Connection, Folder, Mailbox
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.outbox.models import Message
 from gatepost.reports.queries import KEPT, Chosen, Figures, Report, report
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import keys, names
 from gatepost.vault.sealing import NotReadable
@@ -77,7 +77,7 @@ def test_contacts_stay_and_whoever_opted_out_is_never_enrolled_again(office: Off
     office.erase_mailbox()
     assert len(rows(Contact, office.id)) == 2
     another = make_mailbox(office.alice, "alice@northwind.example")
-    enrolled = sequences.enrol(
+    enrolled = enrolments.enrol(
         office.message.sequence_id,
         [office.contact.pk],
         another.pk,

@@ -24,7 +24,7 @@ from gatepost.mailboxes import actions as mailboxes
 from gatepost.mailboxes.models import ConnectAttempt, Mailbox
 from gatepost.meetings.models import Brief, Meeting
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.vault.sealing import seal
 from tests.at_once import at_once
 from tests.makers import MONDAY, advance, clock_at, fresh, make_contact, rows
@@ -51,7 +51,7 @@ def expire(office: Office) -> None:
 
 def stop_all(office: Office) -> None:
     for enrolment in rows(type(office.enrolment), office.id):
-        sequences.stop(enrolment.pk, "by_hand", "done", workspace_id=office.id, actor=by(office.alice))
+        enrolments.stop(enrolment.pk, "by_hand", "done", workspace_id=office.id, actor=by(office.alice))
 
 
 def test_nothing_goes_on_the_first_day(office: Office) -> None:

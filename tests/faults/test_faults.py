@@ -10,7 +10,7 @@ from django.db import connections
 from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Folder
 from gatepost.outbox.models import Message
-from gatepost.sequences.actions import StepDraft
+from gatepost.sequences.edits import StepDraft
 from tests.journeys.standing import Standing, until
 from tests.journeys.story import TWO_DAYS, Story
 

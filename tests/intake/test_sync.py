@@ -22,7 +22,7 @@ from gatepost.mailboxes.models import Folder, Mailbox
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event, Item
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments, steps
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
 from gatepost.vault import content, names
@@ -139,7 +139,7 @@ class Story:
     def write_to(self, address, conversation):
         contact = makers.make_contact(self.member.workspace, address)
         enrolment = makers.make_enrolment(self.sequence, contact, self.mailbox)
-        message = sequences.act_on_due(enrolment, Send(1))
+        message = steps.act_on_due(enrolment, Send(1))
         sent_id = f"<{message.key}@northwind.example>"
         draft = Item(f"sent-{message.key}", True, internet_message_id=sent_id, conversation_id=conversation)
         for each in (Commit(Event.DRAFT, draft), Commit(Event.TRY), Commit(Event.TAKEN)):
@@ -428,7 +428,7 @@ def test_an_envelope_holds_no_sender_subject_or_text():
 
 
 def test_stopping_by_hand_does_not_keep_a_later_reply_out(story):
-    sequences.stop(story.message.enrolment_id, "by_hand", "enough", workspace_id=story.mailbox.workspace_id,
+    enrolments.stop(story.message.enrolment_id, "by_hand", "enough", workspace_id=story.mailbox.workspace_id,
                    actor=INSTALLER)  # fmt: skip
     story.inbox.arrives("r1", references=story.sent_id)
     story.sync()
@@ -498,8 +498,8 @@ def test_of_an_order_in_a_reply_nothing_comes_but_what_the_reply_itself_brings(
     assert (ordered.label, ordered.labels) == (plain.label, plain.labels) == ("not_interested", plain.labels)
     assert content.open(ordered, "third_party") is None and ordered.return_local_date is None
     workspace_id = story.mailbox.workspace_id
-    enrolments = {e.contact_id: (e.state, e.cause, e.reason) for e in rows(Enrolment, workspace_id)}
-    assert len(enrolments) == 2 and len(set(enrolments.values())) == 1
+    found = {e.contact_id: (e.state, e.cause, e.reason) for e in rows(Enrolment, workspace_id)}
+    assert len(found) == 2 and len(set(found.values())) == 1
     assert rows(Promise, workspace_id) == rows(Suppression, workspace_id) == []
     assert len(rows(Message, workspace_id)) == len(rows(Contact, workspace_id)) == 2
     asked = {name: sorted(story.inbox.read(name)) for name in ("sender", "reply")}

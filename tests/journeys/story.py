@@ -25,6 +25,7 @@ from gatepost.mailboxes import actions as mailboxes
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.models import Message
 from gatepost.sequences import actions as sequences
+from gatepost.sequences import edits, enrolments
 from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import names
 from tests import makers
@@ -33,8 +34,8 @@ from .standing import Standing, until
 
 TWO_DAYS = timedelta(days=2)
 STEPS = (
-    sequences.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
-    sequences.StepDraft(2 * 24 * 60, "", "Hi {{ first_name }},\n\njust following up."),
+    edits.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
+    edits.StepDraft(2 * 24 * 60, "", "Hi {{ first_name }},\n\njust following up."),
 )
 OTHER_ABILITIES = (
     "openid profile offline_access User.Read Mail.ReadWrite Mail.Send Calendars.ReadWrite Contacts.ReadWrite"
@@ -100,10 +101,10 @@ class Story:
         self.stand.tell("users", address=address, name=name, kind="prospect", person=known)
         return makers.make_contact(self.workspace, address, first_name=first, last_name=last)
 
-    def enrol(self, *contacts: Contact, steps: tuple[sequences.StepDraft, ...] = STEPS) -> Sequence:
+    def enrol(self, *contacts: Contact, steps: tuple[edits.StepDraft, ...] = STEPS) -> Sequence:
         """The contacts are in a new, active sequence that may send at any hour."""
         sequence = makers.make_sequence(self.rep, steps=steps)
-        enrolled = sequences.enrol(
+        enrolled = enrolments.enrol(
             sequence.pk, [each.pk for each in contacts], self.mailbox.pk, workspace_id=self.workspace.id,
             actor=by(self.rep),
         )  # fmt: skip

@@ -85,6 +85,16 @@ def test_a_token_that_is_still_good_is_used_again_by_everybody(mailbox, microsof
     assert len(microsoft.used) == 1
 
 
+def test_good_tokens_of_many_mailboxes_are_read_by_one_statement(mailbox, django_assert_num_queries):
+    other, gone = (make_mailbox(make_member(mailbox.workspace)) for _ in range(2))
+    given = [token(mailbox), token(other), token(gone)]
+    with inside(mailbox.workspace_id):
+        Mailbox.objects.filter(pk=gone.pk).update(state=Mailbox.State.DISCONNECTED)
+        with django_assert_num_queries(1):
+            found = connection._stored_tokens([other.pk, gone.pk, mailbox.pk])
+    assert [each and each[0] for each in found] == [given[1], None, given[0]]
+
+
 def test_a_token_that_ends_soon_is_renewed(mailbox, microsoft, clock_file):
     token(mailbox)
     advance(clock_file, timedelta(minutes=58, seconds=1))

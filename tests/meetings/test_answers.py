@@ -19,7 +19,7 @@ from gatepost.meetings.models import Brief, BriefTime, Guest, Meeting, Rung
 from gatepost.meetings.rules import Rung as On
 from gatepost.meetings.rules import Stands
 from gatepost.post.letters import write
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.models import Enrolment, Sequence
 from gatepost.vault import content
 from tests import makers
@@ -53,7 +53,7 @@ class Story:
 
     def meets(self, starts: datetime, **columns: Any) -> Meeting:
         meeting = make_meeting(self.enrolment, starts=starts, **columns)
-        sequences.stop(self.enrolment.pk, "meeting", "booked a meeting", **self.as_alice)
+        enrolments.stop(self.enrolment.pk, "meeting", "booked a meeting", **self.as_alice)
         return meeting
 
     def cancelled(self) -> Meeting:

@@ -18,7 +18,7 @@ from gatepost.jobs.rounds import Script, in_rounds
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import rules, sending
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import steps
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
 from tests import makers
@@ -79,12 +79,12 @@ class Post:
 
     def plan(self, enrolment: Enrolment, position: int) -> Message | None:
         """The step composed as the worker does it; None where the enrolment waits for a person."""
-        return sequences.act_on_due(makers.fresh(enrolment), Send(position))
+        return steps.act_on_due(makers.fresh(enrolment), Send(position))
 
     def send(self, message: Message) -> None:
         at_once(in_rounds(message.workspace_id, sending.carry_on(message, Through(self.alice), _open_gate)))  # type: ignore[arg-type]
         self.alice.served.advance(3)  # Microsoft lets 30 a minute out
-        sequences.step_left(makers.fresh(message))
+        steps.step_left(makers.fresh(message))
 
     def received(self) -> list[dict[str, Any]]:
         """What lies in Carol's inbox, the oldest first; it is taken out."""

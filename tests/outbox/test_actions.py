@@ -1,7 +1,7 @@
 import pytest
 
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions
+from gatepost.sequences import steps
 from gatepost.sequences.rules import Send
 from tests.makers import (
     make_contact,
@@ -21,8 +21,8 @@ def test_planning_the_same_step_twice_gives_one_message():
     mailbox, contact = make_mailbox(member), make_contact(member.workspace)
     enrolment = make_enrolment(make_sequence(member), contact, mailbox)
 
-    first = actions.act_on_due(enrolment, Send(1))
-    second = actions.act_on_due(enrolment, Send(1))
+    first = steps.act_on_due(enrolment, Send(1))
+    second = steps.act_on_due(enrolment, Send(1))
 
     assert first is not None and second is None
     assert len(rows(Message, member.workspace_id)) == 1

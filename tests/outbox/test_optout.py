@@ -13,8 +13,7 @@ from gatepost.contacts.models import Suppression
 from gatepost.graph import drafts
 from gatepost.outbox import optout, sending
 from gatepost.outbox.protocol import Route
-from gatepost.sequences import actions as sequences
-from gatepost.sequences import jobs
+from gatepost.sequences import jobs, steps
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.rules import Send
 from tests import makers
@@ -33,7 +32,7 @@ def sent(db, settings):
     member = makers.make_member(makers.make_workspace())
     contact = makers.make_contact(member.workspace)
     enrolment = makers.make_enrolment(makers.make_sequence(member), contact, makers.make_mailbox(member))
-    return sequences.act_on_due(enrolment, Send(1))
+    return steps.act_on_due(enrolment, Send(1))
 
 
 def path_of(message):

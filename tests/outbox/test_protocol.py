@@ -24,7 +24,7 @@ from gatepost.outbox.protocol import (
     State,
     resolve,
 )
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import steps
 from gatepost.sequences.rules import Send
 from tests import makers
 
@@ -112,7 +112,7 @@ def message(db):
     enrolment = makers.make_enrolment(
         makers.make_sequence(member), makers.make_contact(member.workspace), mailbox
     )
-    return sequences.act_on_due(enrolment, Send(1))
+    return steps.act_on_due(enrolment, Send(1))
 
 
 def raw_update(message, **changes):

@@ -10,6 +10,7 @@ from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
 from gatepost.audit import tags
 from gatepost.audit.models import AuditEntry
+from gatepost.contacts.models import Contact
 from gatepost.errors import Conflict
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
@@ -17,9 +18,9 @@ from gatepost.outbox import actions, comparing, restored, rules, sending
 from gatepost.outbox.models import Installation, Message, Recovery, Stray
 from gatepost.outbox.protocol import Commit, Event, State
 from gatepost.outbox.rules import Stop, Witness, sees_a_restore
-from gatepost.sequences import actions as sequences
-from gatepost.sequences import jobs, queries
+from gatepost.sequences import jobs, queries, steps
 from gatepost.sequences import rules as sequence_rules
+from gatepost.sequences.models import Enrolment
 from gatepost.vault import keys
 from tests.at_once import at_once, for_one, without_threads
 from tests.makers import MONDAY, clock_at, fresh, make_contact, make_enrolment, rows
@@ -268,15 +269,15 @@ def test_a_step_that_the_database_forgot_is_held_when_the_contact_is_enrolled_ag
     contact = fresh(story.message).contact_id
     with inside(story.mailbox.workspace_id):
         Message.objects.all().delete()
-        sequences.Enrolment.objects.all().delete()
+        Enrolment.objects.all().delete()
     Installation.objects.filter(pk=1).update(beat=1)
     restart(story)
     reconcile(story)
     assert len(rows(Stray, story.mailbox.workspace_id)) == 1
     restored.go(story.mailbox.workspace_id, actor=INSTALLER)
     with inside(story.mailbox.workspace_id):
-        again = make_enrolment(story.sequence, sequences.Contact.objects.get(pk=contact), story.mailbox)
-    story.message = sequences.act_on_due(again, sequence_rules.Send(1))
+        again = make_enrolment(story.sequence, Contact.objects.get(pk=contact), story.mailbox)
+    story.message = steps.act_on_due(again, sequence_rules.Send(1))
     story.carry_on()
     held = fresh(story.message)
     assert (held.state, len(story.microsoft.deliveries)) == (State.HELD, 1)

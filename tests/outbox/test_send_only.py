@@ -16,8 +16,7 @@ from gatepost.mailboxes import features
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions, send_only, sending
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions as sequences
-from gatepost.sequences import jobs, queries, rules
+from gatepost.sequences import enrolments, jobs, queries, rules, steps, tasks
 from gatepost.sequences.models import Enrolment, Task
 from gatepost.vault import content
 from tests import makers
@@ -57,7 +56,7 @@ class Story:
     def decide(self):
         """What the job does with the enrolment when it is due."""
         due = for_one(queries.due_enrolments, self.mailbox)
-        return due and sequences.act_on_due(due[0], rules.decide_next(due[1], now=clock.now()))
+        return due and steps.act_on_due(due[0], rules.decide_next(due[1], now=clock.now()))
 
     def carry_on(self):
         try:
@@ -190,7 +189,7 @@ def test_a_follow_up_becomes_a_task_with_its_text_and_is_not_sent(story):
 def test_a_task_that_was_ended_moves_the_enrolment_on(story, done):
     story.to_the_follow_up()
     (task,) = rows(Task, story.member.workspace_id)
-    sequences.end_task(task.pk, done, workspace_id=task.workspace_id, actor=INSTALLER)
+    tasks.end_task(task.pk, done, workspace_id=task.workspace_id, actor=INSTALLER)
     enrolment = fresh(story.enrolment)
     assert (enrolment.next_position, enrolment.due_at) == (3, clock.now() + timedelta(days=3))
 
@@ -200,9 +199,9 @@ def test_a_task_is_ended_once(committed_db, clock_file, monkeypatch):
     story = Story(clock_file)
     story.to_the_follow_up()
     (task,) = rows(Task, story.member.workspace_id)
-    sequences.end_task(task.pk, True, workspace_id=task.workspace_id, actor=INSTALLER)
+    tasks.end_task(task.pk, True, workspace_id=task.workspace_id, actor=INSTALLER)
     with pytest.raises(Conflict, match="ended already"):
-        sequences.end_task(task.pk, True, workspace_id=task.workspace_id, actor=INSTALLER)
+        tasks.end_task(task.pk, True, workspace_id=task.workspace_id, actor=INSTALLER)
     assert fresh(story.enrolment).next_position == 3
 
 
@@ -210,7 +209,7 @@ def test_after_the_last_task_the_enrolment_is_finished(story):
     story.to_the_follow_up()
     for _ in range(2):
         (task,) = rows(Task, story.member.workspace_id, state=Task.State.OPEN)
-        sequences.end_task(task.pk, True, workspace_id=task.workspace_id, actor=INSTALLER)
+        tasks.end_task(task.pk, True, workspace_id=task.workspace_id, actor=INSTALLER)
         advance(story.clock_file, timedelta(days=4))
         story.decide()
     assert fresh(story.enrolment).state == Enrolment.State.FINISHED
@@ -218,7 +217,7 @@ def test_after_the_last_task_the_enrolment_is_finished(story):
 
 def test_stopping_the_enrolment_calls_its_task_off(story):
     story.to_the_follow_up()
-    sequences.stop(
+    enrolments.stop(
         story.enrolment.pk, Enrolment.Cause.BY_HAND, "they answered", workspace_id=story.member.workspace_id,
         actor=INSTALLER,
     )  # fmt: skip

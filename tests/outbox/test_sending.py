@@ -20,8 +20,7 @@ from gatepost.mailboxes.queries import across_workspaces
 from gatepost.outbox import actions, counting, rules, sending
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import DELETED, EDITED, MAX_ATTEMPTS, Commit, Event, Item, PutOff
-from gatepost.sequences import actions as sequences
-from gatepost.sequences import jobs, queries
+from gatepost.sequences import enrolments, jobs, queries, steps
 from gatepost.sequences import rules as sequence_rules
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
@@ -66,7 +65,7 @@ class Story:
     def begin(self, **microsoft):
         self.microsoft = InMemoryMailbox(**microsoft)
         self.enrolment = make_enrolment(self.sequence, make_contact(self.member.workspace), self.mailbox)
-        self.message = sequences.act_on_due(self.enrolment, sequence_rules.Send(1))
+        self.message = steps.act_on_due(self.enrolment, sequence_rules.Send(1))
 
     def carry_on(self, message=None):
         """One visit of the worker, as the job does it. None when it crashed."""
@@ -428,7 +427,7 @@ def test_a_refused_draft_is_held_and_nothing_was_sent(story):
 def test_a_reply_between_draft_and_send_cancels_the_message_and_removes_its_draft(story):
     story.microsoft.faults = ["crash"]
     story.carry_on()
-    sequences.stop(story.enrolment.pk, "reply", "replied: interested", workspace_id=story.mailbox.workspace_id,
+    enrolments.stop(story.enrolment.pk, "reply", "replied: interested", workspace_id=story.mailbox.workspace_id,
                    actor=INSTALLER)  # fmt: skip
     story.carry_on()
     assert (story.state, story.microsoft.deliveries) == (State.CANCELLED, [])
@@ -439,7 +438,7 @@ def test_a_reply_between_draft_and_send_cancels_the_message_and_removes_its_draf
 
 def test_a_message_cancelled_while_its_draft_is_made_leaves_no_draft(story):
     def reply_comes():
-        sequences.stop(
+        enrolments.stop(
             story.enrolment.pk, "reply", "replied", workspace_id=story.mailbox.workspace_id, actor=INSTALLER
         )
 
@@ -471,7 +470,7 @@ def due_follow_up(story):
     story.carry_on()
     enrolment = fresh(story.enrolment)
     assert enrolment.next_position == 2
-    return sequences.act_on_due(enrolment, sequence_rules.Send(2))
+    return steps.act_on_due(enrolment, sequence_rules.Send(2))
 
 
 @pytest.mark.parametrize("id_changes_on_send", [False, True])
@@ -494,7 +493,7 @@ def test_a_follow_up_whose_first_mail_was_deleted_opens_a_new_thread(story):
 
 def test_a_reply_before_the_follow_up_stops_it_even_when_it_is_due(story):
     follow_up = due_follow_up(story)
-    sequences.stop(
+    enrolments.stop(
         story.enrolment.pk, "reply", "replied", workspace_id=story.mailbox.workspace_id, actor=INSTALLER
     )
     story.carry_on(follow_up)

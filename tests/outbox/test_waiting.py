@@ -17,8 +17,8 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import actions, counting, limits
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event
-from gatepost.sequences import actions as sequences
-from gatepost.sequences import queries
+from gatepost.sequences import queries, steps, waiting
+from gatepost.sequences.models import Enrolment, Sequence
 from tests.at_once import for_one
 from tests.makers import (
     fresh,
@@ -71,7 +71,10 @@ def full_for(message, now=None):
     with inside(message.workspace_id):
         mailbox = Mailbox.objects.select_related("workspace").get(pk=message.mailbox_id)
         now = now or clock.now()
-        places = [*counting.own(mailbox, now), *counting.shared(mailbox, fresh(message).contact.company_id)]
+        places = [
+            *counting.own(mailbox, now),
+            *counting.shared(mailbox.workspace, mailbox.microsoft_tenant, fresh(message).contact.company_id),
+        ]
         counted = counting.count(places, now)
     return limits.next_leaves(list(counted.values()), None, now=now)
 
@@ -85,7 +88,7 @@ def test_who_is_in_a_hurry_leaves_before_those_that_waited_longer(alice, planned
 
 def test_send_now_leaves_also_outside_the_window_and_keeps_the_limits(alice, planned):
     with inside(alice.workspace_id):
-        sequence = sequences.Sequence.objects.get()
+        sequence = Sequence.objects.get()
         day = clock.now() + timedelta(days=3)
         sequence.window = {day.strftime("%a").lower(): [["10:00", "11:00"]]}
         sequence.save()
@@ -107,8 +110,8 @@ def test_a_postponed_mail_waits_until_then_also_when_it_is_woken(alice, planned)
 
 def test_a_skipped_step_never_leaves_and_its_contact_goes_on_with_the_next(alice, planned):
     actions.skip(planned[0].pk, **who(alice))
-    sequences.step_cancelled(fresh(planned[0]))
-    enrolment = rows(sequences.Enrolment, alice.workspace_id, pk=planned[0].enrolment_id)[0]
+    steps.step_cancelled(fresh(planned[0]))
+    enrolment = rows(Enrolment, alice.workspace_id, pk=planned[0].enrolment_id)[0]
     assert fresh(planned[0]).state == "cancelled"
     assert (enrolment.state, enrolment.next_position) == ("active", 2)
     assert enrolment.due_at > clock.now()
@@ -191,7 +194,8 @@ def test_raising_a_limit_wakes_what_waited_for_it_and_for_the_pause(alice, plann
         Mailbox.objects.update(sending_not_before=later)
         mailbox = Mailbox.objects.get()
     change_settings(mailbox.pk, daily_limit=60, gap_seconds=2, briefs_on_calendar=True, **who(alice))
-    sequences.limits_changed(fresh(mailbox))
+    with inside(alice.workspace_id):
+        waiting.limits_changed([fresh(mailbox)])
     assert fresh(mailbox).sending_not_before is None
     assert all(fresh(each).not_before <= clock.now() for each in planned)
 

@@ -7,7 +7,7 @@ from gatepost.graph.housekeeping import CLEAN_UP
 from gatepost.graph.shapes import SEND_KEY
 from gatepost.mailboxes.models import Connection, Mailbox, Subscription
 from gatepost.outbox.models import Message
-from gatepost.sequences.actions import StepDraft
+from gatepost.sequences.edits import StepDraft
 from tests.journeys.standing import until
 from tests.journeys.story import OtherMailbox, Story
 

@@ -24,7 +24,8 @@ from gatepost.erasure.models import Erasure
 from gatepost.mailboxes.models import Connection, Mailbox
 from gatepost.outbox.models import Message
 from gatepost.sequences import actions as sequences
-from gatepost.sequences.actions import StepDraft
+from gatepost.sequences import enrolments
+from gatepost.sequences.edits import StepDraft
 from gatepost.vault import keys
 from tests.journeys.standing import Standing, until
 from tests.journeys.story import Story
@@ -155,7 +156,7 @@ def test_whoever_opted_out_is_never_written_to_again(story: Story) -> None:
     sequence = sequences.create_sequence(story.workspace.id, "Another", member=story.rep)
     actor = by(story.rep)
     sequences.save_steps(sequence.pk, STEPS, workspace_id=story.workspace.id, actor=actor)
-    enrolled = sequences.enrol(
+    enrolled = enrolments.enrol(
         sequence.pk, [petra.pk], story.mailbox.pk, workspace_id=story.workspace.id, actor=actor
     )
     assert enrolled.count == 0 and enrolled.skipped == ((petra.pk, "is on the do-not-contact list"),)

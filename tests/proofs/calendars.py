@@ -27,7 +27,7 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.meetings.jobs import sync_calendar
 from gatepost.meetings.models import Brief, CalendarCount, Meeting, Rung
 from gatepost.meetings.queries import STANDING
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import content
 from gatepost.vault.sealing import index
@@ -152,7 +152,7 @@ def _known(scene: Scene, number: int, address: str = "") -> str:
         {"email": address, "first_name": "Person", "last_name": str(number), "company": f"Customer {number}"},
         actor=accounts.INSTALLER,
     )
-    sequences.enrol(
+    enrolments.enrol(
         scene.sequence.pk, [contact.pk], scene.mailboxes[ALICE].pk, workspace_id=scene.workspace_id,
         actor=by(scene.members[ALICE]),
     )  # fmt: skip

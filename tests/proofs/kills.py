@@ -20,7 +20,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import CLOSED, Route, State
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import edits, steps
 from gatepost.sequences.rules import Send
 from tests import makers
 from tests.journeys.standing import ROOT, Standing, python_path
@@ -37,9 +37,7 @@ MIX = (
     ("429", "after", 0.07, {"retry_after": 0}),
     ("slow", "before", 0.06, {"seconds": 0.2}),
 )
-ONE_STEP = (
-    sequences.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),
-)
+ONE_STEP = (edits.StepDraft(0, "Quick question, {{ first_name }}", "Hi {{ first_name }},\n\nshall we talk?"),)
 MOST_VISITS = 60
 
 
@@ -77,7 +75,7 @@ class Killing:
             self.story.workspace, f"contact{self.planned}-{self.story.number}@elsewhere.example"
         )
         enrolment = makers.make_enrolment(self.sequence, contact, self.story.mailbox)
-        message = sequences.act_on_due(enrolment, Send(1))
+        message = steps.act_on_due(enrolment, Send(1))
         assert message is not None
         self.messages.append(message)
         return message

@@ -16,8 +16,9 @@ from gatepost.outbox import counting
 from gatepost.outbox.limits import next_leaves
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event, Item, PutOff
-from gatepost.sequences import actions, queries
-from gatepost.sequences.actions import BadTemplate, StepDraft
+from gatepost.sequences import actions, enrolments, queries, steps
+from gatepost.sequences.actions import BadTemplate
+from gatepost.sequences.edits import StepDraft
 from gatepost.sequences.models import Enrolment, Step, Variant
 from gatepost.sequences.rules import Finish, Send, Stop, Wait
 from gatepost.vault import content, names
@@ -62,7 +63,7 @@ def sequence(member):
 
 
 def enrol(sequence, mailbox, *contacts):
-    return actions.enrol(
+    return enrolments.enrol(
         sequence.pk, [c.pk for c in contacts], mailbox.pk, workspace_id=sequence.workspace_id, actor=INSTALLER
     )
 
@@ -127,7 +128,7 @@ def test_somebody_who_was_in_this_sequence_before_is_left_out_but_may_join_anoth
 ):
     contact = make_contact(sequence.workspace)
     enrolment = make_enrolment(sequence, contact, mailbox)
-    actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
     assert refusal(sequence, mailbox, contact) == "was in this sequence before"
     another = make_sequence(member)
     assert refusal(another, mailbox, contact) == "was in another sequence within the last 14 days"
@@ -169,12 +170,12 @@ def test_nobody_is_enrolled_from_a_mailbox_that_cannot_send(member, sequence, co
 
 
 def test_a_step_without_a_value_for_a_field_pauses_and_says_which(member, mailbox):
-    steps = (StepDraft(0, "Hello {{ first_name }}", "Your work as {{ title }} at {{ company }}"),)
-    sequence = make_sequence(member, steps=steps)
+    wordings = (StepDraft(0, "Hello {{ first_name }}", "Your work as {{ title }} at {{ company }}"),)
+    sequence = make_sequence(member, steps=wordings)
     contact = make_contact(sequence.workspace, title="", company="")
     enrolment = make_enrolment(sequence, contact, mailbox)
 
-    assert actions.act_on_due(enrolment, Send(1)) is None
+    assert steps.act_on_due(enrolment, Send(1)) is None
 
     paused = fresh(enrolment)
     assert (paused.state, paused.due_at) == (Enrolment.State.PAUSED, None)
@@ -184,10 +185,10 @@ def test_a_step_without_a_value_for_a_field_pauses_and_says_which(member, mailbo
 
 def test_stopping_cancels_what_had_not_left(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    message = actions.act_on_due(enrolment, Send(1))
+    message = steps.act_on_due(enrolment, Send(1))
 
-    assert actions.stop(enrolment.pk, "by_hand", "stopped by a member", **by(sequence))
-    assert not actions.stop(enrolment.pk, "reply", "replied", **by(sequence)), "it ended already"
+    assert enrolments.stop(enrolment.pk, "by_hand", "stopped by a member", **by(sequence))
+    assert not enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence)), "it ended already"
 
     ended = fresh(enrolment)
     assert (ended.state, ended.cause, ended.due_at) == (Enrolment.State.STOPPED, "by_hand", None)
@@ -196,21 +197,21 @@ def test_stopping_cancels_what_had_not_left(sequence, mailbox):
 
 def test_stopping_cannot_call_back_what_is_on_its_way(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    message = sent(actions.act_on_due(enrolment, Send(1)))
-    actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    message = sent(steps.act_on_due(enrolment, Send(1)))
+    enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
     assert fresh(message).state == Message.State.ACCEPTED
 
 
 def test_a_reply_after_the_last_step_is_still_the_reason_of_the_end(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.act_on_due(enrolment, Finish())
-    assert actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    steps.act_on_due(enrolment, Finish())
+    assert enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
     assert (fresh(enrolment).state, fresh(enrolment).cause) == (Enrolment.State.STOPPED, "reply")
 
 
 def test_an_absence_pauses_until_the_day_after_the_return(sequence, mailbox, monday):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
+    enrolments.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
 
     paused = fresh(enrolment)
     assert paused.state == Enrolment.State.PAUSED
@@ -221,16 +222,16 @@ def test_an_absence_pauses_until_the_day_after_the_return(sequence, mailbox, mon
 
 def test_a_pause_without_a_date_ends_only_when_somebody_says_so(sequence, mailbox, monday):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    message = actions.act_on_due(enrolment, Send(1))
-    actions.pause_until(enrolment.pk, None, "asked to wait", **by(sequence))
+    message = steps.act_on_due(enrolment, Send(1))
+    enrolments.pause_until(enrolment.pk, None, "asked to wait", **by(sequence))
     outbox.put_off(
         message, PutOff(queries.FOREVER, "asked to wait")
     )  # what the gate says to a pause without an end
     assert queries.returned(MONDAY + timedelta(days=3000)) == []
 
     advance(monday, timedelta(days=1))
-    assert actions.resume(enrolment.pk, **by(sequence))
-    assert not actions.resume(enrolment.pk, **by(sequence))
+    assert enrolments.resume(enrolment.pk, **by(sequence))
+    assert not enrolments.resume(enrolment.pk, **by(sequence))
 
     assert fresh(enrolment).state == Enrolment.State.ACTIVE
     assert fresh(message).not_before == clock.now(), "the message that waited may leave"
@@ -238,8 +239,8 @@ def test_a_pause_without_a_date_ends_only_when_somebody_says_so(sequence, mailbo
 
 def test_an_ended_enrolment_is_not_paused(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
-    assert not actions.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
+    enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    assert not enrolments.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
     assert fresh(enrolment).state == Enrolment.State.STOPPED
 
 
@@ -253,23 +254,23 @@ def test_an_ended_enrolment_is_not_paused(sequence, mailbox):
 )
 def test_what_was_decided_is_done(sequence, mailbox, decision, state, due):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    assert actions.act_on_due(enrolment, decision) is None
+    assert steps.act_on_due(enrolment, decision) is None
     assert (fresh(enrolment).state, fresh(enrolment).due_at) == (state, due)
 
 
 def test_a_decision_about_an_enrolment_that_was_stopped_meanwhile_does_nothing(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
-    assert actions.act_on_due(enrolment, Send(1)) is None
+    enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    assert steps.act_on_due(enrolment, Send(1)) is None
     assert rows(Message, sequence.workspace_id) == []
 
 
 def test_a_follow_up_without_a_subject_continues_the_threads(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace, first_name="Petra"), mailbox)
-    first = sent(actions.act_on_due(enrolment, Send(1)))
-    actions.step_left(first)
+    first = sent(steps.act_on_due(enrolment, Send(1)))
+    steps.step_left(first)
 
-    follow_up = actions.act_on_due(fresh(enrolment), Send(2))
+    follow_up = steps.act_on_due(fresh(enrolment), Send(2))
 
     assert content.open(first, "subject") == "Quick question, Petra"
     assert content.open(follow_up, "subject") == "Re: Quick question, Petra"
@@ -285,38 +286,38 @@ def test_a_follow_up_continues_the_wording_that_this_contact_got(sequence, mailb
         other.save()
         Variant.objects.filter(step=step).exclude(pk=other.pk).update(weight=0)
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.step_left(sent(actions.act_on_due(enrolment, Send(1))))
-    follow_up = actions.act_on_due(fresh(enrolment), Send(2))
+    steps.step_left(sent(steps.act_on_due(enrolment, Send(1))))
+    follow_up = steps.act_on_due(fresh(enrolment), Send(2))
     assert content.open(follow_up, "subject") == "Re: Another beginning"
 
 
 def test_a_step_that_left_makes_the_next_one_due_after_its_delay(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.step_left(sent(actions.act_on_due(enrolment, Send(1))))
+    steps.step_left(sent(steps.act_on_due(enrolment, Send(1))))
     moved = fresh(enrolment)
     assert (moved.next_position, moved.due_at) == (2, MONDAY + timedelta(days=2))
 
 
 def test_a_step_that_is_told_to_have_left_twice_moves_on_once(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    message = sent(actions.act_on_due(enrolment, Send(1)))
-    actions.step_left(message)
-    actions.step_left(message)
+    message = sent(steps.act_on_due(enrolment, Send(1)))
+    steps.step_left(message)
+    steps.step_left(message)
     assert fresh(enrolment).next_position == 2
 
 
 def test_after_its_last_step_an_enrolment_is_finished(member, mailbox):
     sequence = make_sequence(member, steps=(StepDraft(0, "Hello", "Hi"),))
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.step_left(sent(actions.act_on_due(enrolment, Send(1))))
+    steps.step_left(sent(steps.act_on_due(enrolment, Send(1))))
     assert (fresh(enrolment).state, fresh(enrolment).due_at) == (Enrolment.State.FINISHED, None)
 
 
 def test_a_step_that_left_from_a_stopped_enrolment_starts_nothing_again(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    message = sent(actions.act_on_due(enrolment, Send(1)))
-    actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
-    actions.step_left(message)
+    message = sent(steps.act_on_due(enrolment, Send(1)))
+    enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    steps.step_left(message)
     assert (fresh(enrolment).state, fresh(enrolment).due_at) == (Enrolment.State.STOPPED, None)
 
 
@@ -376,16 +377,16 @@ def test_a_sequence_without_steps_cannot_be_activated(member):
 def test_those_who_waited_for_a_paused_sequence_go_on_at_once_when_it_is_activated(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
     actions.pause(sequence.pk, **by(sequence))
-    actions.act_on_due(enrolment, Wait(MONDAY + timedelta(hours=1), "the sequence is paused"))
+    steps.act_on_due(enrolment, Wait(MONDAY + timedelta(hours=1), "the sequence is paused"))
     actions.activate(sequence.pk, **by(sequence))
     assert (fresh(enrolment).due_at, fresh(enrolment).reason) == (MONDAY, "")
 
 
 def test_each_change_leaves_one_entry_in_the_record(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    actions.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
-    actions.resume(enrolment.pk, **by(sequence))
-    actions.stop(enrolment.pk, "by_hand", "enough", **by(sequence))
+    enrolments.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
+    enrolments.resume(enrolment.pk, **by(sequence))
+    enrolments.stop(enrolment.pk, "by_hand", "enough", **by(sequence))
     entries = rows(AuditEntry, sequence.workspace_id, subject_id=enrolment.pk)
     assert sorted(entry.tag for entry in entries) == [
         "enrolment:pause", "enrolment:resume", "enrolment:start", "enrolment:stop",
@@ -394,20 +395,20 @@ def test_each_change_leaves_one_entry_in_the_record(sequence, mailbox):
 
 def test_the_gate_learns_that_the_enrolment_ended_or_is_paused(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    message = actions.act_on_due(enrolment, Send(1))
+    message = steps.act_on_due(enrolment, Send(1))
     assert for_one(queries.gate_facts, message).stopped == ""
-    actions.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
+    enrolments.pause_until(enrolment.pk, date(2027, 1, 20), "out of office", **by(sequence))
     assert (for_one(queries.gate_facts, message).paused_until, for_one(queries.gate_facts, message).pause_reason) == (
         fresh(enrolment).due_at, "out of office",
     )  # fmt: skip
-    actions.stop(enrolment.pk, "reply", "replied: interested", **by(sequence))
+    enrolments.stop(enrolment.pk, "reply", "replied: interested", **by(sequence))
     assert for_one(queries.gate_facts, message).stopped == "replied: interested"
 
 
 def test_what_a_mailbox_sent_is_counted_by_its_own_day(sequence, mailbox, monday):
     mailbox.daily_limit = 1
     enrolment = make_enrolment(sequence, make_contact(sequence.workspace), mailbox)
-    sent(actions.act_on_due(enrolment, Send(1)))
+    sent(steps.act_on_due(enrolment, Send(1)))
     with inside(sequence.workspace_id):
         # Midnight in Berlin is 23:00 in UTC.
         today, tomorrow = (
@@ -432,14 +433,14 @@ def test_a_step_that_cannot_be_filled_pauses_its_enrolment_and_no_other(sequence
             variant, "body", "{{ first_name | truncate: 'abc' }}"
         )  # as an earlier version may have stored it
         variant.save()
-    assert actions.act_on_due(enrolment, Send(1)) is None
+    assert steps.act_on_due(enrolment, Send(1)) is None
     assert fresh(enrolment).state == Enrolment.State.PAUSED
     assert "Step 1" in fresh(enrolment).reason
 
 
 def test_a_mail_of_a_step_that_was_removed_does_not_leave(sequence, mailbox):
     enrolment = make_enrolment(sequence, make_contact(mailbox.member.workspace), mailbox)
-    message = actions.act_on_due(enrolment, Send(1))
+    message = steps.act_on_due(enrolment, Send(1))
     with inside(mailbox.workspace_id):
         Step.objects.filter(pk=message.step_id).delete()
     assert "removed" in for_one(queries.gate_facts, message).stopped

@@ -8,6 +8,7 @@ import pytest
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
 from gatepost.audit.models import AuditEntry
+from gatepost.audit.reveal import reveal
 from gatepost.contacts.models import Company
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
@@ -17,8 +18,9 @@ from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
 from gatepost.outbox.protocol import Commit, Event, Item
 from gatepost.outbox.rules import Cancel, Wait, may_send
-from gatepost.sequences import actions, lists, queries, rules
+from gatepost.sequences import absences, actions, enrolments, lists, queries, rules, steps, tasks
 from gatepost.sequences.edits import StepDraft, Wording
+from gatepost.sequences.hours import hours_of
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Task
 from tests.at_once import for_one
 from tests.makers import (
@@ -69,7 +71,7 @@ def decided(mailbox):
 
 def act(mailbox):
     enrolment, facts = for_one(queries.due_enrolments, mailbox)
-    return actions.act_on_due(enrolment, rules.decide_next(facts, now=clock.now()))
+    return steps.act_on_due(enrolment, rules.decide_next(facts, now=clock.now()))
 
 
 def leave(message):
@@ -77,7 +79,7 @@ def leave(message):
     with inside(message.workspace_id):
         for each in (Commit(Event.DRAFT, Item("id", is_draft=True)), Commit(Event.TRY), Commit(Event.TAKEN)):
             assert outbox.commit(message, each)
-    actions.step_left(fresh(message))
+    steps.step_left(fresh(message))
 
 
 def entries(row, action):
@@ -94,7 +96,7 @@ def test_a_call_waits_as_a_task_with_its_day_and_the_next_step_follows_when_it_i
     (task,) = rows(Task, member.workspace_id)
     assert (task.kind, task.due_at) == ("call", datetime(2027, 1, 12, 22, 59, tzinfo=UTC))
     assert fresh(enrolment).reason == "step 1 is a call, which waits in the tasks"
-    actions.end_task(task.pk, True, **by(task))
+    tasks.end_task(task.pk, True, **by(task))
     message = act(mailbox)
     assert message is not None and message.position == 2 and message.previous is None
 
@@ -105,10 +107,10 @@ def test_a_mail_for_approval_leaves_only_when_approved_and_as_it_was_approved(me
     assert act(mailbox) is None
     assert rows(Message, member.workspace_id) == []
     (task,) = rows(Task, member.workspace_id)
-    actions.end_task(task.pk, True, subject="Hello  again", body="Changed by hand.", **by(task))
+    tasks.end_task(task.pk, True, subject="Hello  again", body="Changed by hand.", **by(task))
     message = act(mailbox)
     with inside(member.workspace_id):
-        text = actions.reveal(INSTALLER, message, "subject", "body", reason="test")
+        text = reveal(INSTALLER, message, "subject", "body", reason="test")
     assert text["subject"] == "Hello again"
     assert text["body"].startswith("Changed by hand.\n\n") and "rather not hear" in text["body"]
 
@@ -118,7 +120,7 @@ def test_a_mail_that_is_not_approved_is_left_out_and_the_sequence_goes_on(member
     enrolment = make_enrolment(sequence, make_contact(member.workspace), mailbox)
     act(mailbox)
     (task,) = rows(Task, member.workspace_id)
-    actions.end_task(task.pk, False, **by(task))
+    tasks.end_task(task.pk, False, **by(task))
     assert fresh(enrolment).due_at == MONDAY + timedelta(days=2)
     advance(monday, timedelta(days=2))
     assert decided(mailbox) == rules.Send(2)
@@ -133,7 +135,7 @@ def test_an_empty_text_is_not_approved(member, mailbox):
     act(mailbox)
     (task,) = rows(Task, member.workspace_id)
     with pytest.raises(BadInput, match="nothing was approved"):
-        actions.end_task(task.pk, True, subject="Hi", body="  ", **by(task))
+        tasks.end_task(task.pk, True, subject="Hi", body="  ", **by(task))
     assert fresh(task).state == Task.State.OPEN
 
 
@@ -194,17 +196,17 @@ def test_public_holidays_where_the_contact_is_are_closed_unless_the_sequence_say
     enrolment = make_enrolment(sequence, german, mailbox)
     with inside(member.workspace_id):
         row = Enrolment.objects.select_related("sequence", "contact", "mailbox").get(pk=enrolment.pk)
-        hours = actions.hours_of(row)
+        hours = hours_of(row)
         new_year = datetime(2028, 1, 1, 12, tzinfo=UTC)
         opening = hours.opening(new_year)
         assert "public holiday" in opening.reason and opening.at.astimezone(UTC) > new_year
         row.sequence.skips_holidays = False
-        assert actions.hours_of(row).opening(new_year).at == new_year
+        assert hours_of(row).opening(new_year).at == new_year
 
 
 def test_while_a_member_is_away_his_steps_wait_with_the_reason(member, mailbox):
     make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
-    actions.take_days_off(member, date(2027, 1, 11), date(2027, 1, 13), stand_in_id=None, actor=INSTALLER)
+    absences.take_days_off(member, date(2027, 1, 11), date(2027, 1, 13), stand_in_id=None, actor=INSTALLER)
     thursday = datetime(2027, 1, 13, 23, tzinfo=UTC)  # midnight in Berlin
     assert decided(mailbox) == rules.Wait(thursday, "the sender is away")
 
@@ -212,7 +214,7 @@ def test_while_a_member_is_away_his_steps_wait_with_the_reason(member, mailbox):
 def test_days_off_hold_back_a_mail_that_stands_in_the_outbox_already(member, mailbox):
     make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
     message = act(mailbox)
-    actions.take_days_off(member, date(2027, 1, 11), date(2027, 1, 11), stand_in_id=None, actor=INSTALLER)
+    absences.take_days_off(member, date(2027, 1, 11), date(2027, 1, 11), stand_in_id=None, actor=INSTALLER)
     verdict = may_send(for_one(queries.gate_facts, message), now=clock.now())
     assert isinstance(verdict, Wait) and verdict.reason == "the sender is away"
 
@@ -223,7 +225,7 @@ def test_a_colleague_writes_first_mails_meanwhile_and_conversations_that_began_w
     begun = make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
     leave(act(mailbox))
     other = make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
-    actions.take_days_off(member, date(2027, 1, 11), date(2027, 1, 20), stand_in_id=bens.pk, actor=INSTALLER)
+    absences.take_days_off(member, date(2027, 1, 11), date(2027, 1, 20), stand_in_id=bens.pk, actor=INSTALLER)
     assert decided(mailbox) == rules.PassOn()
     act(mailbox)
     assert fresh(other).mailbox_id == bens.pk and len(entries(other, "enrolment:pass-on")) == 1
@@ -235,12 +237,12 @@ def test_a_colleague_writes_first_mails_meanwhile_and_conversations_that_began_w
 
 def test_days_off_that_are_given_back_let_what_waited_go_on(member, mailbox):
     enrolment = make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
-    away = actions.take_days_off(
+    away = absences.take_days_off(
         member, date(2027, 1, 11), date(2027, 1, 20), stand_in_id=None, actor=INSTALLER
     )
     act(mailbox)
     assert fresh(enrolment).due_at > MONDAY
-    actions.give_back_days_off(away.pk, **by(enrolment))
+    absences.give_back_days_off(away.pk, **by(enrolment))
     assert decided(mailbox) == rules.Send(1)
     assert rows(Absence, member.workspace_id) == []
 
@@ -251,14 +253,14 @@ def test_a_stand_in_is_a_colleague_and_days_end_after_they_begin(member, mailbox
         (date(2027, 1, 11), date(2027, 1, 12), mailbox.pk),
     ):
         with pytest.raises(BadInput):
-            actions.take_days_off(member, first, last, stand_in_id=stand_in, actor=INSTALLER)
+            absences.take_days_off(member, first, last, stand_in_id=stand_in, actor=INSTALLER)
 
 
 def test_somebody_of_another_sequence_is_enrolled_in_spite_of_it_with_a_reason_in_the_record(member, mailbox):
     contact = make_contact(member.workspace)
     first = make_enrolment(make_sequence(member), contact, mailbox)
     second = make_sequence(member)
-    done = actions.enrol(second.pk, [contact.pk], mailbox.pk, in_spite="Asked by Alice", **by(second))
+    done = enrolments.enrol(second.pk, [contact.pk], mailbox.pk, in_spite="Asked by Alice", **by(second))
     assert done.count == 1
     assert fresh(first).state == Enrolment.State.STOPPED
     (entry,) = entries(second, "enrolment:override")
@@ -268,7 +270,7 @@ def test_somebody_of_another_sequence_is_enrolled_in_spite_of_it_with_a_reason_i
 def test_without_a_real_reason_nobody_is_enrolled_in_spite_of_anything(member, mailbox):
     sequence = make_sequence(member)
     with pytest.raises(BadInput, match="Say why"):
-        actions.enrol(sequence.pk, [], mailbox.pk, in_spite="x", **by(sequence))
+        enrolments.enrol(sequence.pk, [], mailbox.pk, in_spite="x", **by(sequence))
 
 
 def test_colleagues_wait_after_a_reply_where_the_sequence_says_so(member, mailbox):
@@ -277,7 +279,7 @@ def test_colleagues_wait_after_a_reply_where_the_sequence_says_so(member, mailbo
     petra, paul = (make_contact(member.workspace) for _ in range(2))
     enrolment = make_enrolment(sequence, petra, mailbox)
     make_enrolment(sequence, paul, mailbox)
-    actions.stop(enrolment.pk, "reply", "replied", **by(sequence))
+    enrolments.stop(enrolment.pk, "reply", "replied", **by(sequence))
     assert rows(Company, member.workspace_id)[0].hold_until == MONDAY + timedelta(days=7)
     assert decided(mailbox) == rules.Wait(
         MONDAY + timedelta(days=7), "somebody at this company answered or asked to wait"
@@ -296,7 +298,7 @@ def test_too_many_bounces_pause_the_sequence_with_the_reason_and_a_notice(member
         assert fresh(sequence).state == Sequence.State.ACTIVE
         with inside(member.workspace_id):
             outbox.bounced(message)
-        actions.stop(message.enrolment_id, "bounce", "the address does not exist", **by(sequence))
+        enrolments.stop(message.enrolment_id, "bounce", "the address does not exist", **by(sequence))
     paused = fresh(sequence)
     assert paused.state == Sequence.State.PAUSED
     assert paused.pause_reason == "3 of its last 20 mails bounced, more than 5 %"
@@ -311,23 +313,23 @@ def test_an_archived_sequence_stops_everybody_and_takes_nobody(member, mailbox):
     enrolment = make_enrolment(sequence, make_contact(member.workspace), mailbox)
     message = act(mailbox)
     actions.archive(sequence.pk, **by(sequence))
-    while actions.stop_some_of_archived(sequence.pk, workspace_id=sequence.workspace_id):
+    while enrolments.stop_some_of_archived(sequence.pk, workspace_id=sequence.workspace_id):
         pass
     assert fresh(enrolment).reason == "the sequence was archived"
     assert isinstance(may_send(for_one(queries.gate_facts, message), now=clock.now()), Cancel)
     with pytest.raises(Conflict, match="archived"):
-        actions.enrol(sequence.pk, [], mailbox.pk, **by(sequence))
+        enrolments.enrol(sequence.pk, [], mailbox.pk, **by(sequence))
 
 
 def test_a_promise_is_a_task_on_its_day_and_sends_nothing(member, mailbox, monday):
     enrolment = make_enrolment(make_sequence(member), make_contact(member.workspace), mailbox)
-    actions.stop(enrolment.pk, "reply", "asked to be contacted later", **by(enrolment))
-    actions.remind(enrolment.pk, date(2027, 1, 15), workspace_id=member.workspace_id)
+    enrolments.stop(enrolment.pk, "reply", "asked to be contacted later", **by(enrolment))
+    tasks.remind(enrolment.pk, date(2027, 1, 15), workspace_id=member.workspace_id)
     with inside(member.workspace_id):
         assert list(lists.tasks_of(member)) == []
         advance(monday, timedelta(days=5))
         (task,) = lists.tasks_of(member)
-    actions.end_task(task.pk, True, **by(task))
+    tasks.end_task(task.pk, True, **by(task))
     assert fresh(enrolment).state == Enrolment.State.STOPPED
 
 
@@ -337,7 +339,7 @@ def test_each_wording_has_its_own_answers(member, mailbox):
         enrolment = make_enrolment(sequence, make_contact(member.workspace), mailbox)
         leave(act(mailbox))
         if number:
-            actions.stop(enrolment.pk, "reply", "replied", **by(enrolment))
+            enrolments.stop(enrolment.pk, "reply", "replied", **by(enrolment))
     with inside(member.workspace_id):
         (row,) = lists.step_rows(sequence)
     assert [(each.sent, each.replied) for each in row.results] == [(0, 0), (2, 1)]

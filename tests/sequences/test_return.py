@@ -10,7 +10,7 @@ from gatepost.audit.models import AuditEntry
 from gatepost.isolation import inside
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.models import Gap, Mailbox, Notice
-from gatepost.sequences import actions, windows
+from gatepost.sequences import waiting, windows
 from gatepost.sequences.models import Enrolment
 from gatepost.sequences.windows import Hours
 from tests.makers import (
@@ -97,7 +97,7 @@ def begin(mailbox, cause="sign_in", *, hours=5):
 def send_again(mailbox, *, spread=False):
     with inside(mailbox.workspace_id):
         Mailbox.objects.update(read_through=clock.now(), calendar_read_through=clock.now())
-    return actions.send_again(mailbox.pk, workspace_id=mailbox.workspace_id, spread=spread)
+    return waiting.send_again(mailbox.pk, workspace_id=mailbox.workspace_id, spread=spread)
 
 
 def test_after_a_gap_the_oldest_goes_first_and_the_others_follow_at_the_mailboxes_pace(mailbox):

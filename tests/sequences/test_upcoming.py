@@ -9,7 +9,7 @@ from gatepost.audit import tags
 from gatepost.audit.models import AuditEntry
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
-from gatepost.sequences import actions, upcoming
+from gatepost.sequences import actions, enrolments, upcoming
 from gatepost.sequences.models import Enrolment
 from tests.api.test_api import Program
 from tests.makers import (
@@ -109,7 +109,7 @@ def test_leaving_out_the_last_step_finishes(enrolment):
 
 
 def test_a_paused_step_that_is_made_due_goes_on(enrolment):
-    actions.pause_until(
+    enrolments.pause_until(
         enrolment.pk, MONDAY.date() + timedelta(days=9), "away", workspace_id=enrolment.workspace_id,
         actor=actions.BY_SENDING,
     )  # fmt: skip
@@ -120,7 +120,7 @@ def test_what_is_ticked_changes_and_what_cannot_is_left_out_with_its_reason(
     alice, sequence, mailbox, enrolment
 ):
     ended = make_enrolment(sequence, make_contact(alice.workspace, "ed@contoso.example"), mailbox)
-    actions.stop(ended.pk, "by_hand", "enough", workspace_id=alice.workspace_id, actor=actions.BY_SENDING)
+    enrolments.stop(ended.pk, "by_hand", "enough", workspace_id=alice.workspace_id, actor=actions.BY_SENDING)
     page = signed_in(alice).post(
         "/outbox/upcoming/change/",
         {"change": "postpone", "until": "2027-03-01T09:00", "enrolment": [enrolment.pk, ended.pk]},

@@ -10,7 +10,7 @@ from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.letterhead import Letterhead, change
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions
+from gatepost.sequences import actions, steps
 from gatepost.sequences.edits import StepDraft
 from gatepost.sequences.models import Task
 from gatepost.sequences.rules import Ask, Send
@@ -64,7 +64,7 @@ def test_a_contact_gets_what_the_preview_showed_and_contacts_get_different_ones(
             "contact": contact.pk,
         }
         page = text_of(signed_in(alice).post(f"/sequences/{sequence.pk}/preview/", posted))
-        mail = said(actions.act_on_due(makers.make_enrolment(sequence, contact, mailbox), Send(1)))
+        mail = said(steps.act_on_due(makers.make_enrolment(sequence, contact, mailbox), Send(1)))
         assert mail["subject"] in page and mail["body"].partition("\n")[0] in page
         assert "{" not in mail["subject"] + mail["body"]
         subjects.add(mail["subject"])
@@ -74,7 +74,7 @@ def test_a_contact_gets_what_the_preview_showed_and_contacts_get_different_ones(
 def test_braces_in_a_value_are_never_chosen_among(alice):
     sequence, mailbox = spun_sequence(alice), makers.make_mailbox(alice)
     contact = makers.make_contact(alice.workspace, first_name="{A|B}")
-    mail = said(actions.act_on_due(makers.make_enrolment(sequence, contact, mailbox), Send(1)))
+    mail = said(steps.act_on_due(makers.make_enrolment(sequence, contact, mailbox), Send(1)))
     assert mail["subject"].endswith(", {A|B}")
 
 
@@ -83,7 +83,7 @@ def test_a_name_that_shows_nothing_stops_that_mail_with_a_reason_and_never_sends
     sequence = makers.make_sequence(alice)
     contact = makers.make_contact(alice.workspace, first_name=name)
     enrolment = makers.make_enrolment(sequence, contact, makers.make_mailbox(alice))
-    assert actions.act_on_due(enrolment, Send(1)) is None
+    assert steps.act_on_due(enrolment, Send(1)) is None
     assert fresh(enrolment).reason == "No value for first_name: complete the contact, then resume."
     assert rows(Message, alice.workspace_id) == []
 
@@ -93,7 +93,7 @@ def test_a_mail_of_which_nothing_is_left_for_a_contact_is_not_sent(alice):
     enrolment = makers.make_enrolment(
         sequence, makers.make_contact(alice.workspace), makers.make_mailbox(alice)
     )
-    assert actions.act_on_due(enrolment, Send(1)) is None
+    assert steps.act_on_due(enrolment, Send(1)) is None
     assert "Nothing is left of the text" in fresh(enrolment).reason
 
 
@@ -107,7 +107,7 @@ def test_an_approved_mail_is_signed_in_both_parts_when_it_leaves(alice):
         alice, steps=(StepDraft(0, "Hi", "So **good**:\n- a\n- b", kind="approval"),)
     )
     enrolment = makers.make_enrolment(sequence, makers.make_contact(alice.workspace), mailbox)
-    actions.act_on_due(enrolment, Ask(1, "approval"))
+    steps.act_on_due(enrolment, Ask(1, "approval"))
     (task,) = rows(Task, alice.workspace_id)
     with inside(alice.workspace_id):
         text = reveal(actions.BY_SENDING, task, "body", reason="test")["body"]
@@ -116,7 +116,7 @@ def test_an_approved_mail_is_signed_in_both_parts_when_it_leaves(alice):
         f"/sequences/tasks/{task.pk}/", {"do": "done", "subject": "Hi", "body": text}
     )
     assert page.status_code == 302
-    mail = said(actions.act_on_due(fresh(enrolment), Send(1)))
+    mail = said(steps.act_on_due(fresh(enrolment), Send(1)))
     assert mail["body"].startswith(
         "So good:\n- a\n- b\n\nAlice\nNorthwind\n\nHarbour 1\n\nIf you would rather not"
     )

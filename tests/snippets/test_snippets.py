@@ -9,9 +9,11 @@ from gatepost.contacts.models import Contact
 from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.edits import StepDraft
 from gatepost.sequences.preview import compose
 from gatepost.sequences.rules import Send
+from gatepost.sequences.steps import act_on_due
 from gatepost.snippets import actions
 from gatepost.snippets.models import Snippet
 from tests import makers
@@ -80,11 +82,11 @@ def test_a_step_with_a_snippet_that_was_removed_waits_with_that_reason_and_goes_
         sequence, makers.make_contact(alice.workspace), makers.make_mailbox(alice)
     )
     actions.remove("case_study", workspace_id=alice.workspace_id, actor=by(alice))
-    assert sequences.act_on_due(enrolment, Send(1)) is None
+    assert act_on_due(enrolment, Send(1)) is None
     assert (fresh(enrolment).state, "no snippet “case_study”" in fresh(enrolment).reason) == ("paused", True)
     save(alice)
-    sequences.resume(enrolment.pk, workspace_id=alice.workspace_id, actor=by(alice))
-    assert sequences.act_on_due(enrolment, Send(1)) is not None
+    enrolments.resume(enrolment.pk, workspace_id=alice.workspace_id, actor=by(alice))
+    assert act_on_due(enrolment, Send(1)) is not None
 
 
 def test_a_step_that_names_no_snippet_of_ours_is_refused_with_its_line(alice):

@@ -244,7 +244,7 @@ def live(world: World, chance: random.Random) -> int:
 
 
 def _falls_ill(world: World, person: Person, now: datetime, chance: random.Random) -> bool:
-    """An out-of-office notice came in a moment ago: the enrolment pauses, as actions.pause_until has it."""
+    """An out-of-office notice came in a moment ago: the enrolment pauses, as enrolments.pause_until has it."""
     if (
         person.position == 1
         or person.position > len(world.steps)

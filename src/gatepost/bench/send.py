@@ -96,6 +96,7 @@ def _enrol(member: "Member", box: "Mailbox", number: int, mails: int, steps: int
     from gatepost.contacts import actions as contacts
     from gatepost.demo import seed
     from gatepost.sequences import actions as sequences
+    from gatepost.sequences import enrolments
 
     workspace_id, actor = member.workspace_id, by(member)
     sequence = sequences.create_sequence(workspace_id, f"Sequence {number}", member=member)
@@ -115,7 +116,9 @@ def _enrol(member: "Member", box: "Mailbox", number: int, mails: int, steps: int
         )
         for n in range(mails)
     ]
-    sequences.enrol(sequence.pk, [each.pk for each in people], box.pk, workspace_id=workspace_id, actor=actor)
+    enrolments.enrol(
+        sequence.pk, [each.pk for each in people], box.pk, workspace_id=workspace_id, actor=actor
+    )
 
 
 def _send(stand: "Stand", boxes: "list[Mailbox]", due: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from gatepost.mailboxes.queries import across_workspaces
 from gatepost.outbox import actions as outbox
 from gatepost.outbox.models import Message
 from gatepost.outbox.writing import parts_of
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments, tasks
 from gatepost.sequences import preview as sequence_preview
 from gatepost.sequences.models import Enrolment
 from gatepost.text.templates import TemplateError, says_something
@@ -110,7 +110,7 @@ def answer(
             actor=actor,
         )
         Conversation.objects.filter(pk=conversation.pk).update(unread=False)
-        sequences.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
+        tasks.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
     return message
 
 
@@ -158,7 +158,7 @@ def mark_done(conversation_id: UUID, *, workspace_id: UUID, done: bool, actor: A
         record(actor, tags.CONVERSATION_DONE, conversation, done=done)
         if done:
             conversation.promises.filter(due_local_date__lte=_latest_today(clock.now())).update(done=True)
-            sequences.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
+            tasks.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
 
 
 def assign(conversation_id: UUID, member_id: UUID | None, *, workspace_id: UUID, actor: Actor) -> None:
@@ -240,7 +240,7 @@ def correct_label(reply_id: UUID, label: str, *, workspace_id: UUID, actor: Acto
         conversation.urgency = rules.urgency(conversation.label)
         conversation.save(update_fields=["label", "urgency"])
         record(actor, tags.REPLY_LABEL, reply, mailbox_id=reply.mailbox_id, before=before, now=label)
-        sequences.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
+        tasks.looked_at_reply(conversation.enrolment_id, workspace_id=workspace_id, actor=actor)
         _follow(reply, conversation, actor)
 
 
@@ -371,14 +371,14 @@ def _follow(reply: Reply, conversation: Conversation, actor: Actor, *, quote: st
         note("suppress")
     if follows.cool_off_days:
         until = clock.now() + timedelta(days=follows.cool_off_days)
-        sequences.cool_off(message.contact_id, until)
+        enrolments.cool_off(message.contact_id, until)
         note("cool_off", until.date())
     if follows.promise and reply.return_local_date is not None:
         if quote is None:
             quote = reveal(actor, reply, "text", reason="to quote a promise")["text"] or ""
         _promise(reply, conversation, follows, note, due=reply.return_local_date, quote=quote)
     if follows.task and reply.label == conversation.label:
-        sequences.ask_about_reply(conversation.enrolment_id, follows.reason, workspace_id=workspace_id)
+        tasks.ask_about_reply(conversation.enrolment_id, follows.reason, workspace_id=workspace_id)
         note("task")
     reply.followed = [*reply.followed, *note.lines]
     reply.save(update_fields=["followed"])
@@ -406,15 +406,15 @@ def _move_enrolment(
 ) -> None:
     which, workspace_id = conversation.enrolment_id, reply.workspace_id
     if follows.stop:
-        if sequences.stop(which, follows.stop, follows.reason, workspace_id=workspace_id, actor=actor):
+        if enrolments.stop(which, follows.stop, follows.reason, workspace_id=workspace_id, actor=actor):
             note("end")
     elif follows.pause:
-        if sequences.pause_until(
+        if enrolments.pause_until(
             which, follows.until, follows.reason, workspace_id=workspace_id, actor=actor
         ):
             note("pause", follows.until)
     # It was paused for what it seemed to say.
-    elif any(line["what"] == "pause" for line in reply.followed) and sequences.resume(
+    elif any(line["what"] == "pause" for line in reply.followed) and enrolments.resume(
         which, workspace_id=workspace_id, actor=actor
     ):
         note("go_on")
@@ -451,12 +451,12 @@ def _promise(
         seal(promise, "quote", quote[:500])
         promise.save(force_insert=True)
         record(BY_INTAKE, tags.PROMISE_MAKE, promise, due=str(due))
-    due_at = sequences.remind(conversation.enrolment_id, due, workspace_id=reply.workspace_id)
+    due_at = tasks.remind(conversation.enrolment_id, due, workspace_id=reply.workspace_id)
     note("promise", due)
     if due_at <= clock.now():
         return
-    sequences.cool_off(conversation.contact_id, due_at)
-    if follows.hold_company and sequences.hold_company(reply.message.contact, due_at):
+    enrolments.cool_off(conversation.contact_id, due_at)
+    if follows.hold_company and enrolments.hold_company(reply.message.contact, due_at):
         note("hold_company", due)
     conversation.snoozed_until = due_at
     conversation.save(update_fields=["snoozed_until"])

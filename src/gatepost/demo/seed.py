@@ -17,6 +17,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes import features
 from gatepost.mailboxes.models import Mailbox
 from gatepost.sequences import actions as sequences
+from gatepost.sequences import edits, enrolments
 from gatepost.sequences.models import Sequence
 
 PASSWORD = "between-you-and-me"
@@ -29,7 +30,7 @@ MAX_MAILS_A_DAY = 400
 MOST_BAD = 50
 
 STEPS = (
-    sequences.StepDraft(
+    edits.StepDraft(
         0,
         "Quick question about {{ company | default: 'your team' }}",
         "Hi {{ first_name | default: 'there' }},\n\n"
@@ -37,7 +38,7 @@ STEPS = (
         "We help teams like yours to lose fewer of them: most see a third fewer no-shows within two months.\n\n"
         "Would a quarter of an hour next week be worth it to you?",
     ),
-    sequences.StepDraft(
+    edits.StepDraft(
         2 * DAY,
         "",
         "Hi {{ first_name | default: 'there' }},\n\n"
@@ -45,7 +46,7 @@ STEPS = (
         "Reminders go out by themselves, and whoever cancels makes room for the next in line.\n\n"
         "Shall I show you how that looks?",
     ),
-    sequences.StepDraft(
+    edits.StepDraft(
         3 * DAY,
         "",
         "Hi {{ first_name | default: 'there' }},\n\n"
@@ -146,7 +147,7 @@ def enrol_everybody(seeded: Seeded, mailboxes: list[Mailbox], *, leave: int = 0)
     count = 0
     for number, mailbox in enumerate(mailboxes):
         part: list[UUID] = chosen[number :: len(mailboxes)]
-        count += sequences.enrol(sequence.pk, part, mailbox.pk, workspace_id=workspace_id, actor=actor).count
+        count += enrolments.enrol(sequence.pk, part, mailbox.pk, workspace_id=workspace_id, actor=actor).count
     sequences.activate(sequence.pk, workspace_id=workspace_id, actor=actor)
     return count
 

@@ -33,7 +33,7 @@ from gatepost.mailboxes.models import ConnectAttempt, Mailbox
 from gatepost.mailboxes.rules import CLEAN_UP_BEFORE_ERASING_FOR
 from gatepost.meetings.models import Brief, CalendarCount, Meeting
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
 from gatepost.vault.sealing import NotReadable
@@ -70,7 +70,7 @@ def erase_contact(contact_id: UUID, *, workspace_id: UUID, confirm: str, actor: 
         contact = Contact.objects.select_for_update().get(pk=contact_id)
         suppress(workspace_id, address, cause=Suppression.Cause.ERASED, actor=actor, source="erased")
         for enrolment in Enrolment.objects.filter(contact=contact, state__in=queries.RUNNING):
-            sequences.stop(
+            enrolments.stop(
                 enrolment.pk, Enrolment.Cause.SUPPRESSED, "erased", workspace_id=workspace_id, actor=actor
             )
         return _order(Erasure.Kind.CONTACT, contact_id, workspace_id, [], actor)

@@ -93,10 +93,16 @@ class MailboxAccess:
             await in_thread(_forget_access_token, self.workspace_id, self.mailbox_id, claims)
             self._token = None
         if self._token is None or self._token[1] <= clock.now():
-            self._token = await _usable_token(
-                self.workspace_id, self.mailbox_id, cleaning_up=self._cleaning_up
-            )
+            self._token = await self._good_token()
         return self._token[0]
+
+    async def _good_token(self) -> tuple[str, datetime]:
+        """Most often the stored one is good: that is asked together with whoever else asks."""
+        if not self._cleaning_up:
+            stored = rounds.read(_stored_tokens, self.mailbox_id)
+            if known := await rounds.in_rounds(self.workspace_id, stored):
+                return known
+        return await _usable_token(self.workspace_id, self.mailbox_id, cleaning_up=self._cleaning_up)
 
     async def record(self, asked: Asked) -> None:
         """The request is part of the next round: whatever follows from its answer is stored with its row, or after it."""
@@ -177,6 +183,27 @@ def open_flow(departure: Departure) -> str:
 def open_page_token(attempt: ConnectAttempt) -> str:
     """The secret part of the link to the page for IT; "" where the link is switched off."""
     return vault_tokens.open(attempt, "page_token") or ""
+
+
+def _stored_tokens(mailbox_ids: Sequence[UUID]) -> list[tuple[str, datetime] | None]:
+    """The access token of each mailbox and until when it may be used; None where it is used up, or where the mailbox is
+    not connected. Of one workspace, inside it."""
+    margin = _margin()
+    good = Connection.objects.filter(
+        mailbox_id__in=mailbox_ids,
+        mailbox__state=Mailbox.State.CONNECTED,
+        access_token__isnull=False,
+        access_token_expires_at__gt=clock.now() + margin,
+    )
+    found = {
+        each.mailbox_id: (
+            vault_tokens.open(each, "access_token") or "",
+            each.access_token_expires_at - margin,
+        )
+        for each in good.only("mailbox_id", "access_token", "access_token_expires_at")
+        if each.access_token_expires_at is not None
+    }
+    return [found.get(mailbox_id) for mailbox_id in mailbox_ids]
 
 
 async def _usable_token(

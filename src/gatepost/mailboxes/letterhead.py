@@ -1,6 +1,7 @@
 """What stands around each mail of a mailbox: the address it comes from, the signature, the postal address below."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from gatepost.audit import tags
@@ -84,7 +85,7 @@ def signature_text(mailbox: Mailbox) -> str:
     """The signature of the text part: as written, else the words of the HTML one, else the name."""
     return (
         mailbox.signature.strip()
-        or mail.text_of_html(mailbox.signature_html)
+        or _text_of_html(mailbox.signature_html)
         or (names.open(mailbox, "name") or "")
     )
 
@@ -92,7 +93,17 @@ def signature_text(mailbox: Mailbox) -> str:
 def signature_html(mailbox: Mailbox) -> str:
     """The signature of the HTML part: as written, else made from the text."""
     # Once more on the way out: what was stored before a rule became stricter obeys it too.
-    return mail.sanitised(mailbox.signature_html) or mail.as_html(signature_text(mailbox))
+    return _sanitised(mailbox.signature_html) or _as_html(signature_text(mailbox))
+
+
+def postal_address_html(mailbox: Mailbox) -> str:
+    return _as_html(mailbox.postal_address)
+
+
+# All mails of a mailbox end alike.
+_text_of_html = lru_cache(maxsize=256)(mail.text_of_html)
+_sanitised = lru_cache(maxsize=256)(mail.sanitised)
+_as_html = lru_cache(maxsize=256)(mail.as_html)
 
 
 def _check(new: Letterhead) -> None:

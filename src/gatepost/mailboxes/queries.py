@@ -1,6 +1,6 @@
 """Reads about mailboxes, by jobs and pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -65,8 +65,14 @@ def with_workspace(mailbox_ids: Iterable[UUID]) -> dict[UUID, Mailbox]:
 def load(workspace_id: UUID, mailbox_id: UUID) -> Mailbox | None:
     """The mailbox, or None when it is gone or not connected: its jobs then end quietly."""
     with inside(workspace_id):
-        connected = Mailbox.objects.filter(pk=mailbox_id, state=Mailbox.State.CONNECTED)
-        return connected.select_related("workspace").first()
+        return load_each([mailbox_id])[0]
+
+
+def load_each(mailbox_ids: Sequence[UUID]) -> list[Mailbox | None]:
+    """The same for many of one workspace. Inside it."""
+    found = with_workspace(mailbox_ids)
+    connected = {each.pk: each for each in found.values() if each.is_connected}
+    return [connected.get(mailbox_id) for mailbox_id in mailbox_ids]
 
 
 def rest(mailbox: Mailbox, *timers: str) -> None:

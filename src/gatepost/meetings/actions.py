@@ -25,7 +25,7 @@ from gatepost.meetings.models import Brief, BriefTime, CalendarCount, Guest, Mee
 from gatepost.meetings.queries import BY_SYNC, Judged
 from gatepost.meetings.rules import Stands
 from gatepost.outbox.models import Message
-from gatepost.sequences import actions as sequences
+from gatepost.sequences import enrolments
 from gatepost.sequences.models import Enrolment
 from gatepost.vault import names
 from gatepost.vault.sealing import index, seal
@@ -208,16 +208,16 @@ def _owe(meeting: Meeting, owed: Message | None) -> None:
     meeting.step_id = owed.step_id if owed else None
 
 
-def _stop(meeting: Meeting, enrolments: Iterable[Enrolment]) -> None:
-    for enrolment in enrolments:
+def _stop(meeting: Meeting, those: Iterable[Enrolment]) -> None:
+    for enrolment in those:
         if not rules.stops(enrolled_at=enrolment.created_at, ends=meeting.ends_at):
             continue
         if not meeting.is_weak:
-            sequences.stop(
+            enrolments.stop(
                 enrolment.pk, Enrolment.Cause.MEETING, "booked a meeting", workspace_id=meeting.workspace_id, actor=BY_SYNC
             )  # fmt: skip
         elif enrolment.state == Enrolment.State.ACTIVE:
-            sequences.pause_until(
+            enrolments.pause_until(
                 enrolment.pk, None, UNSURE, workspace_id=meeting.workspace_id, actor=BY_SYNC
             )
 
@@ -230,7 +230,7 @@ def _let_go(meeting: Meeting, actor: Actor) -> None:
         reason=UNSURE,
     )
     for enrolment_id in waiting.values_list("pk", flat=True):
-        sequences.resume(enrolment_id, workspace_id=meeting.workspace_id, actor=actor)
+        enrolments.resume(enrolment_id, workspace_id=meeting.workspace_id, actor=actor)
 
 
 def _another_stands(meeting: Meeting) -> bool:
@@ -337,7 +337,7 @@ def go_on_after(meeting_id: UUID, go_on: bool, *, workspace_id: UUID, actor: Act
             if not found:
                 raise Conflict("No sequence was stopped by this meeting.")
             for enrolment_id in found:
-                sequences.go_on(enrolment_id, workspace_id=workspace_id, actor=actor)
+                enrolments.go_on(enrolment_id, workspace_id=workspace_id, actor=actor)
         meeting.asks = False
         meeting.save(update_fields=["asks"])
         Notice.objects.filter(

@@ -2240,9 +2240,6 @@ ALTER TABLE ONLY public.gatepost_member
     ADD CONSTRAINT gatepost_member_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.gatepost_message
-    ADD CONSTRAINT gatepost_message_key_key UNIQUE (key);
-
-ALTER TABLE ONLY public.gatepost_message
     ADD CONSTRAINT gatepost_message_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.gatepost_notice
@@ -2368,6 +2365,9 @@ ALTER TABLE ONLY public.gatepost_link
 ALTER TABLE ONLY public.gatepost_member
     ADD CONSTRAINT one_membership UNIQUE (workspace_id, user_id);
 
+ALTER TABLE ONLY public.gatepost_message
+    ADD CONSTRAINT one_message_per_key UNIQUE (key);
+
 ALTER TABLE ONLY public.gatepost_importpart
     ADD CONSTRAINT one_part UNIQUE (imported_id, kind, number);
 
@@ -2491,6 +2491,8 @@ CREATE INDEX enrolment_counted ON public.gatepost_enrolment USING btree (sequenc
 
 CREATE INDEX enrolment_due ON public.gatepost_enrolment USING btree (due_at) WHERE ((state)::text = 'active'::text);
 
+CREATE INDEX enrolment_due_of_mailbox ON public.gatepost_enrolment USING btree (mailbox_id, state, due_at);
+
 CREATE INDEX enrolment_of_sequence ON public.gatepost_enrolment USING btree (sequence_id, created_at DESC, id DESC);
 
 CREATE INDEX erasure_unfinished ON public.gatepost_erasure USING btree (id) WHERE (finished_at IS NULL);
@@ -2603,10 +2605,6 @@ CREATE INDEX gatepost_dropcount_workspace_id_03d0d21f ON public.gatepost_dropcou
 
 CREATE INDEX gatepost_enrolment_contact_id_38947929 ON public.gatepost_enrolment USING btree (contact_id);
 
-CREATE INDEX gatepost_enrolment_mailbox_id_581ade61 ON public.gatepost_enrolment USING btree (mailbox_id);
-
-CREATE INDEX gatepost_enrolment_sequence_id_ee17c35f ON public.gatepost_enrolment USING btree (sequence_id);
-
 CREATE INDEX gatepost_enrolment_workspace_id_3d38e831 ON public.gatepost_enrolment USING btree (workspace_id);
 
 CREATE INDEX gatepost_er_workspa_2c1a4d_idx ON public.gatepost_erasure USING btree (workspace_id, ordered_at DESC);
@@ -2675,8 +2673,6 @@ CREATE INDEX gatepost_me_mailbox_f73fcd_idx ON public.gatepost_message USING btr
 
 CREATE INDEX gatepost_me_workspa_79c911_idx ON public.gatepost_meeting USING btree (workspace_id, starts_at);
 
-CREATE INDEX gatepost_me_workspa_a096ba_idx ON public.gatepost_message USING btree (workspace_id, planned_at DESC);
-
 CREATE INDEX gatepost_me_workspa_bec7da_idx ON public.gatepost_message USING btree (workspace_id, internet_message_index);
 
 CREATE INDEX gatepost_meeting_contact_id_774d58d7 ON public.gatepost_meeting USING btree (contact_id);
@@ -2696,10 +2692,6 @@ CREATE INDEX gatepost_member_workspace_id_46054a75 ON public.gatepost_member USI
 CREATE INDEX gatepost_message_contact_id_aaeef8ee ON public.gatepost_message USING btree (contact_id);
 
 CREATE INDEX gatepost_message_enrolment_id_1f00e570 ON public.gatepost_message USING btree (enrolment_id);
-
-CREATE INDEX gatepost_message_key_ed5d5312_like ON public.gatepost_message USING btree (key varchar_pattern_ops);
-
-CREATE INDEX gatepost_message_mailbox_id_4d1af667 ON public.gatepost_message USING btree (mailbox_id);
 
 CREATE INDEX gatepost_message_previous_id_12b2ac74 ON public.gatepost_message USING btree (previous_id);
 
@@ -2845,9 +2837,9 @@ CREATE INDEX message_of_step_accepted ON public.gatepost_message USING btree (wo
 
 CREATE INDEX message_of_step_left ON public.gatepost_message USING btree (workspace_id, sequence_id, step_id, variant_id) WHERE ((reply_id IS NULL) AND ((state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])));
 
-CREATE INDEX message_of_step_planned ON public.gatepost_message USING btree (workspace_id, planned_at) INCLUDE (sequence_id, step_id, variant_id, mailbox_id, contact_id) WHERE (reply_id IS NULL);
-
 CREATE INDEX message_open ON public.gatepost_message USING btree (not_before) WHERE ((state)::text = ANY ((ARRAY['planned'::character varying, 'drafted'::character varying, 'sending'::character varying, 'accepted'::character varying])::text[]));
+
+CREATE INDEX message_planned ON public.gatepost_message USING btree (workspace_id, planned_at) INCLUDE (sequence_id, step_id, variant_id, mailbox_id, contact_id, reply_id);
 
 CREATE INDEX message_to_sweep ON public.gatepost_message USING btree (sweep_at) WHERE (sweep_at IS NOT NULL);
 
@@ -3389,6 +3381,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0021_alerts', now()),
     ('gatepost', '0022_folders', now()),
     ('gatepost', '0023_counted_weeks', now()),
+    ('gatepost', '0024_fewer_indexes', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

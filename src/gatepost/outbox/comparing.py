@@ -4,6 +4,7 @@ The mailbox remembers every mail of ours by its key, its number and its guard, w
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +22,7 @@ from gatepost.graph.gateway import Gateway
 from gatepost.graph.wire import moment
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.rounds import in_rounds, read
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
@@ -38,7 +40,7 @@ async def may_go_on(box: Mailbox, gateway: Gateway) -> bool:
 
     Looked at once after each start. What it does know stops all sending, in every mailbox.
     """
-    what = await in_thread(_what_to_do, box)
+    what = await in_rounds(box.workspace_id, read(_what_to_do, box))
     if what == "reconcile":
         await reconcile(box, gateway)
         return True
@@ -52,15 +54,16 @@ async def may_go_on(box: Mailbox, gateway: Gateway) -> bool:
     return what == "go on"
 
 
-def _what_to_do(box: Mailbox) -> str:
-    with inside(box.workspace_id):
-        sending = restored.sending_of(box)
-        if sending.recovery:
-            return "wait"
-        if sending.compared:
-            return "go on"
-        missed = Recovery.objects.filter(at_beat__gt=box.compared_at_beat, go_at__isnull=False).exists()
-        return "reconcile" if missed else "compare"
+def _what_to_do(boxes: Sequence[Mailbox]) -> list[str]:
+    return [
+        "wait" if each.recovery else "go on" if each.compared else _how_to_compare(box)
+        for box, each in zip(boxes, restored.sending_of_each(boxes), strict=True)
+    ]
+
+
+def _how_to_compare(box: Mailbox) -> str:
+    missed = Recovery.objects.filter(at_beat__gt=box.compared_at_beat, go_at__isnull=False).exists()
+    return "reconcile" if missed else "compare"
 
 
 def _take_on_trust(box: Mailbox) -> None:

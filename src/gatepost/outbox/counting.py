@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db import connections
 
+from gatepost.accounts.models import Workspace
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import with_workspace
 from gatepost.outbox import limits
 from gatepost.outbox.limits import Counted, Limit
 from gatepost.outbox.models import Message
@@ -57,9 +57,9 @@ def own(mailbox: Mailbox, now: datetime) -> list[Place]:
     return [Place("mailbox", mailbox.pk, each) for each in found]
 
 
-def shared(mailbox: Mailbox, company_id: UUID | None) -> list[Place]:
-    """The limits that the mailbox shares with others. Reads its workspace."""
-    workspace, found = mailbox.workspace, []
+def shared(workspace: Workspace, tenant: UUID, company_id: UUID | None) -> list[Place]:
+    """The limits that a mailbox shares with others."""
+    found = []
     if workspace.daily_limit:
         limit = Limit(
             "workspace_day", workspace.daily_limit, "mails a day from this workspace",
@@ -75,7 +75,7 @@ def shared(mailbox: Mailbox, company_id: UUID | None) -> list[Place]:
     limit = Limit(
         "tenant_day", workspace.tenant_daily_limit, "mails a day from one Microsoft organisation", limits.DAY
     )
-    return [*found, Place("tenant", mailbox.microsoft_tenant, limit)]
+    return [*found, Place("tenant", tenant, limit)]
 
 
 def count(places: Iterable[Place], now: datetime) -> dict[Place, Counted]:
@@ -87,9 +87,10 @@ def still_fit(messages: Sequence[Message], now: datetime) -> bool:
     """Whether the limits that several mailboxes share have room for all of these, which are of one workspace. Until the
     transaction ends no other mailbox takes the last place: each asks here in the moment in which it commits that it
     sends."""
-    mailboxes = with_workspace(message.mailbox_id for message in messages)
-    boxes = [mailboxes[message.mailbox_id] for message in messages]
-    locks = {f"tenant {box.microsoft_tenant}" for box in boxes} | {f"workspace {boxes[0].workspace_id}"}
+    # Of a mailbox only the tenant is asked here, which never becomes another; the limits are read anew.
+    workspace = Workspace.objects.get(pk=messages[0].workspace_id)
+    tenants = [message.mailbox.microsoft_tenant for message in messages]
+    locks = {f"tenant {each}" for each in tenants} | {f"workspace {workspace.pk}"}
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(of, 0)) FROM unnest(%s::text[]) AS of",
@@ -97,8 +98,8 @@ def still_fit(messages: Sequence[Message], now: datetime) -> bool:
         )
     wanted = Counter(
         place
-        for box, message in zip(boxes, messages, strict=True)
-        for place in shared(box, message.contact.company_id)
+        for tenant, message in zip(tenants, messages, strict=True)
+        for place in shared(workspace, tenant, message.contact.company_id)
     )
     # Of several that take a place in the same limit the last one must fit too.
     tighter = [

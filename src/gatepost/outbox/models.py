@@ -31,7 +31,8 @@ class Message(InWorkspace):
         FIRST = 1, "Before others of its mailbox"
         NOW = 2, "Now, also outside the sending window"
 
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages")
+    # Without an index of its own: one below begins with it, and each that a mail does not need costs at its every step.
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="messages")
     # Written by the concept above (sequences), which this one does not import.
     enrolment_id = models.UUIDField(db_index=True)
@@ -44,7 +45,7 @@ class Message(InWorkspace):
     answers_graph_id = models.CharField(max_length=255, blank=True, db_default="", default="")
     previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL)  # the mail this one follows up
 
-    key = models.CharField(max_length=32, unique=True)  # stamped on the draft, found again in the mailbox
+    key = models.CharField(max_length=32)  # stamped on the draft, found again in the mailbox
     # One step of a sequence to one address, whatever happens to contacts and enrolments; stamped on the draft too.
     guard = models.CharField(max_length=32)
     number = models.PositiveBigIntegerField()  # of its mailbox's messages; stamped too, so that a gap shows
@@ -91,6 +92,8 @@ class Message(InWorkspace):
 
     class Meta:
         constraints = [
+            # Not `unique` on the field, which adds an index for LIKE.
+            models.UniqueConstraint(fields=["key"], name="one_message_per_key"),
             # The second guard: whatever happens to keys, one step of a sequence reaches an address once.
             models.UniqueConstraint(
                 fields=["guard"],
@@ -120,7 +123,6 @@ class Message(InWorkspace):
             ),
             models.Index(fields=["workspace", "internet_message_index"]),
             models.Index(fields=["mailbox", "conversation_index"]),
-            models.Index(fields=["workspace", "-planned_at"]),
             models.Index(
                 fields=["mailbox", "left_at"],
                 condition=models.Q(left_at__isnull=False),
@@ -150,9 +152,8 @@ class Message(InWorkspace):
             ),
             models.Index(
                 fields=["workspace", "planned_at"],
-                include=["sequence_id", "step_id", "variant_id", "mailbox", "contact"],
-                condition=models.Q(reply_id__isnull=True),
-                name="message_of_step_planned",
+                include=["sequence_id", "step_id", "variant_id", "mailbox", "contact", "reply_id"],
+                name="message_planned",
             ),
             models.Index(
                 fields=["workspace", "sequence_id", "step_id", "variant_id"],

@@ -17,17 +17,16 @@ class Parts:
 
 def parts_of(marked: str, mailbox: Mailbox | None, opt_out: str) -> Parts:
     """The text, the signature, the postal address, and how to hear no more. Without a mailbox there is no signature."""
-    postal_address = mailbox.postal_address if mailbox else ""
     text = (
         mail.as_text(marked.strip()),
         letterhead.signature_text(mailbox) if mailbox else "",
-        postal_address,
+        mailbox.postal_address if mailbox else "",
         opt_out,
     )
     html = (
         mail.as_html(marked.strip()),
         letterhead.signature_html(mailbox) if mailbox else "",
-        mail.as_html(postal_address),
+        letterhead.postal_address_html(mailbox) if mailbox else "",
         mail.as_html(opt_out),
     )
     return Parts("\n\n".join(part for part in text if part), mail.html_document(*html))

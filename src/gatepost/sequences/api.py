@@ -15,10 +15,12 @@ from gatepost.accounts.tokens import caller, reads, writer
 from gatepost.contacts.models import Contact
 from gatepost.isolation import inside
 from gatepost.mailboxes.queries import require_may_send_from
-from gatepost.sequences import actions, lists
+from gatepost.sequences import absences, actions, lists
+from gatepost.sequences import enrolments as enrolling
 from gatepost.sequences import upcoming as to_come
 from gatepost.sequences.edits import EVERYBODY, StepDraft, Wording, difference
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Task
+from gatepost.sequences.tasks import end_task
 from gatepost.web.api import Listing, listing, one_of
 
 router = Router(tags=["sequences"])
@@ -274,7 +276,7 @@ def enrol(request: HttpRequest, sequence_id: UUID, new: NewEnrolments) -> dict[s
         lists.require_may_override(who.member)
     _one(request, sequence_id)
     reads(lambda request: lists.require_may_enrol(who.member, new.mailbox_id))(request)
-    done = actions.enrol(
+    done = enrolling.enrol(
         sequence_id,
         new.contact_ids,
         new.mailbox_id,
@@ -300,7 +302,7 @@ def enrolments(request: HttpRequest, sequence_id: UUID, state: str = "", after: 
 def stop(request: HttpRequest, enrolment_id: UUID, given: StopIn) -> Status[None]:
     who = writer(request)
     reads(lambda request: get_object_or_404(Enrolment, pk=enrolment_id))(request)
-    actions.stop(
+    enrolling.stop(
         enrolment_id, Enrolment.Cause.BY_HAND, given.reason, workspace_id=who.workspace_id, actor=who.actor
     )
     return Status(204, None)
@@ -366,7 +368,7 @@ def _end_task(request: HttpRequest, task_id: UUID, *, done: bool) -> Status[None
     reads(lambda request: require_may_send_from(who.member, get_object_or_404(Task, pk=task_id).mailbox))(
         request
     )
-    actions.end_task(task_id, done, workspace_id=who.workspace_id, actor=who.actor)
+    end_task(task_id, done, workspace_id=who.workspace_id, actor=who.actor)
     return Status(204, None)
 
 
@@ -379,7 +381,7 @@ def days_off(request: HttpRequest, after: str = "") -> dict[str, Any]:
 @router.post("/days-off", response={201: DaysOffOut}, summary="Take days off")
 def take_days_off(request: HttpRequest, new: NewDaysOff) -> Status[dict[str, Any]]:
     who = writer(request)
-    made = actions.take_days_off(who.member, new.first, new.last, stand_in_id=new.stand_in, actor=who.actor)
+    made = absences.take_days_off(who.member, new.first, new.last, stand_in_id=new.stand_in, actor=who.actor)
     return Status(201, _days_off(made))
 
 
@@ -387,7 +389,7 @@ def take_days_off(request: HttpRequest, new: NewDaysOff) -> Status[dict[str, Any
 def give_back(request: HttpRequest, absence_id: UUID) -> Status[None]:
     who = writer(request)
     reads(lambda request: get_object_or_404(lists.absences(who.member), pk=absence_id))(request)
-    actions.give_back_days_off(absence_id, workspace_id=who.workspace_id, actor=who.actor)
+    absences.give_back_days_off(absence_id, workspace_id=who.workspace_id, actor=who.actor)
     return Status(204, None)
 
 

@@ -19,13 +19,13 @@ from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import load
+from gatepost.mailboxes.queries import load_each
 from gatepost.outbox import comparing, send_only
 from gatepost.outbox import rules as gate_rules
 from gatepost.outbox.actions import hold
 from gatepost.outbox.models import Message
 from gatepost.outbox.sending import carry_on
-from gatepost.sequences import actions, queries, rules
+from gatepost.sequences import actions, enrolments, queries, rules, steps, waiting
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def find_due_work() -> int:
     """One job for each mailbox that has something due. Due times are data; the queue holds only what is due now."""
     now = clock.now()
     for back in queries.returned(now):
-        actions.resume(back.id, workspace_id=back.workspace_id, actor=actions.BY_SENDING)
+        enrolments.resume(back.id, workspace_id=back.workspace_id, actor=actions.BY_SENDING)
     found = queries.mailboxes_with_work(now)
     enqueue_each(
         "sequences.send",
@@ -60,33 +60,31 @@ async def send_due_steps(workspace: str, mailbox: str) -> None:
     1. messages begun before come first: a crash leaves them in a committed state ·
     2. then enrolments that are due: decide, plan, carry on · 3. until nothing is due or the mailbox must wait.
     """
-    box = await in_thread(load, UUID(workspace), UUID(mailbox))
+    box = await in_rounds(UUID(workspace), _begin(UUID(mailbox)))
     if box is None:
         return
-    if box.sending_not_before is None:
-        await in_thread(actions.limits_changed, box)
     stop_at = time.monotonic() + LONGEST_SECONDS
     try:
         async with gateway_for(box, reason="sending") as gateway:
             if not await comparing.may_go_on(box, gateway):
                 await in_thread(
-                    actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
+                    waiting.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE)
                 )
                 return
             await in_rounds(box.workspace_id, _send_what_is_due(box, gateway, stop_at))
     except GatepostError:
         # The states are committed. Without a pause the tick would come back at once, and again, and again.
-        await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
+        await in_thread(waiting.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
         return
     except Exception:
-        await in_thread(actions.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
+        await in_thread(waiting.mailbox_waits, box, clock.now() + clock.at_least(TRY_AGAIN, real=REAL_PAUSE))
         raise  # an error of ours: for the log and the operator
 
 
 @job("sequences.return")
 async def send_again(workspace: str, mailbox: str, spread: str = "") -> None:
     """A mailbox that was not read, or was paused, sends again; what waited is spread out."""
-    await in_thread(actions.send_again, UUID(mailbox), workspace_id=UUID(workspace), spread=bool(spread))
+    await in_thread(waiting.send_again, UUID(mailbox), workspace_id=UUID(workspace), spread=bool(spread))
 
 
 @job("sequences.after-message", try_again=True)
@@ -100,14 +98,22 @@ async def after_message(workspace: str, message: str) -> None:
 @job("sequences.opted-out", try_again=True)
 async def opted_out(workspace: str, contact: str) -> None:
     """No enrolment of a contact who opted out by the link in a mail goes on."""
-    await in_thread(actions.stop_all_of, UUID(contact), workspace_id=UUID(workspace))
+    await in_thread(enrolments.stop_all_of, UUID(contact), workspace_id=UUID(workspace))
 
 
 @job("sequences.archived", try_again=True)
 async def stop_archived(workspace: str, sequence: str) -> None:
     """Nobody is in an archived sequence any more."""
-    while await in_thread(actions.stop_some_of_archived, UUID(sequence), workspace_id=UUID(workspace)):
+    while await in_thread(enrolments.stop_some_of_archived, UUID(sequence), workspace_id=UUID(workspace)):
         pass
+
+
+def _begin(mailbox_id: UUID) -> Script[Mailbox | None]:
+    """The mailbox, as `load` gives it."""
+    box = yield from read(load_each, mailbox_id)
+    if box is not None and box.sending_not_before is None:
+        yield from each(waiting.limits_changed, box)
+    return box
 
 
 def _send_what_is_due(box: Mailbox, gateway: Gateway, stop_at: float) -> Script[None]:
@@ -118,7 +124,7 @@ def _send_what_is_due(box: Mailbox, gateway: Gateway, stop_at: float) -> Script[
             return
         wait = yield from _carry_on(message, gateway)
         if wait is not None and wait.whole_mailbox and not (yield from outside(_short_wait, wait)):
-            yield from alone(actions.mailbox_waits, box, wait.until)
+            yield from alone(waiting.mailbox_waits, box, wait.until)
             return
     yield from alone(_again, box)
 
@@ -134,7 +140,7 @@ def _next_message(box: Mailbox) -> Script[Message | None]:
             return None
         enrolment, facts = due
         decision = rules.decide_next(facts, now=clock.now())
-        message = yield from each(actions.act_on_each, (enrolment, decision))
+        message = yield from each(steps.act_on_each, (enrolment, decision))
         if message is not None:
             return message
 
@@ -161,10 +167,10 @@ def _carry_on(message: Message, gateway: Gateway) -> Script[gate_rules.Wait | No
 
 def _go_on(messages: Sequence[Message]) -> list[None]:
     """Each enrolment follows its message: to the next step, or to its end. With an erased one it is gone itself."""
-    actions.steps_left([message for message in messages if message.has_left])
+    steps.steps_left([message for message in messages if message.has_left])
     for message in messages:
         if message.state == Message.State.CANCELLED:
-            actions.step_cancelled(message)
+            steps.step_cancelled(message)
     return [None] * len(messages)
 
 

@@ -20,11 +20,11 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_send_from, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
-from gatepost.sequences.actions import RUNNING, steps_of
+from gatepost.sequences.actions import RUNNING
 from gatepost.sequences.edits import CONDITIONS, StepDraft, Wording, delay_in_words
 from gatepost.sequences.hours import days_off, hours_for
 from gatepost.sequences.models import Absence, Enrolment, Sequence, Step, Task, Variant
-from gatepost.sequences.queries import holds
+from gatepost.sequences.queries import holds, steps_of
 from gatepost.sequences.rules import Condition, Planned, dry_run
 from gatepost.sequences.variants import Comparison, Result, compare
 from gatepost.sequences.windows import zone_called

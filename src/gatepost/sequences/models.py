@@ -115,9 +115,12 @@ class Enrolment(InWorkspace):
         BY_HAND = "by_hand", "Stopped by a member"
         SUPPRESSED = "suppressed", "Is on the do-not-contact list"
 
-    sequence = models.ForeignKey(Sequence, on_delete=models.CASCADE, related_name="enrolments")
+    # Those without an index of their own have one below that begins with them.
+    sequence = models.ForeignKey(
+        Sequence, on_delete=models.CASCADE, related_name="enrolments", db_index=False
+    )
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrolments")
-    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, db_index=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     cause = models.CharField(max_length=12, choices=Cause.choices, blank=True)
     reason = models.CharField(max_length=200, blank=True)
@@ -140,6 +143,7 @@ class Enrolment(InWorkspace):
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=models.Q(state="active"), name="enrolment_due"),
+            models.Index(fields=["mailbox", "state", "due_at"], name="enrolment_due_of_mailbox"),
             # What the list of sequences counts, without touching the rows themselves.
             models.Index(
                 fields=["sequence", "state"], include=["cause", "workspace"], name="enrolment_counted"

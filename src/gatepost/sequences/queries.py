@@ -12,6 +12,7 @@ from django.db.models import Model, OuterRef, QuerySet, Subquery
 from gatepost import clock
 from gatepost.contacts.models import Contact
 from gatepost.contacts.queries import suppressed_among
+from gatepost.contacts.rules import domain_of
 from gatepost.isolation import inside
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.features import why_it_may_not_send
@@ -23,13 +24,13 @@ from gatepost.outbox.limits import Counted
 from gatepost.outbox.models import Message, Stray
 from gatepost.outbox.protocol import OPEN, State
 from gatepost.outbox.rules import GateFacts, MailboxFacts
-from gatepost.sequences.actions import is_internal
 from gatepost.sequences.hours import days_off, hours_of_many, stand_in_of
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
 from gatepost.sequences.rules import ASKED_TO_WAIT, SEQUENCE_PAUSED, Condition, EnrolmentFacts, StepFacts
 from gatepost.sequences.windows import Opening
 from gatepost.text.snippets import named_in
 from gatepost.vault import names
+from gatepost.vault.sealing import index
 
 M = TypeVar("M", bound=Model)
 
@@ -141,6 +142,37 @@ def _facts_of(enrolments: SequenceOf[Enrolment]) -> list[EnrolmentFacts]:
     return facts
 
 
+def steps_of(sequence: Sequence, edition: int | None = None) -> QuerySet[Step]:
+    """The steps that those get who are enrolled now, or those of an edition; in order."""
+    return Step.objects.filter(sequence=sequence, edition=edition or sequence.edition).order_by("position")
+
+
+def is_internal(address: str, mailbox: Mailbox) -> bool:
+    """Whether an address belongs to the mailbox's organisation: seen at connect, or added by an administrator."""
+    domain = domain_of(address)
+    added = {each.casefold() for each in mailbox.workspace.internal_domains}
+    return domain in added or index(mailbox.workspace_id, "domain", domain) in mailbox.domain_indexes
+
+
+def steps_at(places: SequenceOf[tuple[Enrolment, int]]) -> dict[UUID, Step]:
+    """The step of each enrolment's edition at a position, by enrolment; without those that have none there."""
+    wanted = {
+        enrolment.pk: (enrolment.sequence_id, enrolment.edition or enrolment.sequence.edition, position)
+        for enrolment, position in places
+    }
+    found = Step.objects.filter(
+        sequence__in={place[0] for place in wanted.values()},
+        position__in={place[2] for place in wanted.values()},
+    )
+    steps = {(step.sequence_id, step.edition, step.position): step for step in found}
+    return {enrolment_id: steps[place] for enrolment_id, place in wanted.items() if place in steps}
+
+
+def step_of(enrolment: Enrolment, position: int) -> Step | None:
+    """The same for one enrolment."""
+    return steps_at([(enrolment, position)]).get(enrolment.pk)
+
+
 def holds(contact: Contact) -> set[Condition]:
     """The conditions about a contact that are so. Inside the workspace."""
     causes = Enrolment.objects.filter(contact=contact).exclude(cause="").values_list("cause", flat=True)
@@ -206,7 +238,11 @@ def gate_facts(messages: SequenceOf[Message]) -> list[GateFacts]:
     places = [
         (
             *counting.own(mailboxes[each.mailbox_id], now),
-            *counting.shared(mailboxes[each.mailbox_id], each.contact.company_id),
+            *counting.shared(
+                mailboxes[each.mailbox_id].workspace,
+                mailboxes[each.mailbox_id].microsoft_tenant,
+                each.contact.company_id,
+            ),
         )
         for each in messages
     ]

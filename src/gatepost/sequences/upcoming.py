@@ -19,8 +19,9 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.queries import seen_by
 from gatepost.outbox.actions import LONGEST_DELAY, POSTPONED, Changed
 from gatepost.sequences import rules
-from gatepost.sequences.actions import RUNNING, skip_step
+from gatepost.sequences.actions import RUNNING
 from gatepost.sequences.edits import AT_ONCE, delay_of
+from gatepost.sequences.enrolments import skip_step
 from gatepost.sequences.hours import hours_of_many
 from gatepost.sequences.models import Enrolment, Step
 from gatepost.sequences.windows import Hours

@@ -23,12 +23,13 @@ from gatepost.errors import BadInput
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_read, require_may_send_from
-from gatepost.sequences import actions, forms, lists, queries
+from gatepost.sequences import absences, actions, enrolments, forms, lists, queries
 from gatepost.sequences import upcoming as to_come
 from gatepost.sequences.edits import EVERYBODY, WHO, Change, difference
 from gatepost.sequences.models import Enrolment, Sequence, Task
 from gatepost.sequences.preview import FIELDS, Preview, compose, seed_of
 from gatepost.sequences.queries import would_send_now
+from gatepost.sequences.tasks import end_task
 from gatepost.snippets.queries import known_names
 from gatepost.text.templates import TemplateError
 from gatepost.vault import names
@@ -256,7 +257,7 @@ def days_off(request: Any) -> HttpResponse:
     """A member's days off: the list, and new ones."""
     form = forms.DaysOff(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.take_days_off(
+        absences.take_days_off(
             request.member,
             form.cleaned_data["first"],
             form.cleaned_data["last"],
@@ -284,7 +285,7 @@ def days_off(request: Any) -> HttpResponse:
 def give_back(request: Any, absence_id: UUID) -> HttpResponse:
     with inside(request.workspace.id):
         get_object_or_404(lists.absences(request.member), pk=absence_id)
-    actions.give_back_days_off(absence_id, workspace_id=request.workspace.id, actor=by(request.member))
+    absences.give_back_days_off(absence_id, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("Removed. What had waited for it goes on when its hours open."))
     return redirect("sequences:days_off")
 
@@ -331,7 +332,7 @@ def enrol(request: Any, sequence_id: UUID) -> HttpResponse:
 @page(write=True)
 @require_POST
 def stop(request: Any, enrolment_id: UUID) -> HttpResponse:
-    actions.stop(
+    enrolments.stop(
         enrolment_id,
         Enrolment.Cause.BY_HAND,
         _("stopped by %(name)s") % {"name": request.member.name},
@@ -345,7 +346,7 @@ def stop(request: Any, enrolment_id: UUID) -> HttpResponse:
 @page(write=True)
 @require_POST
 def resume(request: Any, enrolment_id: UUID) -> HttpResponse:
-    actions.resume(enrolment_id, workspace_id=request.workspace.id, actor=by(request.member))
+    enrolments.resume(enrolment_id, workspace_id=request.workspace.id, actor=by(request.member))
     messages.success(request, _("It goes on."))
     return redirect("sequences:sequence", _sequence_of(request, enrolment_id))
 
@@ -405,7 +406,7 @@ def task(request: Any, task_id: UUID) -> HttpResponse:
             return render(request, "sequences/task.html", context)
         require_may_send_from(request.member, found.mailbox)
     done = request.POST.get("do") == "done"
-    actions.end_task(
+    end_task(
         task_id,
         done,
         workspace_id=request.workspace.id,
@@ -501,7 +502,7 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
         chosen = [contact for contact in map(_as_id, request.POST.getlist("contact")) if contact]
     if not chosen:
         raise BadInput(_("Tick at least one contact."))
-    done = actions.enrol(
+    done = enrolments.enrol(
         sequence_id,
         chosen,
         mailbox_id,
@@ -515,7 +516,7 @@ def _enrol(request: Any, sequence_id: UUID) -> HttpResponse:
     return redirect("sequences:sequence", sequence_id)
 
 
-def _left_out(request: Any, sequence_id: UUID, done: actions.Enrolled) -> HttpResponse:
+def _left_out(request: Any, sequence_id: UUID, done: enrolments.Enrolled) -> HttpResponse:
     """Who was left out and why, by name; shown once, nothing of it is stored."""
     with inside(request.workspace.id):
         contacts = Contact.objects.select_related("company").in_bulk([each for each, _why in done.skipped])

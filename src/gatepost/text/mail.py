@@ -6,7 +6,6 @@ Marks: `**bold**`, lines that begin with “- ” or “1. ”, addresses of the
 from collections.abc import Iterator
 
 import nh3
-import re2
 
 from .bodies import html_to_text, linked
 from .patterns import compiled
@@ -33,7 +32,7 @@ def as_text(marked: str) -> str:
 
 def as_html(marked: str) -> str:
     """What was written as HTML: paragraphs, lists, bold and links, all else escaped."""
-    paragraphs = re2.split(r"\n[ \t]*\n", "\n".join(_lines_of(marked)).strip("\n"))
+    paragraphs = _BLANK_LINE.split("\n".join(_lines_of(marked)).strip("\n"))
     return "\n".join(part for each in paragraphs if each.strip() for part in _blocks(each.strip("\n")))
 
 
@@ -50,6 +49,7 @@ def _lines_of(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
+_BLANK_LINE = compiled(r"\n[ \t]*\n")
 _BULLET = compiled(r"[ \t]*[-*•] +(\S.*)")
 _NUMBER = compiled(r"[ \t]*(\d{1,3})[.)] +(\S.*)")
 
@@ -114,6 +114,9 @@ _STARS = compiled(r"\*+")
 
 def _emphasis(line: str) -> Iterator[tuple[str, bool]]:
     """The words of a line, and whether they are bold. Stars that enclose no words are stars."""
+    if "**" not in line:
+        yield line, False
+        return
     at = 0
     begins: int | None = None
     for found in _STARS.finditer(line):

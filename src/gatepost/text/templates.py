@@ -88,7 +88,7 @@ def render(source: str, fields: Mapping[str, str | None]) -> Rendered:
     """
     template = _parse(source)
     missing: dict[str, None] = {}
-    names = template.variables(include_partials=False)
+    names = _fields_of(source)
     if too_long := [name for name in names if len(fields.get(name) or "") > MAX_VALUE]:
         raise TemplateError(
             [Problem(1, f"The value of “{too_long[0]}” is longer than {MAX_VALUE:,} characters.")]
@@ -111,7 +111,7 @@ def render_subject(source: str, fields: Mapping[str, str | None]) -> Rendered:
 
 def fields_used(source: str) -> set[str]:
     """The names of all fields that the template reads. Raises TemplateError where it is broken."""
-    return set(_parse(source).variables(include_partials=False))
+    return set(_fields_of(source))
 
 
 def is_whole(source: str) -> bool:
@@ -227,6 +227,11 @@ def _parse(source: str) -> liquid.BoundTemplate:
         return _ENVIRONMENT.from_string(source)
     except LiquidError as error:
         raise TemplateError([_as_problem(error, source)]) from None
+
+
+@functools.lru_cache(maxsize=512)
+def _fields_of(source: str) -> tuple[str, ...]:
+    return tuple(_parse(source).variables(include_partials=False))
 
 
 def _unclosed(source: str) -> list[Problem]:

@@ -17,7 +17,9 @@ MAX_HTML_BYTES = 256 * 1024
 MAX_TAGS = 12_000
 MAX_DEPTH = 100  # deeper tags stay text, but no longer shape it
 MAX_STYLED = 20  # of such tags (bold, font …) open at once: a parser opens them all again in every paragraph
-MAX_ATTRIBUTES = 2_000_000  # the sum, over all tags, of the square of a tag's attributes: a parser compares each with each
+MAX_ATTRIBUTES = (
+    2_000_000  # the sum, over all tags, of the square of a tag's attributes: a parser compares each with each
+)
 MAX_NODES = 4_000  # of the tree that comes of it
 MAX_TEXT_ABOVE = 200_000  # characters looked through for what stands above quotes
 

@@ -42,7 +42,11 @@ class Roles:
         style = (attributes.get("style") or "")[:_LONG].lower().replace(" ", "")
         if ident.startswith(_OPENING_IDS):
             return "open"
-        if node.tag == "div" and style.startswith("border:none;") and any(b in style for b in _OPENING_BORDERS):
+        if (
+            node.tag == "div"
+            and style.startswith("border:none;")
+            and any(b in style for b in _OPENING_BORDERS)
+        ):
             return "open"
         if any(name in classes for name in _QUOTING_CLASSES) or ident.startswith(_QUOTING_IDS):
             return "quote"

@@ -118,9 +118,7 @@ def _classify(lines: list[Line], ours: _Ours, seeker: boundaries.Seeker) -> tupl
 # --- what is quoted ---------------------------------------------------------------------------------------
 
 
-def _quote_kinds(
-    lines: list[Line], ours: _Ours, seeker: boundaries.Seeker
-) -> tuple[list[Kind], set[str]]:
+def _quote_kinds(lines: list[Line], ours: _Ours, seeker: boundaries.Seeker) -> tuple[list[Kind], set[str]]:
     kinds: list[Kind] = ["text"] * len(lines)
     witnesses: set[str] = set()
     at = 0

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from .patterns import Sign
 
@@ -95,7 +95,12 @@ class Styles:
         named = tag, attributes.get("class") or "", attributes.get("id") or ""
         if named not in self._by_names:
             classes = named[1][:MAX_STYLE].lower().split()[:MAX_CLASSES]
-            names = [tag, *(f".{c}" for c in classes), *(f"{tag}.{c}" for c in classes), f"#{named[2].lower()}"]
+            names = [
+                tag,
+                *(f".{c}" for c in classes),
+                *(f"{tag}.{c}" for c in classes),
+                f"#{named[2].lower()}",
+            ]
             style: dict[str, str] = {}
             for name in names:
                 if name in self.sheet:
@@ -112,11 +117,17 @@ class Styles:
 
 def _rules(text: str) -> Iterator[tuple[str, str]]:
     """Selectors and declarations of each rule, but for those inside `@media` and its like: they are of another screen."""
-    text = "".join(part.partition("*/")[2] if number else part for number, part in enumerate(text.split("/*")))
+    text = "".join(
+        part.partition("*/")[2] if number else part for number, part in enumerate(text.split("/*"))
+    )
     depth = 0
     for part in text.split("}"):
         head, *opened = part.split("{")
-        if depth == 0 and len(opened) == 1 and not (selectors := head.rpartition(";")[2].strip()).startswith("@"):
+        if (
+            depth == 0
+            and len(opened) == 1
+            and not (selectors := head.rpartition(";")[2].strip()).startswith("@")
+        ):
             yield selectors, opened[0]
         depth = max(0, depth + len(opened) - 1)
 
@@ -181,9 +192,7 @@ def is_hidden(attributes: Mapping[str, str | None], style: Style) -> bool:
     )
 
 
-_NO_CLIP = Sign(
-    r"^(rect\((0[a-z]*[ ,]*){4}\)|rect\((1px[ ,]*){4}\)|inset\((50|100)%\)|circle\(0[a-z%]*\))$"
-)
+_NO_CLIP = Sign(r"^(rect\((0[a-z]*[ ,]*){4}\)|rect\((1px[ ,]*){4}\)|inset\((50|100)%\)|circle\(0[a-z%]*\))$")
 
 
 def _takes_no_room(style: Style) -> bool:

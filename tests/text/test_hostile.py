@@ -19,13 +19,18 @@ def test_a_tree_is_walked_for_so_many_elements_and_what_was_left_out_is_said(nam
 
 def test_a_tag_keeps_its_attributes_until_they_are_too_many():
     many = "<div " + " ".join(f"a{number}=1" for number in range(3_000)) + ">"
-    limited, cut = bodies._limited(f"<p class=x>{many}Yes.")
-    assert (limited, cut) == ("<p class=x><div>Yes.", True)
+    assert bodies._limited(f"<p class=x>{many}Yes.") == ("<p class=x><div>Yes.", False)
 
 
 def test_a_long_picture_in_a_tag_is_no_reason_to_cut():
     parts = quotes.extract(*MAILS["html: a picture"])
     assert (parts.new_text.split("\n")[0], parts.cut) == ("Yes, thanks", False)
+
+
+def test_what_closes_a_tag_that_was_left_out_closes_no_other():
+    deep = bodies.MAX_DEPTH + 5
+    html = "<div style='display:none'>" + "<div>" * deep + "a" + "</div>" * deep + "b</div>Yes."
+    assert quotes.extract(None, html).new_text == "Yes."
 
 
 @pytest.mark.parametrize("depth", [bodies.MAX_DEPTH // 2, bodies.MAX_DEPTH * 3])

@@ -21,10 +21,13 @@ def measure() -> dict[str, Any]:
     quotes.extract(None, "<p>first")
     took = {name: milliseconds(*mail) for name, mail in mails()}
     slowest = sorted(took, key=lambda name: -took[name])
+    worst = took[slowest[0]]
     figures = {
-        "mails": len(took), "ms_slowest": took[slowest[0]], "slowest": {name: took[name] for name in slowest[:10]},
-    }  # fmt: skip
-    kept = {"ms_slowest": figures["ms_slowest"] <= LIMITS["ms_slowest"]}
+        "mails": len(took),
+        "ms_slowest": worst,
+        "slowest": {name: took[name] for name in slowest[:10]},
+    }
+    kept = {"ms_slowest": worst <= LIMITS["ms_slowest"]}
     return {"ok": all(kept.values()), "figures": figures, "limits": LIMITS, "kept": kept}
 
 

@@ -11,8 +11,8 @@ from . import sight
 from .lines import MAX_LINES
 from .patterns import compiled
 
-# What is read of one mail. Every limit bounds work that a sender could make grow with the square of what he writes; a mail that
-# reaches one is read as far as that, and says so (`Flat.cut`). tests/text/hostile.py has the mails that each limit is for.
+# What is read of one mail. Every limit bounds work that a sender could make grow with the square of what he writes. Those that
+# leave text out say so (`Flat.cut`); the others only take shape from it. gatepost.bench.extract has the mails that they are for.
 MAX_HTML_BYTES = 256 * 1024
 MAX_TAGS = 12_000
 MAX_DEPTH = 100  # deeper tags stay text, but no longer shape it
@@ -20,7 +20,7 @@ MAX_STYLED = 20  # of such tags (bold, font …) open at once: a parser opens th
 MAX_ATTRIBUTES = (
     2_000_000  # the sum, over all tags, of the square of a tag's attributes: a parser compares each with each
 )
-MAX_NODES = 4_000  # of the tree that comes of it
+MAX_NODES = 3_000  # of the tree that comes of it
 MAX_TEXT_ABOVE = 200_000  # characters looked through for what stands above quotes
 
 _LINK = compiled(r"https?://[^\s<>\"']+")
@@ -133,7 +133,6 @@ def parse(html: str, max_bytes: int = MAX_HTML_BYTES) -> tuple[LexborHTMLParser,
     return LexborHTMLParser(limited), cut or len(whole) > max_bytes
 
 
-_SMALL = 60  # so few tags reach no limit but that of attributes
 _VOID = frozenset(
     [
         "area",
@@ -162,7 +161,8 @@ _FEW_ATTRIBUTES = 20
 
 
 def _limited(html: str) -> tuple[str, bool]:
-    """The HTML up to MAX_TAGS, without the tags that open too deep and without attributes that are too many.
+    """The HTML up to MAX_TAGS, without the tags that open too deep and without attributes that are too many; and whether there
+    was more of it.
 
     It takes every `<` for a tag's beginning, so that whatever a parser takes for one was counted here.
     """
@@ -179,31 +179,23 @@ def _limited(html: str) -> tuple[str, bool]:
         if not name:
             pieces[number] = "<" + piece  # a comment, or no tag at all
             continue
+        step = -1 if closing else 1
         drop = False
         if name in _STYLED:
-            styled += -1 if closing else 1
-            drop = styled > MAX_STYLED
-            styled = min(max(0, styled), 2 * MAX_DEPTH)
+            drop = max(styled, styled + step) > MAX_STYLED
+            styled = min(max(0, styled + step), MAX_DEPTH)
         if name in _SINGLE and not closing:
             drop = name in single
             single.add(name)
         elif name not in _SELF_CLOSING:
-            depth += -1 if closing else 1
-            drop = drop or depth > MAX_DEPTH
-            depth = max(0, depth)
-        if drop:
-            pieces[number] = piece.partition(">")[2]
-            cut = True
-            continue
-        if len(piece) > 2 * _FEW_ATTRIBUTES:
-            count = _attributes(piece)
-            if count > _FEW_ATTRIBUTES:
-                work += count * count
-                if work > MAX_ATTRIBUTES:
-                    pieces[number] = f"<{'/' if closing else ''}{name}>{piece.partition('>')[2]}"
-                    cut = True
-                    continue
-        pieces[number] = "<" + piece
+            drop = drop or max(depth, depth + step) > MAX_DEPTH
+            depth = max(0, depth + step)
+        if not drop and len(piece) > 2 * _FEW_ATTRIBUTES and (count := _attributes(piece)) > _FEW_ATTRIBUTES:
+            work += count * count
+            if work > MAX_ATTRIBUTES:
+                pieces[number] = f"<{'/' * closing}{name}>{piece.partition('>')[2]}"
+                continue
+        pieces[number] = piece.partition(">")[2] if drop else "<" + piece
     return "".join(pieces), cut
 
 
@@ -304,7 +296,6 @@ def flatten(
         _visit(tag, role(node) if attributes or tag in _ROLES else "", stack, pieces)
         if (child := node.first_child) is not None:
             stack.append((child, look, tag in _PRE))
-    flat.cut = flat.cut or styles.cut
     return flat
 
 

@@ -64,11 +64,9 @@ class Styles:
 
     def __init__(self, tree: LexborHTMLParser) -> None:
         self.sheet: dict[str, dict[str, str]] = {}
-        self.cut = False
         self._by_names: dict[tuple[str, str, str], dict[str, str]] = {}
         self._declared: dict[str, dict[str, str]] = {}
         whole = "\n".join(node.text() or "" for node in tree.css("style")[:MAX_SHEETS])
-        self.cut = len(whole) > MAX_SHEET
         rules = _rules(whole[:MAX_SHEET].lower())
         for selectors, declarations in itertools.islice(rules, MAX_RULES):
             declared = None
@@ -110,7 +108,6 @@ class Styles:
 
     def _read(self, style: str) -> dict[str, str]:
         if style not in self._declared:
-            self.cut = self.cut or len(style) > MAX_STYLE or style.count(";") > MAX_DECLARATIONS
             self._declared[style] = _declared(style[:MAX_STYLE].lower())
         return self._declared[style]
 

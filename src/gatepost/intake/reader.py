@@ -108,7 +108,7 @@ class Reader:
         with theirs:
             surroundings = {name: os.environ[name] for name in KEPT if name in os.environ} | ALONE
             self._process = subprocess.Popen(
-                self._child, stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=surroundings,
+                self._child, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=surroundings,
                 cwd="/",
             )  # fmt: skip
         self._link, self._read = ours, 0

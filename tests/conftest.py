@@ -21,6 +21,7 @@ from django.core.management import call_command
 from django.db import connections
 from xdist.scheduler import LoadScopeScheduling
 
+from gatepost.config import schema
 from gatepost.config.postgres import EmbeddedPostgres
 from gatepost.vault import keys
 from m365_sandbox import contract
@@ -124,6 +125,7 @@ def django_db_setup(database: Any, django_db_blocker: Any, tmp_path_factory: Any
     ]  # a real one is slow on purpose
     keys.create_installation_key(settings.GATEPOST_KEY_FILE)
     keys.prepare_keystore(database.keystore)
+    schema.lay_out(database.owner)
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0)
         connections.close_all()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatepost.config import environment
+from gatepost.config import environment, schema
 from gatepost.config.environment import Environment
 from gatepost.config.postgres import EmbeddedPostgres
 
@@ -62,6 +62,8 @@ def migrate() -> None:
     if not Path(settings.GATEPOST_KEY_FILE).exists():
         keys.create_installation_key(Path(settings.GATEPOST_KEY_FILE))
     keys.prepare_keystore(settings.GATEPOST_KEYSTORE_URL)
+    given = environment.read()
+    schema.lay_out(given.owner_database_url or given.database_url or "")
     call_command("migrate", database="owner", verbosity=0, skip_checks=True)
 
 

@@ -1643,7 +1643,8 @@ CREATE TABLE public.gatepost_reply (
     mailbox_id uuid NOT NULL,
     message_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
-    followed jsonb DEFAULT '[]'::jsonb NOT NULL
+    followed jsonb DEFAULT '[]'::jsonb NOT NULL,
+    cut boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.gatepost_rung (
@@ -3271,6 +3272,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0019_reports', now()),
     ('gatepost', '0020_reports_seen', now()),
     ('gatepost', '0021_alerts', now()),
+    ('gatepost', '0022_reply_cut', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

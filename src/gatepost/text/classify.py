@@ -139,5 +139,4 @@ def _shown(ident: object, tone: Tone) -> dict[str, Any]:
         "third_party": asdict(tone.third_party) if tone.third_party else None,
         "bounce": tone.bounce,
         "version": tone.version,
-        "cut": tone.cut,
-    }
+    } | ({"cut": True} if tone.cut else {})

@@ -13,9 +13,13 @@ import signal
 import socket
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any
 
+from .bodies import MAX_HTML_BYTES
 from .labeller import Evidence
+from .lines import MAX_CHARS
+from .machine import MAX_HEADERS, MAX_VALUE
 from .people import ThirdParty
 from .tone import LABELS, ReplyInput, Tone, classify
 
@@ -102,15 +106,25 @@ def _bytes(link: socket.socket, count: int) -> bytes | None:
 
 
 def packed_reply(reply: ReplyInput) -> dict[str, Any]:
-    return asdict(reply) | {"received": reply.received and reply.received.isoformat()}
+    """The reply, and of what is longer than what is read of it, enough to tell that it is."""
+    return {
+        "id": reply.id,
+        "text": reply.text and reply.text[: MAX_CHARS + 1],
+        "html": reply.html and reply.html[: MAX_HTML_BYTES + 1],
+        "subject": reply.subject[:MAX_VALUE],
+        "headers": [
+            (name[:MAX_VALUE], str(value)[:MAX_VALUE]) for name, value in islice(reply.headers, MAX_HEADERS)
+        ],
+        "received": reply.received and reply.received.isoformat(),
+        "sent": list(reply.sent),
+        "sender": reply.sender and reply.sender[:MAX_VALUE],
+        "cc": [address[:MAX_VALUE] for address in islice(reply.cc, MAX_HEADERS)],
+    }
 
 
 def unpacked_reply(said: dict[str, Any]) -> ReplyInput:
     received = said["received"]
-    headers = tuple((str(name), str(value)) for name, value in said["headers"])
-    return ReplyInput(
-        **said | {"received": received and datetime.fromisoformat(received), "headers": headers}
-    )
+    return ReplyInput(**said | {"received": received and datetime.fromisoformat(received)})
 
 
 def _packed(tone: Tone) -> dict[str, Any]:

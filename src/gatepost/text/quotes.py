@@ -85,24 +85,25 @@ def extract(text: str | None, html: str | None = None, *, sent: Sequence[str] = 
     """The parts of a reply. Nothing of `sent` (mails of ours in the thread) is left in its new text."""
     ours = _sent_lines(sent)
     if text is not None and (text.strip() or not html):
-        return _take_apart(normalise(text.replace(bodies.OPENING, "")), "text", ours)
+        return _take_apart(text.replace(bodies.OPENING, ""), "text", ours)
     flat = markup.flattened(html or "")
-    marked = _take_apart(normalise(flat.text()), "html", ours)
+    marked = _take_apart(flat.text(), "html", ours)
     if not marked.message and flat.pale:
         # A dark page leaves white ink in what is sent. Where a mail says nothing else, its colours say nothing.
-        bare = _take_apart(normalise(flat.text(colours=False)), "html", ours)
+        bare = _take_apart(flat.text(colours=False), "html", ours)
         marked = bare if bare.message else marked
     if not marked.new_text and marked.quoted:
         # Some programs put the whole answer into the quote's container: then only the words tell them apart.
-        marked = _take_apart(normalise(flat.text(roles=False)), "html", ours)
+        marked = _take_apart(flat.text(roles=False), "html", ours)
     return replace(marked, cut=True) if flat.cut else marked
 
 
-def _take_apart(source: str, method: str, ours: _Ours) -> Extracted:
+def _take_apart(text: str, method: str, ours: _Ours) -> Extracted:
+    source = normalise(text)
     lines = split(source)
     seeker = boundaries.Seeker(lines)
     kinds, witnesses = _classify(lines, ours, seeker)
-    cut = seeker.gave_up or len(source) >= MAX_CHARS or bool(lines and source[lines[-1].end :].strip())
+    cut = seeker.gave_up or len(text) > MAX_CHARS or bool(lines and source[lines[-1].end :].strip())
     return _extracted(source, _spans(source, lines, kinds), method, witnesses, cut)
 
 

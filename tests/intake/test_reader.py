@@ -1,5 +1,6 @@
 """A reply that is made to stop its reader is not read, and the next one is."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from gatepost.conversations.models import Reply
 from gatepost.intake import jobs
 from gatepost.intake.reader import NotRead, Reader
-from gatepost.text import tone
+from gatepost.text import apart, lines, machine, tone
 from gatepost.text.tone import ReplyInput
 from tests.at_once import without_threads
 from tests.intake.malformed import Hostile, Mail
@@ -86,6 +87,13 @@ def test_the_reader_gets_nothing_of_our_surroundings_but_where_programs_lie(monk
     with pytest.raises(NotRead):
         reader.read(ReplyInput(id="1", text="x"))
     assert "PATH" in told.read_text() and "GATEPOST" not in told.read_text()
+
+
+def test_of_a_hundred_thousand_headers_those_are_handed_over_that_are_read():
+    reply = ReplyInput(id="1", text="x" * 1_000_000, headers=[("X-Any", "y" * 10_000)] * 100_000)
+    packed = apart.packed_reply(reply)
+    assert (len(packed["headers"]), len(packed["text"])) == (machine.MAX_HEADERS, lines.MAX_CHARS + 1)
+    assert len(json.dumps(packed)) < apart.LONGEST
 
 
 def test_what_the_reader_says_is_what_the_rules_say():

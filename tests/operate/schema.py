@@ -34,7 +34,9 @@ def made() -> str:
 
             call_command("migrate", database="owner", verbosity=0, skip_checks=True)
             tables = _dumped(addresses.owner, "--schema-only")
-            walked = _dumped(addresses.owner, "--data-only", "--column-inserts", "--table=public.django_migrations")
+            walked = _dumped(
+                addresses.owner, "--data-only", "--column-inserts", "--table=public.django_migrations"
+            )
     names = sorted(re.findall(r"VALUES \(\d+, '(\w+)', '(\w+)'", walked))
     rows = ",\n".join(f"    ('{app}', '{name}', now())" for app, name in names)
     return (

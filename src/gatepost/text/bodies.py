@@ -182,7 +182,8 @@ def _limited(html: str) -> tuple[str, bool]:
         step = -1 if closing else 1
         drop = False
         if name in _STYLED:
-            drop = max(styled, styled + step) > MAX_STYLED
+            # One that closes none has no meaning, and a parser looks for it through all that is open.
+            drop = max(styled, styled + step) > MAX_STYLED or styled + step < 0
             styled = min(max(0, styled + step), MAX_DEPTH)
         if name in _SINGLE and not closing:
             drop = name in single

@@ -68,7 +68,7 @@ class Roles:
         if parent is not None and "gmail_" in (parent.attributes.get("class") or ""):
             return True
         for _ in range(FAR_ABOVE):
-            if before is None:
+            if before is None or self._left <= 0:
                 return False
             if said := self._said(before):
                 return said.endswith((":", "："))
@@ -76,9 +76,7 @@ class Roles:
         return False
 
     def _said(self, node: LexborNode) -> str:
-        """The words of an element. A mail that makes many look at much ends with nothing said."""
-        if self._left <= 0:
-            return ""
+        """The words of an element."""
         said = node.text_content or ""
         self._left -= len(said)
         return said.strip()

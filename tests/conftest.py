@@ -137,12 +137,25 @@ def committed_db(django_db_setup: None, django_db_blocker: Any, database: Any) -
     with django_db_blocker.unblock():
         yield
         connections.close_all()
-    with psycopg.connect(database.owner, autocommit=True) as owner:
-        tables = owner.execute(
-            "SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables "
-            "WHERE schemaname = 'public' AND tablename NOT LIKE 'django_migrations'"
-        ).fetchone()[0]
-        owner.execute(f"TRUNCATE {tables} CASCADE")
+    _empty(database.admin.replace("/postgres?", "/gatepost?"))
+
+
+def _empty(address: str) -> None:
+    """No table has a row; those that have none are not touched, which is most of them after most tests.
+
+    TRUNCATE of every table takes a third of a second, for it makes new files for each. An administrator may leave out
+    triggers and foreign keys, so that the order does not matter.
+    """
+    with psycopg.connect(address) as admin:
+        tables = admin.execute(
+            "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'django_migrations'"
+        ).fetchall()
+        look = ", ".join(f"EXISTS (SELECT 1 FROM {table})" for (table,) in tables)
+        filled = admin.execute(f"SELECT {look}").fetchone()
+        admin.execute("SET session_replication_role = replica")
+        for (table,), has_rows in zip(tables, filled, strict=True):
+            if has_rows:
+                admin.execute(f"DELETE FROM {table}")
 
 
 @pytest.fixture(autouse=True)

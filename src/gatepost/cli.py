@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -213,6 +214,83 @@ def rotate_key() -> None:
         f"{settings.key_file} holds a new key, and {count} keys are wrapped by it. Back it up now, apart from the "
         "databases. Backups of the keystore from before need the old file, for as long as you keep them."
     )
+
+
+@main.group(name="keys", invoke_without_command=True)
+@click.pass_context
+def keys_group(ctx: click.Context) -> None:
+    """How old the keys of workspaces and mailboxes are, and how far a change of them has come."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from gatepost.config import installation
+
+    with installation.ready() as running:
+        installation.set_up_django()
+        from gatepost.rotation import commands
+
+        made = datetime.fromtimestamp(running.settings.key_file.stat().st_mtime, UTC)
+        click.echo(f"installation: its key is of {made:%Y-%m-%d} (gatepost rotate-key)")
+        for level in commands.levels():
+            if level.oldest is None:
+                click.echo(f"{level.word}: no key yet")
+                continue
+            click.echo(
+                f"{level.word}: keys: {level.keys}, the oldest of {level.oldest:%Y-%m-%d}, generation {level.generation}"
+            )
+            if level.changing:
+                click.echo(f"  being changed: {level.changing}, with {level.rows_left} rows to seal anew")
+            if level.former_until:
+                click.echo(
+                    f"  former ones kept, only to open: {level.keeping_former}, the last until "
+                    f"{level.former_until:%Y-%m-%d %H:%M} UTC"
+                )
+
+
+@keys_group.command(name="rotate")
+@click.option("--workspace", help="Only the keys of this workspace, by name or id.")
+@click.option("--mailbox", help="Only the key of this mailbox, by address or id.")
+@click.option(
+    "--at-once",
+    is_flag=True,
+    help="Destroy former keys as soon as nothing uses them. Backups of the main database from before cannot be read then.",
+)
+def keys_rotate(workspace: str | None, mailbox: str | None, at_once: bool) -> None:
+    """Newer keys for workspaces and mailboxes; everything is sealed anew with them. Everything may go on running."""
+    from gatepost.config import installation
+
+    with installation.ready() as running:
+        installation.set_up_django()
+        from gatepost.rotation import commands
+
+        keep = timedelta(days=0 if at_once else running.settings.backup_days)
+        owners = commands.chosen(workspace, mailbox)
+        begun = commands.rotate(owners, keep_former=keep)
+        click.echo(f"Keys that have a newer generation now: {begun} of {len(owners)}.")
+        _carry_on_with_keys()
+
+
+@keys_group.command(name="carry-on")
+def keys_carry_on() -> None:
+    """Go on with keys that are being changed, where no worker runs that does it by itself."""
+    from gatepost.config import installation
+
+    with installation.ready():
+        installation.set_up_django()
+        _carry_on_with_keys()
+
+
+def _carry_on_with_keys() -> None:
+    from gatepost.rotation import commands
+
+    if commands.carry_on(click.echo):
+        click.echo(
+            "Nothing is left that a former key sealed. `gatepost keys` says how long former ones are kept."
+        )
+    else:
+        click.echo(
+            "A process that runs may seal with a former key for another minute. A worker looks again by itself; without "
+            "one: `gatepost keys carry-on`, in some minutes."
+        )
 
 
 @main.command()

@@ -124,7 +124,7 @@ def test_a_row_that_was_read_before_the_change_is_read_again(sealed, monkeypatch
 def test_killed_anywhere_everything_opens_and_a_second_run_finishes(sealed, monkeypatch, step):
     with monkeypatch.context() as patch:
         files, rows = 0, 0
-        replace, wrap = os.replace, keys._wrap
+        replace, wrap = os.replace, keys.wrap
 
         def replacing(draft, path):
             nonlocal files
@@ -143,7 +143,7 @@ def test_killed_anywhere_everything_opens_and_a_second_run_finishes(sealed, monk
             return wrap(*what)
 
         patch.setattr(os, "replace", replacing)
-        patch.setattr(keys, "_wrap", wrapping)
+        patch.setattr(keys, "wrap", wrapping)
         with pytest.raises(Killed):
             change()
 

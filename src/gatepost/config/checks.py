@@ -30,13 +30,15 @@ from gatepost.config.health import installation_mark
 from gatepost.graph import ourselves
 from gatepost.mailboxes import registration
 from gatepost.mailboxes.registration import OWN_HOSTS
-from gatepost.vault import keys
+from gatepost.vault import generations, keys
+from gatepost.vault.generations import Generation
 from gatepost.vault.keys import InstallationKeyMissing, KeyUnavailable
 
 OLDEST_POSTGRES = 150_000
 MOST_SKEW = timedelta(seconds=30)
 LEAST_DISK, LITTLE_DISK = 500_000_000, 5_000_000_000
 OLD_BACKUP = timedelta(days=2)
+LONG_CHANGE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,11 +303,32 @@ def keystore(main: BaseDatabaseWrapper) -> Check:
         )  # fmt: skip
     try:
         keys.installation_index_key("connect-state")
+        found = generations.all_generations()
     except (KeyUnavailable, InstallationKeyMissing) as error:
         return Check("keystore", False, error.message)
-    except psycopg.errors.UndefinedTable:
-        return Check("keystore", False, "has no table yet. Run: gatepost migrate")
-    return Check("keystore", True, "answers, and the installation key opens it.")
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        return Check("keystore", False, "has not the tables of this version. Run: gatepost migrate")
+    return Check(
+        "keystore",
+        True,
+        f"answers, and the installation key opens it. {_ages(found)}",
+        doubtful=any(each.is_changing and each.age > LONG_CHANGE for each in found),
+    )
+
+
+def _ages(all_keys: list[Generation]) -> str:
+    found = [each for each in all_keys if each.level in ("mailbox", "workspace")]
+    if not found:
+        return "No workspace or mailbox has a key yet."
+    told = f"Keys of workspaces and mailboxes: {len(found)}, the oldest of {min(each.since for each in found):%Y-%m-%d}"
+    changing = [each for each in found if each.is_changing]
+    if not changing:
+        return f"{told}."
+    since = min(each.since for each in changing)
+    return (
+        f"{told}; {len(changing)} are being changed since {since:%Y-%m-%d %H:%M} UTC. A worker goes on with it, "
+        "or `gatepost keys carry-on`."
+    )
 
 
 def recovery(connection: BaseDatabaseWrapper) -> Check:

@@ -247,6 +247,7 @@ PROCRASTINATE_IMPORT_PATHS = [
     "gatepost.chains.jobs",
     "gatepost.alerts.jobs",
     "gatepost.erasure.jobs",
+    "gatepost.rotation.jobs",
     "gatepost.reports.jobs",
 ]
 

@@ -68,6 +68,8 @@ WORDS = {
     tags.INVITATION_ACCEPT: _("Invitation accepted"),
     tags.INVITATION_REVOKE: _("Invitation taken back"),
     tags.INVITATION_SEND: _("Invitation sent"),
+    tags.KEY_CHANGE: _("Changed a key"),
+    tags.KEY_DESTROY_FORMER: _("Destroyed the former key"),
     tags.MAILBOX_CLEAN_UP: _("Access to a mailbox destroyed"),
     tags.MAILBOX_CONNECT: _("Mailbox connected"),
     tags.MAILBOX_CONNECT_GIVE_UP: _("Connecting given up"),

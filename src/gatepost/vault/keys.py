@@ -57,10 +57,24 @@ def read_installation_key(path: Path) -> tink.KeysetHandle:
         raise _no_key(path, error) from error
 
 
-def sealing_key(owner: str, owner_id: UUID, *, create: bool = True) -> aead.Aead:
-    """The key that seals for a "workspace" or a "mailbox"; made on first use. Without `create` raises KeyErased."""
-    name = f"{owner}:{owner_id}:seal"
-    return _keys.primitive(name, AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead), create=create)
+def sealing_key(owner: str, owner_id: UUID, *, create: bool = True, anew: bool = False) -> aead.Aead:
+    """The key that seals for a "workspace" or a "mailbox"; made on first use. Without `create` raises KeyErased.
+
+    It seals with its newest generation and opens with all of them. `anew`: as it is in the keystore now, since one that
+    we remember may not know a generation that another process has begun to use.
+    """
+    name = sealing_name(owner, owner_id)
+    return _keys.primitive(name, AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead), create=create, anew=anew)
+
+
+def sealing_name(owner: str, owner_id: UUID) -> str:
+    return f"{owner}:{owner_id}:seal"
+
+
+def installation_aead() -> aead.Aead:
+    """What wraps the other keys, as the file holds it now."""
+    with _keys._lock:
+        return _keys._installation_key()
 
 
 def index_key(workspace_id: UUID, purpose: str = "index") -> prf.PrfSet:
@@ -113,10 +127,16 @@ class Keys:
         self._remembered: dict[str, tuple[float, object]] = {}
 
     def primitive(
-        self, name: str, template: object, make: Callable[[tink.KeysetHandle], Any], *, create: bool = True
+        self,
+        name: str,
+        template: object,
+        make: Callable[[tink.KeysetHandle], Any],
+        *,
+        create: bool = True,
+        anew: bool = False,
     ) -> Any:
         with self._lock:
-            known = self._remembered.get(name)
+            known = None if anew else self._remembered.get(name)
             if known and time.monotonic() - known[0] < REMEMBERED_SECONDS:
                 return known[1]
             primitive = make(self._load(name, template, create=create))
@@ -155,12 +175,12 @@ class Keys:
         if wrapped is None:
             raise KeyUnavailable(f"The key {name} could not be stored in the keystore.")
         try:
-            return _unwrap(name, wrapped, self._installation_key())
+            return unwrap(name, wrapped, self._installation_key())
         except tink.TinkError:
             pass
         # Between the row and the file the installation's key may have been changed: both are read once more.
         try:
-            return _unwrap(name, self._wrapped(name) or b"", self._installation_key())
+            return unwrap(name, self._wrapped(name) or b"", self._installation_key())
         except tink.TinkError as error:
             raise KeyUnavailable(
                 f"The key {name} cannot be unwrapped: GATEPOST_KEY_FILE is not the key that this keystore was made with."
@@ -181,7 +201,7 @@ class Keys:
             connection.execute("LOCK TABLE wrapped_key IN ROW EXCLUSIVE MODE")
             connection.execute(
                 "INSERT INTO wrapped_key (name, wrapped) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                [name, _wrap(name, tink.new_keyset_handle(template), self._installation_key())],
+                [name, wrap(name, tink.new_keyset_handle(template), self._installation_key())],
             )
 
     def _installation_key(self) -> aead.Aead:
@@ -231,11 +251,11 @@ def change_installation_key(path: Path, keystore_url: str) -> int:
         both = read_installation_key(path)
         begun_before = len(both.keyset_info().key_info) > 1
         if not begun_before:
-            both = _with_a_new_key(both)
+            both = with_a_new_key(both)
         by = both.primitive(aead.Aead)
         rows = connection.execute("SELECT name, wrapped FROM wrapped_key").fetchall()
         try:
-            handles = {name: _unwrap(name, bytes(wrapped), by) for name, wrapped in rows}
+            handles = {name: unwrap(name, bytes(wrapped), by) for name, wrapped in rows}
         except tink.TinkError as error:
             raise KeyUnavailable(
                 f"{path} is not the key that this keystore was made with. Nothing was changed."
@@ -244,32 +264,32 @@ def change_installation_key(path: Path, keystore_url: str) -> int:
             _replace(path, both)
         for name, handle in handles.items():
             connection.execute(
-                "UPDATE wrapped_key SET wrapped = %s WHERE name = %s", [_wrap(name, handle, by), name]
+                "UPDATE wrapped_key SET wrapped = %s WHERE name = %s", [wrap(name, handle, by), name]
             )
         connection.commit()
-        _replace(path, _only_the_primary(both))
+        _replace(path, only_the_primary(both))
     return len(rows)
 
 
-def _wrap(name: str, handle: tink.KeysetHandle, by: aead.Aead) -> bytes:
+def wrap(name: str, handle: tink.KeysetHandle, by: aead.Aead) -> bytes:
     return proto_keyset_format.serialize_encrypted(handle, by, name.encode())
 
 
-def _unwrap(name: str, wrapped: bytes, by: aead.Aead) -> tink.KeysetHandle:
+def unwrap(name: str, wrapped: bytes, by: aead.Aead) -> tink.KeysetHandle:
     return proto_keyset_format.parse_encrypted(wrapped, by, name.encode())
 
 
-def _with_a_new_key(old: tink.KeysetHandle) -> tink.KeysetHandle:
-    """The old keys still open; the new one wraps."""
+def with_a_new_key(old: tink.KeysetHandle) -> tink.KeysetHandle:
+    """The old keys still open; the new one seals."""
     keys, new = _proto(old), _proto(tink.new_keyset_handle(AEAD_TEMPLATE))
     if new.primary_key_id in {key.key_id for key in keys.key}:
-        return _with_a_new_key(old)
+        return with_a_new_key(old)
     keys.key.extend(new.key)
     keys.primary_key_id = new.primary_key_id
     return proto_keyset_format.parse(keys.SerializeToString(), secret_key_access.TOKEN)
 
 
-def _only_the_primary(handle: tink.KeysetHandle) -> tink.KeysetHandle:
+def only_the_primary(handle: tink.KeysetHandle) -> tink.KeysetHandle:
     keys = _proto(handle)
     kept = [key for key in keys.key if key.key_id == keys.primary_key_id]
     del keys.key[:]
@@ -312,6 +332,12 @@ def prepare_keystore(url: str) -> None:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS wrapped_key "
             "(name text PRIMARY KEY, wrapped bytea NOT NULL, created_at timestamptz NOT NULL DEFAULT now())"
+        )
+        # What gatepost.vault.generations notes of each key.
+        connection.execute(
+            "ALTER TABLE wrapped_key ADD COLUMN IF NOT EXISTS generation integer NOT NULL DEFAULT 1, "
+            "ADD COLUMN IF NOT EXISTS changed_at timestamptz, ADD COLUMN IF NOT EXISTS resealed_at timestamptz, "
+            "ADD COLUMN IF NOT EXISTS keep_former interval"
         )
         connection.execute(
             "CREATE TABLE IF NOT EXISTS beat (instance uuid PRIMARY KEY, beat bigint NOT NULL)"

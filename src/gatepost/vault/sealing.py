@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from tink import TinkError
+from tink import TinkError, aead
 
 from gatepost.errors import GatepostError
 from gatepost.vault import keys
@@ -47,9 +47,32 @@ def open_sealed(row: models.Model, column: str, *, holds: str) -> str | None:
     if ciphertext is None:
         return None
     try:
-        return _key(row, create=False).decrypt(bytes(ciphertext), _place(row, column)).decode()
-    except (TinkError, keys.KeyErased) as error:
-        raise NotReadable(f"{row._meta.label}.{column} cannot be opened.") from error
+        try:
+            return _key(row, create=False).decrypt(bytes(ciphertext), _place(row, column)).decode()
+        except TinkError:
+            # Another process may seal with a generation of the key that we do not know yet.
+            key = _key(row, create=False, anew=True)
+            return key.decrypt(bytes(ciphertext), _place(row, column)).decode()
+    except keys.KeyErased as error:
+        raise NotReadable(f"{row._meta.label}.{column} cannot be opened: its key was erased.") from error
+    except TinkError as error:
+        raise NotReadable(
+            f"{row._meta.label}.{column} cannot be opened: it was not sealed for this place, or by a former key that was "
+            "destroyed since, which only a backup from before then needs."
+        ) from error
+
+
+def reseal(row: models.Model, column: str, key: aead.Aead) -> Sealed | None:
+    """The same text, sealed with the newest generation of the row's key, for the same place. Changes nothing. None
+    where it does not open, and so belongs to no generation that is left.
+
+    The text shows itself to nobody.
+    """
+    place = _place(row, column)
+    try:
+        return Sealed(key.encrypt(key.decrypt(bytes(getattr(row, column)), place), place))
+    except TinkError:
+        return None
 
 
 def index(workspace_id: UUID, kind: str, text: str, *, purpose: str = "index") -> str:
@@ -72,10 +95,10 @@ def installation_index(kind: str, text: str) -> str:
     return keys.installation_index_key(kind).primary().compute(text.encode(), INDEX_BYTES).hex()
 
 
-def _key(row: Any, *, create: bool = True) -> Any:
+def _key(row: Any, *, create: bool = True, anew: bool = False) -> Any:
     owner = row.sealed_with
     owner_id = row.pk if row._meta.model_name == owner else getattr(row, f"{owner}_id")
-    return keys.sealing_key(owner, owner_id, create=create)
+    return keys.sealing_key(owner, owner_id, create=create, anew=anew)
 
 
 def _place(row: models.Model, column: str) -> bytes:

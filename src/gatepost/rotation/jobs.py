@@ -1,0 +1,70 @@
+"""Going on with keys that are being changed, until nothing is left that a former generation made."""
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from gatepost.isolation import inside
+from gatepost.jobs.queue import enqueue, job
+from gatepost.jobs.threads import in_thread
+from gatepost.jobs.ticks import tick
+from gatepost.rotation import actions, queries, rules
+from gatepost.rotation.queries import Owner
+from gatepost.vault import generations
+
+log = logging.getLogger(__name__)
+
+
+@tick("rotation.find-unfinished", every_seconds=60)
+def find_unfinished() -> int:
+    """Whatever key is being changed is gone on with, also after a crash."""
+    unfinished = {each.name for each in generations.unfinished()}
+    found = [owner for owner in queries.all_owners() if owner.key in unfinished] if unfinished else []
+    for owner in found:
+        with inside(owner.workspace_id):
+            enqueue(
+                "rotation.reseal",
+                once_for=owner.key,
+                workspace=str(owner.workspace_id),
+                kind=owner.kind,
+                owner=str(owner.id),
+            )
+    return len(found)
+
+
+@job("rotation.reseal")
+async def reseal(workspace: str, kind: str, owner: str) -> None:
+    await carry_on(Owner(kind, UUID(owner), UUID(workspace)))
+
+
+async def carry_on(owner: Owner, *, told: Callable[[int], None] = lambda resealed: None) -> bool:
+    """One look through everything that the owner's key seals: what a former generation made is sealed anew.
+
+    In batches of a transaction each, so that a crash anywhere costs one batch. True when no further look is needed until
+    the former generations may be destroyed; the tick comes again where it is. `told` hears how much each batch came to.
+    """
+    known = await in_thread(generations.sealer, owner.key)
+    if known is None or not known[1].former:
+        return True
+    state, sealer = known
+    oldest = await in_thread(queries.oldest_transaction)
+    resealed, is_left = 0, False
+    for model in queries.sealed_models(owner.kind):
+        unreadable: list[UUID] = []
+        after: UUID | None = None
+        while True:
+            batch = await in_thread(actions.reseal_some, owner, model, sealer, after=after)
+            resealed += batch.resealed
+            unreadable += batch.unreadable
+            after = batch.last
+            told(batch.resealed)
+            if after is None:
+                break
+        is_left |= await in_thread(actions.anything_left, owner, model, sealer, but=unreadable)
+        if unreadable:
+            log.warning(
+                "values do not open with the key that should have made them, and were left as they are",
+                extra={"workspace": str(owner.workspace_id), "count": len(unreadable)},
+            )
+    looked = rules.Looked(age=state.age, found=bool(resealed) or is_left, oldest_transaction=oldest)
+    return await in_thread(actions.looked_through, owner, state, looked)

@@ -311,9 +311,19 @@ def recover(email: str) -> None:
 @main.command()
 def classify() -> None:
     """Label replies: JSON lines in, JSON lines out. No network, no database."""
-    from gatepost.text.classify import classify_lines
+    from gatepost.intake.reader import NotRead, reader
+    from gatepost.text.classify import Unreadable, classify_lines
+    from gatepost.text.tone import ReplyInput, Tone
 
-    for line in classify_lines(sys.stdin):
+    def read(reply: ReplyInput) -> Tone:
+        try:
+            return reader.read(reply)
+        except NotRead as error:
+            raise Unreadable(
+                f"This mail could not be read safely ({error.reason}). A person should look at it."
+            ) from None
+
+    for line in classify_lines(sys.stdin, read):
         click.echo(line)
 
 

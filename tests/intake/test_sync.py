@@ -17,6 +17,7 @@ from gatepost.graph.wire import written
 from gatepost.intake import actions, jobs
 from gatepost.intake.actions import Found
 from gatepost.intake.models import DropCount, Quarantine
+from gatepost.intake.reader import NotRead
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Folder, Mailbox
 from gatepost.outbox import actions as outbox
@@ -450,9 +451,9 @@ def test_a_reply_too_large_to_read_holds_the_sequence_and_holds_up_no_other_mail
 
 def test_a_reply_that_our_own_code_trips_over_is_left_to_a_person(story, monkeypatch):
     def trips(reply):
-        raise RecursionError
+        raise NotRead("RecursionError")
 
-    monkeypatch.setattr(jobs, "classify", trips)  # stands for an input that nobody thought of
+    monkeypatch.setattr(jobs.reader, "read", trips)  # stands for an input that nobody thought of
     story.inbox.arrives("r1", references=story.sent_id)
     story.sync()
     (reply,) = story.replies()

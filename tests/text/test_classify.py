@@ -11,6 +11,10 @@ def answer(row) -> dict:
     return json.loads(out)
 
 
+def test_a_mail_of_which_not_all_was_read_says_so():
+    assert answer({"id": "a", "text": "No, thanks.\n" + "more\n" * 3_000})["cut"] is True
+
+
 def test_a_line_in_is_a_line_out_with_every_field():
     result = answer({"id": "a", "text": "Reach out in Q2.", "received": "2026-11-23T09:00:00Z"})
     assert list(result) == [

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from gatepost.bench import classify, due, hooks, imports, pages, reply_to_stop, sandbox, send, triage
+from gatepost.bench import classify, due, extract, hooks, imports, pages, reply_to_stop, sandbox, send, triage
 
 _BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "classify": classify.measure,
     "due": due.measure,
+    "extract": extract.measure,
     "hooks": hooks.measure,
     "import": imports.measure,
     "pages": pages.measure,

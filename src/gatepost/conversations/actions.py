@@ -339,6 +339,7 @@ def _store(incoming: Incoming, conversation: Conversation, key: str) -> Reply:
         return_precision=tone.return_precision or "",
         bounce=tone.bounce or "",
         version=tone.version,
+        cut=tone.cut,
         created_at=clock.now(),
     )
     seal(reply, "sender", incoming.sender)

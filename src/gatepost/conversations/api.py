@@ -40,6 +40,7 @@ class LetterOut(Schema):
     label: str = ""
     evidence: list[str] = []  # the words that decided the label
     reply_id: UUID | None = None
+    cut: bool = False  # of a reply: not all of the mail was read
 
 
 class ConversationWithTexts(ConversationOut):
@@ -253,4 +254,5 @@ def _letter(letter: lists.Letter) -> dict[str, Any]:
         "label": letter.reply.label if letter.reply else "",
         "evidence": [piece.text for piece in letter.pieces if piece.marked],
         "reply_id": letter.reply.pk if letter.reply else None,
+        "cut": letter.reply.cut if letter.reply else False,
     }

@@ -73,6 +73,8 @@ class Reply(InWorkspace):
     third_party = SealedField(holds="content")  # JSON: name, address, kind
     bounce = models.CharField(max_length=8, blank=True)  # hard, soft, blocked
     version = models.CharField(max_length=40)
+    # Not all of the mail was read: more came than is read of one, or it could not be read safely (`version` is then "unread").
+    cut = models.BooleanField(default=False, db_default=False)
     corrected_from = models.CharField(max_length=24, blank=True)
     # What followed from it: [{"what": "end", "label": "interested", "reason": …}, …]; see lists.followed_by.
     followed = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))

@@ -17,6 +17,7 @@ from gatepost.graph.gateway import Gateway
 from gatepost.graph.messages import Envelope, FolderSeen, Page
 from gatepost.intake import actions, matching, queries, rules
 from gatepost.intake.actions import Found
+from gatepost.intake.reader import NotRead, reader
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.rounds import Script, each, in_rounds, read
@@ -29,8 +30,7 @@ from gatepost.mailboxes.queries import due_for_sync, load, rest
 from gatepost.mailboxes.watch import cannot_be_read
 from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
-from gatepost.text.patterns import compiled
-from gatepost.text.tone import ReplyInput, Tone, classify
+from gatepost.text.tone import ReplyInput, Tone
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ UNREADABLE = Tone(
     label="unsure", labels=(), score=0.0, evidence=(), new_text="", return_date=None, return_precision=None,
     third_party=None, bounce=None, version="unread",
 )  # fmt: skip
-_TAG = compiled(r"<[^<>]*>")
 KEPT_UNLABELLED = 20_000  # characters of a text that could not be cut into new and quoted
 
 
@@ -321,11 +320,16 @@ def _label(message: Message, envelope: Envelope, sender: str, body: messages.Rep
         cc=(),
     )
     try:
-        return classify(reply)
-    except Exception as error:
-        # A sender must not be able to stop the mailbox with a mail that our code trips over.
-        log.exception(
-            "a reply cannot be labelled", extra={"mailbox": message.mailbox_id, "error": type(error).__name__}
-        )
-        kept = body.text if body.text is not None else _TAG.sub(" ", body.html or "")
-        return replace(UNREADABLE, new_text=kept[:KEPT_UNLABELLED])
+        return reader.read(reply)
+    except NotRead as error:
+        # A sender must not be able to stop the mailbox with a mail that is made to.
+        say = log.error if error.is_ours else log.warning
+        say("a reply cannot be read safely", extra={"mailbox": message.mailbox_id, "error": error.reason})
+        kept = body.text if body.text is not None else _bare(body.html or "")
+        return replace(UNREADABLE, new_text=kept[:KEPT_UNLABELLED], cut=True)
+
+
+def _bare(html: str) -> str:
+    """The HTML without what stands in angle brackets, by the simplest means there are: no parser sees it."""
+    first, *rest = html.split("<")
+    return first + " ".join(part.partition(">")[2] for part in rest)

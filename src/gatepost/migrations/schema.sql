@@ -1678,7 +1678,8 @@ CREATE TABLE public.gatepost_reply (
     mailbox_id uuid NOT NULL,
     message_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
-    followed jsonb DEFAULT '[]'::jsonb NOT NULL
+    followed jsonb DEFAULT '[]'::jsonb NOT NULL,
+    cut boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.gatepost_rung (
@@ -3382,6 +3383,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0022_folders', now()),
     ('gatepost', '0023_counted_weeks', now()),
     ('gatepost', '0024_fewer_indexes', now()),
+    ('gatepost', '0025_reply_cut', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

@@ -1,12 +1,11 @@
 """Replies as JSON lines, labelled as JSON lines: no network, no database."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from .labeller import Labeller
 from .tone import ReplyInput, Tone, classify
 
 FIELDS = "id, text or html, subject, headers, received, sent"
@@ -16,19 +15,22 @@ class Unreadable(ValueError):
     """A line that cannot be labelled; the message says what to change."""
 
 
-def classify_lines(lines: Iterable[str], labeller: Labeller | None = None) -> Iterator[str]:
+Read = Callable[[ReplyInput], Tone]
+
+
+def classify_lines(lines: Iterable[str], read: Read = classify) -> Iterator[str]:
     """One JSON line for every line that is not empty, in order: the labelled reply, or `{"id", "error"}`."""
     for line in lines:
         if line.strip():
-            yield json.dumps(_answer(line, labeller), ensure_ascii=False)
+            yield json.dumps(_answer(line, read), ensure_ascii=False)
 
 
-def _answer(line: str, labeller: Labeller | None) -> dict[str, Any]:
+def _answer(line: str, read: Read) -> dict[str, Any]:
     ident: object = None
     try:
         row = _row(line)
         ident = row.get("id")
-        return _shown(row.get("id"), classify(_reply(row), labeller))
+        return _shown(row.get("id"), read(_reply(row)))
     except Unreadable as error:
         return {"id": ident, "error": str(error)}
 
@@ -137,4 +139,4 @@ def _shown(ident: object, tone: Tone) -> dict[str, Any]:
         "third_party": asdict(tone.third_party) if tone.third_party else None,
         "bounce": tone.bounce,
         "version": tone.version,
-    }
+    } | ({"cut": True} if tone.cut else {})

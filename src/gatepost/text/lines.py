@@ -44,10 +44,6 @@ _SPACES = dict.fromkeys([0xA0, 0x2007, 0x202F, 0x3000, 0x2009, 0x200A, 0x2002, 0
 _CLEAN = {**_INVISIBLE, **_SPACES, 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
 
 
-_TURNED = compiled(r"\x{202e}([^\x{202c}\n]*)\x{202c}?")  # shown from right to left: read as it is shown
-_DRESSED = compiled(r"(\pL|\x{fe0f})\x{fe0f}+")  # a selector for pictures says nothing behind a letter
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line: where it stands in the text, how deep it is quoted, and its words without marks."""
@@ -65,12 +61,24 @@ class Line:
 def normalise(text: str) -> str:
     """The same text whatever the sender's line ends, Unicode form and invisible marks, at most MAX_CHARS."""
     text = text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n")
-    if "\u202e" in text:
-        text = _TURNED.sub(lambda found: found.group(1)[::-1], text)
-    if "\ufe0f" in text:
-        text = _DRESSED.sub(r"\1", text)
+    if _TURN in text:
+        text = "\n".join(map(_turned, text.split("\n")))
+    if _DRESS in text:
+        text = "".join(part if part[-1:].isalpha() else part and part + _DRESS for part in text.split(_DRESS))
     text = text.translate(_CLEAN)
     return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
+
+
+_TURN, _TURN_BACK = "\u202e", "\u202c"
+_DRESS = "\ufe0f"  # a selector for pictures says nothing behind a letter, nor a second time
+
+
+def _turned(line: str) -> str:
+    """What is shown from right to left, as it is shown."""
+    if _TURN not in line:
+        return line
+    parts = (part.partition(_TURN) for part in line.split(_TURN_BACK))
+    return "".join(before + turned[::-1] for before, _, turned in parts)
 
 
 def split(text: str) -> list[Line]:

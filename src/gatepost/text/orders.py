@@ -169,7 +169,7 @@ def _speaks_to_a_program(said: str) -> bool:
     if _TO_BY_NAME.match(said) or _READER.search(said):
         return True
     found = _TO.match(said)
-    return bool(found) and bool(_TASK.search(said[found.end(1) :]))
+    return found is not None and bool(_TASK.search(said[found.end(1) :]))
 
 
 def _is_order(said: str) -> bool:

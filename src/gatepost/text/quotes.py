@@ -4,16 +4,17 @@ One pass over capped lines, in linear time, with no pattern that can backtrack. 
 cut loses the answer, a name left in costs little.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import re2
 
 from . import bodies, boundaries, markup
 from .lexicon import quoting
-from .lines import Line, normalise, split
-from .patterns import compiled
+from .lines import MAX_CHARS, Line, normalise, split
+from .patterns import Sign
 
 Kind = Literal[
     "text",
@@ -60,6 +61,7 @@ class Extracted:
     message: str  # the new text without sign-off and signature: what a label may be read from
     source: str
     spans: tuple[Span, ...]
+    cut: bool  # more came than is read of one mail: what stands below was not looked at
 
     def parts(self, kinds: Iterable[Kind]) -> str:
         """The lines of these kinds as one text, paragraphs kept."""
@@ -72,32 +74,41 @@ class _Ours:
 
     keys: frozenset[str]
     lines: frozenset[str]
+    longest: int
+
+    def has(self, words: str) -> bool:
+        """Whether a line says what a telling line of ours does."""
+        return bool(self.keys) and len(words) <= 2 * self.longest and _key(words) in self.keys
 
 
 def extract(text: str | None, html: str | None = None, *, sent: Sequence[str] = ()) -> Extracted:
     """The parts of a reply. Nothing of `sent` (mails of ours in the thread) is left in its new text."""
-    if text is not None and (text.strip() or not html):
-        return _take_apart(normalise(text.replace(bodies.OPENING, "")), "text", sent)
-    marked = _take_apart(normalise(markup.marked_text(html or "")), "html", sent)
-    if not marked.message:
-        # A dark page leaves white ink in what is sent. Where a mail says nothing else, its colours say nothing.
-        bare = _take_apart(normalise(markup.marked_text(html or "", colours=False)), "html", sent)
-        marked = bare if bare.message else marked
-    if marked.new_text or not marked.quoted:
-        return marked
-    # Some programs put the whole answer into the quote's container: then only the words tell them apart.
-    return _take_apart(normalise(bodies.html_to_text(html or "")), "html", sent)
-
-
-def _take_apart(source: str, method: str, sent: Sequence[str]) -> Extracted:
-    lines = split(source)
-    kinds, witnesses = _classify(lines, sent)
-    return _extracted(source, _spans(source, lines, kinds), method, witnesses)
-
-
-def _classify(lines: list[Line], sent: Sequence[str]) -> tuple[list[Kind], set[str]]:
     ours = _sent_lines(sent)
-    kinds, witnesses = _quote_kinds(lines, ours)
+    if text is not None and (text.strip() or not html):
+        return _take_apart(text.replace(bodies.OPENING, ""), "text", ours)
+    flat = markup.flattened(html or "")
+    marked = _take_apart(flat.text(), "html", ours)
+    if not marked.message and flat.pale:
+        # A dark page leaves white ink in what is sent. Where a mail says nothing else, its colours say nothing.
+        bare = _take_apart(flat.text(colours=False), "html", ours)
+        marked = bare if bare.message else marked
+    if not marked.new_text and marked.quoted:
+        # Some programs put the whole answer into the quote's container: then only the words tell them apart.
+        marked = _take_apart(flat.text(roles=False), "html", ours)
+    return replace(marked, cut=True) if flat.cut else marked
+
+
+def _take_apart(text: str, method: str, ours: _Ours) -> Extracted:
+    source = normalise(text)
+    lines = split(source)
+    seeker = boundaries.Seeker(lines)
+    kinds, witnesses = _classify(lines, ours, seeker)
+    cut = seeker.gave_up or len(text) > MAX_CHARS or bool(lines and source[lines[-1].end :].strip())
+    return _extracted(source, _spans(source, lines, kinds), method, witnesses, cut)
+
+
+def _classify(lines: list[Line], ours: _Ours, seeker: boundaries.Seeker) -> tuple[list[Kind], set[str]]:
+    kinds, witnesses = _quote_kinds(lines, ours, seeker)
     for first, after in _new_segments(kinds):
         _banner(lines, kinds, first, after)
         _close(lines, kinds, first, after)
@@ -108,14 +119,14 @@ def _classify(lines: list[Line], sent: Sequence[str]) -> tuple[list[Kind], set[s
 # --- what is quoted ---------------------------------------------------------------------------------------
 
 
-def _quote_kinds(lines: list[Line], ours: _Ours) -> tuple[list[Kind], set[str]]:
+def _quote_kinds(lines: list[Line], ours: _Ours, seeker: boundaries.Seeker) -> tuple[list[Kind], set[str]]:
     kinds: list[Kind] = ["text"] * len(lines)
     witnesses: set[str] = set()
     at = 0
     while at < len(lines):
         line = lines[at]
-        boundary = boundaries.find(lines, at)
-        if boundary is None and line.depth == 0 and _key(line.words) in ours.keys:
+        boundary = seeker.find(at)
+        if boundary is None and line.depth == 0 and ours.has(line.words):
             boundary = boundaries.Boundary("sent", _greeted_above(lines, at, ours), at)
         if boundary is None:
             if line.depth and not _is_ornamental(lines, at):
@@ -177,7 +188,7 @@ def _skip_ours(lines: list[Line], kinds: list[Kind], after: int, ours: _Ours) ->
     """Where the answer stands under the quote: everything up to our last line is quoted."""
     last = after - 1
     for number in range(after, len(lines)):
-        if lines[number].depth or _key(lines[number].words) in ours.keys:
+        if lines[number].depth or ours.has(lines[number].words):
             last = number
     if last < after:
         last = len(lines) - 1
@@ -188,7 +199,11 @@ def _skip_ours(lines: list[Line], kinds: list[Kind], after: int, ours: _Ours) ->
 
 def _sent_lines(sent: Sequence[str]) -> _Ours:
     words = [line.words for mail in sent for line in split(normalise(mail)) if not line.blank]
-    return _Ours(frozenset(key for line in words if (key := _key(line))), frozenset(map(str.lower, words)))
+    return _Ours(
+        frozenset(key for line in words if (key := _key(line))),
+        frozenset(map(str.lower, words)),
+        max(map(len, words), default=0),
+    )
 
 
 def _greeted_above(lines: list[Line], at: int, ours: _Ours) -> int:
@@ -221,32 +236,33 @@ def _new_segments(kinds: list[Kind]) -> Iterator[tuple[int, int]]:
             first = None
 
 
-def _any_of(words: str) -> "re2._Regexp":
-    return compiled("(?i)" + "|".join(re2.escape(word) for word in words.split("|")))
+def _any_of(words: str) -> Sign:
+    return Sign("(?i)" + "|".join(re2.escape(word) for word in words.split("|")))
 
 
-_TAGLINE = compiled(rf"(?i)^[\[<(*\-_ ]*({quoting.TAGLINES})[\])>*_ .!]*(<.{{0,200}}>)?$")
+_TAGLINE = Sign(rf"(?i)^[\[<(*\-_ ]*({quoting.TAGLINES})[\])>*_ .!]*(<.{{0,200}}>)?$")
 _DISCLAIMER = _any_of(quoting.DISCLAIMERS)
 _BANNER = _any_of(quoting.BANNERS)
-_GREETING = compiled(
+_GREETING = Sign(
     rf"(?i)^({'|'.join(re2.escape(w) for w in quoting.GREETINGS.split('|'))})\b[^.?!]{{0,50}}[,!.:–-]*$"
 )
 _SIGN_OFFS = frozenset(quoting.SIGN_OFFS.split("|"))
-_DELIMITER = compiled(
+_DELIMITING = frozenset("-—–_*=~#+.")
+_DELIMITER = Sign(
     r"^(--|-- |—|––|-{2,3}|_{2,}|—{2,3}|\*{3,}|={5,}|~{3,}|-{5,}|#{3,}|\+{3,}|\**(\. ?){5,}\**)$"
 )
-_CONTACT = compiled(
+_CONTACT = Sign(
     r"(?i)(\+\d[\d\s().\-/]{6,}|\b(tel|phone|fon|mobile|mobil|cell|fax|direct|tél|móvil|telefon|telefoon)\b\.?\s*[:.+(\d]|"
     r"\b[tmfpe]\s?[:|.]\s?[+(\d]|@[\w\-]+\.[a-z]{2,}|\bwww\.|https?://|\b(gmbh|ltd|limited|inc|llc|s\.?a\.?s|s\.?r\.?l|"
     r"s\.?p\.?a|b\.?v|ab|a/s|oy|sp\. z o\.o|株式会社)\b\.?|〒)"
 )
-_NAME = compiled(r"^[\-–—~*]{0,3}\s?[\pL][\pL'’.\-]*( [\pL][\pL'’.\-]*){0,4}[,.]?$")
+_NAME = Sign(r"^[\-–—~*]{0,3}\s?[\pL][\pL'’.\-]*( [\pL][\pL'’.\-]*){0,4}[,.]?$")
 
 
 def is_tagline(words: str) -> bool:
     """Whether a phone or a program, not the writer, added this line."""
     sentence = ", " in words or (words.endswith(".") and words.count(" ") > 5)
-    return len(words) <= 120 and not sentence and bool(_TAGLINE.match(words))
+    return len(words) <= 120 and not sentence and _TAGLINE.is_in(words)
 
 
 def is_sign_off(words: str) -> bool:
@@ -261,7 +277,7 @@ def _banner(lines: list[Line], kinds: list[Kind], first: int, after: int) -> Non
         words = lines[number].words
         if not words:
             continue
-        if not _BANNER.search(words[:200]):
+        if not _BANNER.is_in(words[:200]):
             return
         while number < after and not lines[number].blank:
             kinds[number] = "banner"
@@ -285,7 +301,7 @@ def _signature(lines: list[Line], kinds: list[Kind], first: int, after: int) -> 
         words = lines[number].words
         if kinds[number] != "text" or not words:
             continue
-        if _DELIMITER.match(words) and _is_end(lines, number, after, said):
+        if words[0] in _DELIMITING and _DELIMITER.is_in(words) and _is_end(lines, number, after, said):
             for rest in range(number, after):
                 if kinds[rest] == "text":
                     kinds[rest] = "signature"
@@ -295,12 +311,12 @@ def _signature(lines: list[Line], kinds: list[Kind], first: int, after: int) -> 
 
 def _is_end(lines: list[Line], number: int, after: int, said: bool) -> bool:
     """A delimiter begins a signature where something was said above it and little follows."""
-    rest = [line.words for line in lines[number + 1 : after] if not line.blank]
     if not said:
         return False
-    if lines[number].words in ("--", "—"):
-        return len(rest) <= 20
-    return len(rest) <= 12 and all(len(words) < 90 for words in rest)
+    bare = lines[number].words in ("--", "—")
+    most = 20 if bare else 12
+    rest = list(itertools.islice((line.words for line in lines[number + 1 : after] if line.words), most + 1))
+    return len(rest) <= most and (bare or all(len(words) < 90 for words in rest))
 
 
 def _disclaimers(lines: list[Line], kinds: list[Kind], first: int, after: int) -> None:
@@ -317,10 +333,10 @@ def _disclaimers(lines: list[Line], kinds: list[Kind], first: int, after: int) -
             said, start = True, None
 
 
-_IN_CONFIDENCE = compiled(
+_IN_CONFIDENCE = Sign(
     r"(?i)(confid|vertraul|privileged|intended|recipient|empfänger|destinat|vertrouwel|ontvanger|riservat|poufn|konfid|sekret)"
 )
-_FIRST_PERSON = compiled(
+_FIRST_PERSON = Sign(
     r"(?i)(?:^|[^\pL])(?:i|i'm|my|me|ich|mich|mir|meine?[nrsm]?|je|mon|ma|mes|moi|yo|mi|mis|ejerzo|solicito|exijo|"
     r"chiedo|esercito|miei|mie|eu|meus?|minhas?|ik|mijn|jag|min|mina|jeg|proszę|moj\pL+|verilerim\pL*)(?:$|[^\pL])|(?:^|[^\pL])[jm]'\pL"
 )
@@ -328,10 +344,10 @@ _FIRST_PERSON = compiled(
 
 def _disclaims(paragraph: list[str]) -> bool:
     """A law or a company's register named by somebody who speaks of himself is what he wants, not a footer."""
-    if not any(_DISCLAIMER.search(words) for words in paragraph):
+    if not any(_DISCLAIMER.is_in(words) for words in paragraph):
         return False
     whole = " ".join(paragraph).replace("’", "'")
-    return bool(_IN_CONFIDENCE.search(whole)) or not _FIRST_PERSON.search(whole)
+    return _IN_CONFIDENCE.is_in(whole) or not _FIRST_PERSON.is_in(whole)
 
 
 def _is_question(lines: list[Line], start: int, number: int) -> bool:
@@ -364,12 +380,12 @@ def _bare_footer(lines: list[Line], kinds: list[Kind], first: int, after: int) -
     """A block at the end, a name then ways to reach it, is a footer without any sign-off above it."""
     filled = [n for n in range(first, after) if kinds[n] == "text" and not lines[n].blank]
     start = next(
-        (n for n in filled[1:][-12:] if _NAME.match(lines[n].words) and len(lines[n].words) < 50), None
+        (n for n in filled[1:][-12:] if _NAME.is_in(lines[n].words) and len(lines[n].words) < 50), None
     )
     if start is None:
         return
     rest = [n for n in filled if n > start]
-    contacts = sum(bool(_CONTACT.search(lines[n].words)) for n in rest)
+    contacts = sum(_CONTACT.is_in(lines[n].words) for n in rest)
     if contacts >= 1 and all(len(lines[n].words) < 100 for n in rest) and contacts * 4 >= len(rest):
         for number in range(start, after):
             if kinds[number] == "text":
@@ -380,7 +396,7 @@ def _greet(lines: list[Line], kinds: list[Kind], first: int, after: int) -> None
     for number in range(first, after):
         if lines[number].blank or kinds[number] != "text":
             continue
-        if len(lines[number].words) <= 70 and _GREETING.match(lines[number].words):
+        if len(lines[number].words) <= 70 and _GREETING.is_in(lines[number].words):
             kinds[number] = "greeting"
         return
 
@@ -412,7 +428,9 @@ _SURE: dict[str, float] = {
 }  # fmt: skip
 
 
-def _extracted(source: str, spans: tuple[Span, ...], method: str, witnesses: set[str]) -> Extracted:
+def _extracted(
+    source: str, spans: tuple[Span, ...], method: str, witnesses: set[str], cut: bool
+) -> Extracted:
     def part(*kinds: Kind) -> str:
         return _gather(source, spans, frozenset(kinds))
 
@@ -432,4 +450,5 @@ def _extracted(source: str, spans: tuple[Span, ...], method: str, witnesses: set
         message=part("text", "greeting"),
         source=source,
         spans=spans,
+        cut=cut,
     )

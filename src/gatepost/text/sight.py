@@ -5,22 +5,23 @@ too small to read. In doubt text counts as seen: a background picture, a colour 
 """
 
 import colorsys
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
-from .patterns import compiled
+from .patterns import Sign
 
 Colour = tuple[int, int, int]
 Style = Mapping[str, str]
-Sheet = Mapping[str, Style]  # by selector: `tag`, `.class`, `tag.class`, `#id`
 
 ALIKE = 24  # ink that differs from its ground by no more than this, of 255 in each colour, shows nothing
 TINY = 2.0  # points or pixels
 FAR = 900.0  # a length that leads off the page
 FAINT = 0.05
-MAX_RULES = 400
+MAX_SHEETS, MAX_SHEET, MAX_RULES, MAX_SELECTORS = 20, 40_000, 400, 20
+MAX_STYLE, MAX_DECLARATIONS = 2_000, 40
 MAX_CLASSES = 12
 
 
@@ -52,53 +53,121 @@ def _alike(ink: Colour | None, ground: Colour | None) -> bool:
 
 # --- styles -------------------------------------------------------------------------------------------------
 
-_COMMENT = compiled(r"(?s)/\*.*?\*/")
-_AT_BLOCK = compiled(r"@[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # of a screen that may be another one
-_RULE = compiled(r"([^{}]+)\{([^{}]*)\}")
-_SELECTOR = compiled(r"^([a-z][a-z0-9]*)?([.#][\w\-]+)?$")
+_SELECTOR = Sign(r"^([a-z][a-z0-9]*)?([.#][\w\-]+)?$")
 
 
-def sheet(tree: LexborHTMLParser) -> Sheet:
-    """The simple rules of the mail's own style sheets; selectors of more than one step are left aside."""
-    found: dict[str, dict[str, str]] = {}
-    for node in tree.css("style"):
-        text = _AT_BLOCK.sub("", _COMMENT.sub("", (node.text() or "").lower()))
-        for number, rule in enumerate(_RULE.finditer(text)):
-            if number >= MAX_RULES:
-                break
-            for selector in rule.group(1).split(","):
-                if (selector := selector.strip()) and _SELECTOR.match(selector):
-                    found.setdefault(selector, {}).update(_declared(rule.group(2)))
-    return found
+class Styles:
+    """What the mail's own style sheets and its elements say of how they look.
+
+    Only the simple rules of a sheet count; selectors of more than one step are left aside. What is said often is read once.
+    """
+
+    def __init__(self, tree: LexborHTMLParser) -> None:
+        self.sheet: dict[str, dict[str, str]] = {}
+        self._by_names: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._declared: dict[str, dict[str, str]] = {}
+        whole = "\n".join(node.text() or "" for node in tree.css("style")[:MAX_SHEETS])
+        rules = _rules(whole[:MAX_SHEET].lower())
+        for selectors, declarations in itertools.islice(rules, MAX_RULES):
+            declared = None
+            for selector in selectors.split(",", MAX_SELECTORS)[:MAX_SELECTORS]:
+                selector = selector.strip()
+                if selector and " " not in selector and _SELECTOR.is_in(selector):
+                    declared = _declared(declarations) if declared is None else declared
+                    self.sheet.setdefault(selector, {}).update(declared)
+
+    def of(self, tag: str, attributes: Mapping[str, str | None]) -> Style:
+        """How this element looks by what is said of it; nothing where nothing is."""
+        style = self._by_sheet(tag, attributes) if self.sheet else {}
+        told = {
+            property_: value.lower().strip()
+            for attribute, property_ in _ATTRIBUTES
+            if (value := attributes.get(attribute))
+        }
+        own = attributes.get("style")
+        if not (told or own):
+            return style
+        return {**style, **told, **(self._read(own) if own else {})}
+
+    def _by_sheet(self, tag: str, attributes: Mapping[str, str | None]) -> dict[str, str]:
+        named = tag, attributes.get("class") or "", attributes.get("id") or ""
+        if named not in self._by_names:
+            classes = named[1][:MAX_STYLE].lower().split()[:MAX_CLASSES]
+            names = [
+                tag,
+                *(f".{c}" for c in classes),
+                *(f"{tag}.{c}" for c in classes),
+                f"#{named[2].lower()}",
+            ]
+            style: dict[str, str] = {}
+            for name in names:
+                if name in self.sheet:
+                    style.update(self.sheet[name])
+            self._by_names[named] = style
+        return self._by_names[named]
+
+    def _read(self, style: str) -> dict[str, str]:
+        if style not in self._declared:
+            self._declared[style] = _declared(style[:MAX_STYLE].lower())
+        return self._declared[style]
+
+
+def _rules(text: str) -> Iterator[tuple[str, str]]:
+    """Selectors and declarations of each rule, but for those inside `@media` and its like: they are of another screen."""
+    text = "".join(
+        part.partition("*/")[2] if number else part for number, part in enumerate(text.split("/*"))
+    )
+    depth = 0
+    for part in text.split("}"):
+        head, *opened = part.split("{")
+        if (
+            depth == 0
+            and len(opened) == 1
+            and not (selectors := head.rpartition(";")[2].strip()).startswith("@")
+        ):
+            yield selectors, opened[0]
+        depth = max(0, depth + len(opened) - 1)
 
 
 def _declared(style: str) -> dict[str, str]:
-    """Property and value, lower case and without spaces; the last one said counts."""
-    pairs = (declaration.partition(":") for declaration in style.lower().split(";"))
-    return {
-        name.strip(): " ".join(value.replace("!important", "").split())
-        for name, colon, value in pairs
-        if colon
-    }
+    """Those properties that can hide text, and their values, without spaces more than needed; the last one said counts."""
+    declared = {}
+    for declaration in style.split(";", MAX_DECLARATIONS)[:MAX_DECLARATIONS]:
+        name, colon, value = declaration.partition(":")
+        if colon and (name := name.strip()) in _TELLING:
+            declared[name] = " ".join(value.replace("!important", "").split())
+    return declared
 
 
-def style_of(node: LexborNode, attributes: Mapping[str, str | None], rules: Sheet) -> Style:
-    """What the sheet and the element itself say of how it looks."""
-    style: dict[str, str] = {}
-    if rules:
-        tag = node.tag or ""
-        classes = (attributes.get("class") or "").lower().split()[:MAX_CLASSES]
-        names = [tag, *(f".{c}" for c in classes), *(f"{tag}.{c}" for c in classes)]
-        for name in (*names, f"#{(attributes.get('id') or '').lower()}"):
-            style.update(rules.get(name, {}))
-    for attribute, property_ in _ATTRIBUTES:
-        if value := attributes.get(attribute):
-            style[property_] = value.lower().strip()
-    if own := attributes.get("style"):
-        style.update(_declared(own))
-    return style
-
-
+_TELLING = frozenset(
+    [
+        "display",
+        "visibility",
+        "mso-hide",
+        "opacity",
+        "clip",
+        "clip-path",
+        "transform",
+        "overflow",
+        "overflow-y",
+        "height",
+        "max-height",
+        "width",
+        "max-width",
+        "text-indent",
+        "margin-left",
+        "position",
+        "left",
+        "right",
+        "top",
+        "bottom",
+        "color",
+        "background",
+        "background-color",
+        "background-image",
+        "font-size",
+    ]
+)
 _ATTRIBUTES = (("bgcolor", "background-color"), ("color", "color"), ("text", "color"))
 
 # --- hidden elements ----------------------------------------------------------------------------------------
@@ -120,13 +189,11 @@ def is_hidden(attributes: Mapping[str, str | None], style: Style) -> bool:
     )
 
 
-_NO_CLIP = compiled(
-    r"^(rect\((0[a-z]*[ ,]*){4}\)|rect\((1px[ ,]*){4}\)|inset\((50|100)%\)|circle\(0[a-z%]*\))$"
-)
+_NO_CLIP = Sign(r"^(rect\((0[a-z]*[ ,]*){4}\)|rect\((1px[ ,]*){4}\)|inset\((50|100)%\)|circle\(0[a-z%]*\))$")
 
 
 def _takes_no_room(style: Style) -> bool:
-    if _NO_CLIP.match(style.get("clip", "")) or _NO_CLIP.match(style.get("clip-path", "")):
+    if _NO_CLIP.is_in(style.get("clip", "")) or _NO_CLIP.is_in(style.get("clip-path", "")):
         return True
     if style.get("transform", "").replace(" ", "") in ("scale(0)", "scale(0,0)"):
         return True
@@ -143,12 +210,22 @@ def _off_the_page(style: Style) -> bool:
     return any(abs(_number(style.get(side), 0.0)) >= FAR for side in ("left", "right", "top", "bottom"))
 
 
-_NUMBER = compiled(r"^[+\-]?(\d+\.?\d*|\.\d+)")
+_UNITS = "abcdefghijklmnopqrstuvwxyz% "
 
 
 def _number(value: str | None, otherwise: float) -> float:
-    found = _NUMBER.match(value) if value else None
-    return float(found.group(0)) if found else otherwise
+    """The number of a length, whatever its unit."""
+    if not value or value[0] not in "+-.0123456789":
+        return otherwise
+    try:
+        number = float(value.split(None, 1)[0][:_LONGEST_NUMBER].rstrip(_UNITS))
+    except ValueError:
+        return otherwise
+    return min(max(number, -_MOST), _MOST)
+
+
+_LONGEST_NUMBER = 20
+_MOST = 1e6
 
 
 # --- ink, ground and size -----------------------------------------------------------------------------------
@@ -181,7 +258,13 @@ def _is_tiny(size: str, before: bool) -> bool:
     return before or (size.endswith(("em", "rem")) and number < 0.1) or (size.endswith("%") and number < 10)
 
 
-_PARTS = compiled(r"[\d.]+")
+def _parts(written: str) -> list[str]:
+    """The parts of a colour in brackets, such as `rgb(0, 0, 0)`."""
+    inside = written[:_LONGEST_COLOUR].partition("(")[2].partition(")")[0]
+    return inside.replace(",", " ").replace("/", " ").split()
+
+
+_LONGEST_COLOUR = 60
 
 
 def _ground(paint: str, before: Colour | None) -> Colour | None:
@@ -201,7 +284,7 @@ def _is_clear(colour: str) -> bool:
         return True
     if colour.startswith("#") and len(colour) in (5, 9):
         return int(_hex(colour[1:][-1 if len(colour) == 5 else -2 :]) or 255) <= 12
-    parts = _PARTS.findall(colour) if colour.startswith(("rgba(", "rgb(", "hsla(", "hsl(")) else []
+    parts = _parts(colour) if colour.startswith(("rgba(", "rgb(", "hsla(", "hsl(")) else []
     return len(parts) == 4 and _number(parts[3], 1.0) <= FAINT
 
 
@@ -229,7 +312,7 @@ def _colour(written: str) -> Colour | None:
             digits = "".join(2 * digit for digit in digits[:3])
         value = _hex(digits[:6])
         return None if value is None or len(digits) < 6 else (value >> 16, value >> 8 & 255, value & 255)
-    parts = [_number(part, 0.0) for part in _PARTS.findall(written)]
+    parts = [_number(part, 0.0) for part in _parts(written)]
     if written.startswith("rgb") and len(parts) >= 3:
         scale = 2.55 if "%" in written else 1.0
         red, green, blue = (min(255, round(part * scale)) for part in parts[:3])

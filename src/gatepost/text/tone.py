@@ -48,6 +48,7 @@ class Tone:
     third_party: people.ThirdParty | None
     bounce: str | None
     version: str
+    cut: bool = False  # more came than is read of one mail
 
 
 def classify(reply: ReplyInput, labeller: Labeller | None = None) -> Tone:
@@ -164,6 +165,7 @@ def _complete(
         third_party=third,
         bounce=from_machine.bounce if from_machine else None,
         version=version,
+        cut=parts.cut,
     )
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 
@@ -51,6 +52,30 @@ def obedient():
     reader = Reader((sys.executable, "-c", OBEDIENT), answers_within=2.0)
     yield reader
     reader.close()
+
+
+def test_a_reader_that_was_made_ready_answers_from_the_process_that_it_has(obedient):
+    obedient.be_ready()
+    process = obedient.process_id
+    assert process is not None
+    assert obedient.read(ReplyInput(id="", text="hello")).new_text == "hello"
+    assert obedient.process_id == process
+
+
+def test_a_reader_that_cannot_start_is_no_reason_for_the_worker_not_to():
+    reader = Reader((sys.executable, "-c", ""))
+    reader.be_ready()
+    assert reader.process_id is None
+
+
+def test_a_worker_that_starts_has_its_reader_loaded(monkeypatch, obedient):
+    monkeypatch.setattr(jobs, "reader", obedient)
+    obedient.close()
+    jobs.load_reader()
+    for thread in threading.enumerate():
+        if thread.name == "reader":
+            thread.join(60)
+    assert obedient.process_id is not None
 
 
 @pytest.mark.parametrize(

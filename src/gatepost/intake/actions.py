@@ -174,7 +174,7 @@ def keep_folders(
         for graph_id in receive - by_id.keys() - named.keys():
             _add_folder(mailbox, graph_id, anchor)
         mailbox.folders.filter(name="").exclude(microsoft_id__in=decided).delete()
-        for graph_id, folder in by_id.items():
+        for folder in by_id.values():
             if (reason := queries.left_out(folder, decided)) != folder.left_out:
                 mailbox.folders.filter(pk=folder.pk).update(left_out=reason)
     return queries.folders(mailbox)

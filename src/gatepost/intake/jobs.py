@@ -1,6 +1,7 @@
 """Looking at a mailbox's new mail. Notification, timer, reconnect and a waiting send all call the same sync."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,7 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.rounds import Script, each, in_rounds, read
 from gatepost.jobs.threads import in_thread
-from gatepost.jobs.ticks import tick
+from gatepost.jobs.ticks import at_start, tick
 from gatepost.mailboxes import gaps
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Folder, Mailbox
@@ -44,6 +45,12 @@ UNREADABLE = Tone(
     third_party=None, bounce=None, version="unread",
 )  # fmt: skip
 KEPT_UNLABELLED = 20_000  # characters of a text that could not be cut into new and quoted
+
+
+@at_start
+def load_reader() -> None:
+    """The first reply after a start does not wait seconds for the model, and the worker does not wait for it either."""
+    threading.Thread(target=reader.be_ready, name="reader", daemon=True).start()
 
 
 @tick("intake.find-due", every_seconds=0.25)

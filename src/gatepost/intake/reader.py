@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gatepost.text import apart
 from gatepost.text.tone import ReplyInput, Tone
@@ -42,7 +43,7 @@ class NotRead(Exception):
 
 
 class Reader:
-    """One process that reads replies, started with the first, made anew when it ends. Threads take turns."""
+    """One process that reads replies, started with the first or by `be_ready`, made anew when it ends. Threads take turns."""
 
     def __init__(self, child: Sequence[str] = CHILD, *, answers_within: float = ANSWERS_WITHIN) -> None:
         self._child, self._within = child, answers_within
@@ -63,6 +64,11 @@ class Reader:
                     raise
             # What the replies before had left behind may have been too much: this one is asked about alone.
             return self._asked(reply)
+
+    def be_ready(self) -> None:
+        """The process has loaded what it needs. A reply that comes meanwhile waits for that, and for no second process."""
+        with self._turn, suppress(NotRead):  # the first reply tries again, and says so
+            self._started()
 
     @property
     def process_id(self) -> int | None:

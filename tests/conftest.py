@@ -29,11 +29,10 @@ from m365_sandbox import contract
 ROOT = Path(__file__).parents[1]
 # Each has one installation that all its tests share; starting it takes longer than most of them.
 WHOLE_FOLDERS = ("tests/journeys", "tests/faults", "tests/promises")
-# Whatever takes long begins first, so that no process is left alone with it at the end. What compares every request with the
-# ledger comes before what erases mailboxes and kills workers of the same installation.
+# Whatever takes long begins first, the longest before the others, so that no process is left alone with it at the end. What
+# compares every request with the ledger comes before what erases mailboxes and kills workers of the same installation.
 FIRST = (
-    "tests/proofs/test_kills.py", "tests/promises/test_privacy_can_be_verified.py", "tests/promises", "tests/faults",
-    "tests/journeys", "tests/proofs",
+    "tests/promises/test_privacy_can_be_verified.py", "tests/promises", "tests/journeys", "tests/faults", "tests/proofs",
 )  # fmt: skip
 CONTRACT_FILE = pytest.StashKey[Path]()
 

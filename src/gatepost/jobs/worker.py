@@ -5,6 +5,8 @@ import contextlib
 import gc
 import logging
 import signal
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -58,15 +60,39 @@ async def work(*, stop: asyncio.Event | None = None) -> None:
                 await asyncio.wait_for(stop.wait(), 1)
 
 
+@dataclass
+class Running:
+    """The jobs that this worker is just running, and the number by which the queue knows it."""
+
+    worker_id: int | None = None
+    jobs: set[int] = field(default_factory=set)
+    missing: frozenset[int] = frozenset()  # what the queue says that it runs, and it did not at the last look
+
+    async def around(self, run_job: Callable[[], Awaitable[Any]], context: Any, worker: Any) -> Any:
+        self.worker_id = worker.worker_id
+        self.jobs.add(context.job.id)
+        try:
+            return await run_job()
+        finally:
+            self.jobs.discard(context.job.id)
+
+    def lost(self, said: Iterable[int]) -> frozenset[int]:
+        """Which of the jobs that the queue says this worker runs it does not, now and at the look before."""
+        now = frozenset(said) - self.jobs
+        twice, self.missing = now & self.missing, now
+        return twice
+
+
 async def _work_until(stop: asyncio.Event) -> None:
     # The worker listens with an async connector of its own. The jobs enqueue through Django's connection,
     # inside their transactions, so the app that they see keeps its own connector.
     worker_app = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    ours = Running()
     async with worker_app.open_async():
         running = [
-            asyncio.create_task(_run_jobs(worker_app)),
+            asyncio.create_task(_run_jobs(worker_app, ours)),
             asyncio.create_task(ticks.keep_ticking()),
-            asyncio.create_task(_rescue_stalled(worker_app)),
+            asyncio.create_task(_rescue_stalled(worker_app, ours)),
         ]
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -77,11 +103,12 @@ async def _work_until(stop: asyncio.Event) -> None:
             task.result()
 
 
-async def _run_jobs(worker_app: Any) -> None:
+async def _run_jobs(worker_app: Any, ours: Running) -> None:
     await worker_app.run_worker_async(
         concurrency=settings.GATEPOST_WORKER_JOBS,
         fetch_job_polling_interval=1,
         delete_jobs="successful",
+        worker_middleware=[ours.around],
         install_signal_handlers=False,
         update_heartbeat_interval=HEARTBEAT_SECONDS,
         stalled_worker_timeout=STALLED_SECONDS,
@@ -89,12 +116,25 @@ async def _run_jobs(worker_app: Any) -> None:
     )
 
 
-async def _rescue_stalled(worker_app: Any) -> None:
+async def _rescue_stalled(worker_app: Any, ours: Running) -> None:
     while True:
-        for stalled in await worker_app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-            log.warning("running again what a lost worker left", extra={"job": stalled.task_name})
-            await _rescue(worker_app.job_manager, stalled)
+        await rescue(worker_app.job_manager, ours)
         await asyncio.sleep(RESCUE_EVERY_SECONDS)
+
+
+async def rescue(manager: Any, ours: Running) -> None:
+    """What workers left that are lost waits again, and what this one lost: where the database went away just when it was
+    asked for a job or told of one's end, nobody runs that job, and the worker that the queue has for it lives on."""
+    for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        log.warning("running again what a lost worker left", extra={"job": stalled.task_name})
+        await _rescue(manager, stalled)
+    if ours.worker_id is not None:
+        said = await manager.list_jobs_async(status="doing", worker_id=ours.worker_id)
+        lost = ours.lost(each.id for each in said)
+        for each in said:
+            if each.id in lost:
+                log.warning("running again what this worker lost", extra={"job": each.task_name})
+                await _rescue(manager, each)
 
 
 async def _rescue(manager: Any, stalled: Any) -> None:

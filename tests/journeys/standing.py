@@ -26,6 +26,7 @@ from gatepost.config import settings as product_settings
 from gatepost.demo.browser import get_json, post_json
 from gatepost.demo.settling import settle
 from gatepost.demo.stand import CLIENT_ID, CLIENT_SECRET, free_port
+from gatepost.outbox.models import Installation
 from gatepost.vault import keys
 
 ROOT = Path(__file__).parents[2]
@@ -183,6 +184,8 @@ def a_stand(folder: Path, *, prospects: int = 12, unrelated: int = 60) -> Iterat
         with _looking_into(
             folder, **{name: facts[name] for name in ("app", "owner", "keystore", "clock_file")}
         ):
+            # A dump from before the first worker began would be a copy's, not this installation's.
+            until(Installation.objects.exists, "the worker began")
             yield Standing(folder=folder, _process=process, **facts)
     finally:
         assert process.stdin is not None

@@ -1,10 +1,12 @@
 """A whole installation to tell stories with: what a test can see of it, and do to it."""
 
+import fcntl
 import json
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from gatepost import clock
 from gatepost.config import settings as product_settings
 from gatepost.demo.browser import get_json, post_json
 from gatepost.demo.settling import settle
-from gatepost.demo.stand import CLIENT_ID, CLIENT_SECRET, free_port
+from gatepost.demo.stand import CLIENT_ID, CLIENT_SECRET
 from gatepost.outbox.models import Installation
 from gatepost.vault import keys
 
@@ -170,27 +172,44 @@ class Standing:
 @contextmanager
 def a_stand(folder: Path, *, prospects: int = 12, unrelated: int = 60) -> Iterator[Standing]:
     """An installation that runs while this is entered. This process looks into its database meanwhile."""
-    port = free_port(random.randrange(20_000, 28_000, 20))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.journeys.launcher", str(folder), str(port), "1", str(prospects), str(unrelated)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": python_path()}, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        facts = json.loads(process.stdout.readline() or "{}")
-        assert facts, f"The stand did not start; {folder / 'logs'} may say why."
-        facts["clock_file"] = Path(facts["clock_file"])
-        with _looking_into(
-            folder, **{name: facts[name] for name in ("app", "owner", "keystore", "clock_file")}
-        ):
-            # A dump from before the first worker began would be a copy's, not this installation's.
-            until(Installation.objects.exists, "the worker began")
-            yield Standing(folder=folder, _process=process, **facts)
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait(60)
+    with _ports_of_its_own() as port:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.journeys.launcher"),
+                *(str(folder), str(port), "1", str(prospects), str(unrelated)),
+            ],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": python_path()}, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert process.stdout is not None
+            facts = json.loads(process.stdout.readline() or "{}")
+            assert facts, f"The stand did not start; {folder / 'logs'} may say why."
+            facts["clock_file"] = Path(facts["clock_file"])
+            with _looking_into(
+                folder, **{name: facts[name] for name in ("app", "owner", "keystore", "clock_file")}
+            ):
+                # A dump from before the first worker began would be a copy's, not this installation's.
+                until(Installation.objects.exists, "the worker began")
+                yield Standing(folder=folder, _process=process, **facts)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(60)
+
+
+@contextmanager
+def _ports_of_its_own() -> Iterator[int]:
+    """The first of a hundred ports that no other stand on this machine takes, whichever of its parts is down."""
+    for first in random.sample(range(20_000, 28_000, 100), 80):
+        with (Path(tempfile.gettempdir()) / f"gatepost-ports-{first}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield first
+            return
+    raise AssertionError("Eighty stands run on this machine already.")
 
 
 @contextmanager

@@ -22,6 +22,8 @@ IMMUTABLE = 'IdType="ImmutableId"'
 UTC = 'outlook.timezone="UTC"'
 REFERENCE_PROPERTIES = f"singleValueExtendedProperties($filter=id eq '{IN_REPLY_TO}' or id eq '{REFERENCES}')"
 ENVELOPE = "id,conversationId,internetMessageId,receivedDateTime"
+# An envelope has half a kilobyte. A page costs a request and a transaction, however much is on it.
+ENVELOPES_AT_ONCE = "odata.maxpagesize=250"
 DRAFT = "id,isDraft,internetMessageId,conversationId,changeKey,createdDateTime,sentDateTime"
 STAMPS = f"singleValueExtendedProperties($filter=id eq '{SEND_KEY}' or id eq '{SEND_NUMBER}' or id eq '{SEND_GUARD}')"
 SUBSCRIPTION = frozenset(
@@ -115,14 +117,14 @@ _ALL = (
             ("$expand", REFERENCE_PROPERTIES),
             ("$filter", "receivedDateTime ge {since}"),
         ),
-        prefer=(IMMUTABLE, "odata.maxpagesize=100"),
+        prefer=(IMMUTABLE, ENVELOPES_AT_ONCE),
         follows_links=True,
     ),
     Shape(
         "envelopes.plain", "GET", "/me/mailFolders/{folder}/messages/delta", "Mail.Read",
         "the same where Microsoft refuses $expand here",
         query=(("$select", ENVELOPE), ("$filter", "receivedDateTime ge {since}")),
-        prefer=(IMMUTABLE, "odata.maxpagesize=100"),
+        prefer=(IMMUTABLE, ENVELOPES_AT_ONCE),
         follows_links=True,
     ),
     Shape(

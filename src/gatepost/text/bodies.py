@@ -14,7 +14,7 @@ from .patterns import compiled
 # What is read of one mail. Every limit bounds work that a sender could make grow with the square of what he writes. Those that
 # leave text out say so (`Flat.cut`); the others only take shape from it. gatepost.bench.extract has the mails that they are for.
 MAX_HTML_BYTES = 256 * 1024
-MAX_TAGS = 12_000
+MAX_TAGS = 8_000
 MAX_DEPTH = 100  # deeper tags stay text, but no longer shape it
 MAX_STYLED = 20  # of such tags (bold, font …) open at once: a parser opens them all again in every paragraph
 MAX_ATTRIBUTES = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.text import bodies, boundaries, quotes
+from gatepost.text import bodies, boundaries, lines, quotes
 
 SHARED = Path(os.environ.get("GATEPOST_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 FIXTURES = SHARED / "reply-fixtures"
@@ -152,12 +152,12 @@ def test_hostile_text_is_looked_at_a_bounded_number_of_times(name, monkeypatch):
 
     monkeypatch.setattr(boundaries, "_is_attribution", counted)
     parts = quotes.extract(HOSTILE[name])
-    assert looks <= boundaries.ATTRIBUTION_LINES * 1_200
+    assert looks <= boundaries.ATTRIBUTION_LINES * lines.MAX_LINES
     assert len(parts.new_text) <= len(HOSTILE[name])
 
 
 def test_hostile_html_ends():
-    assert quotes.extract(None, "<div>" * 10_000 + "No.").new_text == "No."
+    assert quotes.extract(None, "<div>" * 7_000 + "No.").new_text == "No."
 
 
 def test_of_html_only_so_many_tags_are_looked_at():

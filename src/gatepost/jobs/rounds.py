@@ -31,7 +31,7 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 # What comes within so short a time goes into one round: next to a request to Microsoft it does not count.
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.005
 # A round holds its locks until its commit, so that it must not become long: what all jobs of a worker bring, which is a row
 # of the ledger and what follows from it.
 MOST = 250

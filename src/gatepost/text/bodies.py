@@ -1,7 +1,7 @@
 """Bodies: our plain text as HTML, and anybody's HTML as plain text."""
 
 import html as html_entities
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import re2
@@ -20,7 +20,7 @@ MAX_STYLED = 20  # of such tags (bold, font …) open at once: a parser opens th
 MAX_ATTRIBUTES = (
     2_000_000  # the sum, over all tags, of the square of a tag's attributes: a parser compares each with each
 )
-MAX_NODES = 3_000  # of the tree that comes of it
+MAX_NODES = 2_500  # of the tree that comes of it
 MAX_TEXT_ABOVE = 200_000  # characters looked through for what stands above quotes
 
 _LINK = compiled(r"https?://[^\s<>\"']+")
@@ -219,7 +219,8 @@ def _attributes(piece: str) -> int:
 
 # --- the tree as text ---------------------------------------------------------------------------------------
 
-Role = Callable[[LexborNode], str]
+Attributes = Mapping[str, str | None]
+Role = Callable[[LexborNode, Attributes], str]
 
 OPENING = "\ue005"  # private use: no mail has a meaning for it
 _BREAK = "\x01"  # a block's border: one line break, however many borders meet
@@ -248,7 +249,7 @@ class Flat:
         return _PALE in self.pieces
 
 
-def no_role(node: LexborNode) -> str:
+def no_role(node: LexborNode, attributes: Attributes) -> str:
     return ""
 
 
@@ -290,11 +291,11 @@ def flatten(
             continue
         attributes = node.attributes
         if attributes or styles.sheet:
-            style = styles.of(tag, attributes)
-            if sight.is_hidden(attributes, style):
+            seen = styles.look(look, tag, attributes)
+            if seen is None:
                 continue
-            look = sight.look(look, style)
-        _visit(tag, role(node) if attributes or tag in _ROLES else "", stack, pieces)
+            look = seen
+        _visit(tag, role(node, attributes) if attributes or tag in _ROLES else "", stack, pieces)
         if (child := node.first_child) is not None:
             stack.append((child, look, tag in _PRE))
     return flat

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .patterns import compiled
 
 MAX_CHARS = 262_144
-MAX_LINES = 1_200
+MAX_LINES = 1_000
 MAX_LINE = 2_000
 
 _INVISIBLE = dict.fromkeys(
@@ -58,9 +58,20 @@ class Line:
         return not self.words
 
 
+def opening(text: str) -> tuple[str, str]:
+    """What is read of a text, its lines ending alike, and the rest of it: whatever lies there costs nothing."""
+    read = text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n")
+    end = -1
+    for _ in range(MAX_LINES):
+        end = read.find("\n", end + 1)
+        if end < 0:
+            return read, text[MAX_CHARS:]
+    return read[:end], read[end:] + text[MAX_CHARS:]
+
+
 def normalise(text: str) -> str:
-    """The same text whatever the sender's line ends, Unicode form and invisible marks, at most MAX_CHARS."""
-    text = text[:MAX_CHARS].replace("\r\n", "\n").replace("\r", "\n")
+    """The same text whatever the sender's line ends, Unicode form and invisible marks, as much of it as is read."""
+    text, _ = opening(text)
     if _TURN in text:
         text = "\n".join(map(_turned, text.split("\n")))
     if _DRESS in text:

@@ -35,8 +35,7 @@ class Roles:
         self._tree = tree
         self._left = bodies.MAX_TEXT_ABOVE
 
-    def __call__(self, node: LexborNode) -> str:
-        attributes = node.attributes
+    def __call__(self, node: LexborNode, attributes: bodies.Attributes) -> str:
         ident = _without_x(attributes.get("id"))
         classes = _without_x(attributes.get("class"))
         style = (attributes.get("style") or "")[:_LONG].lower().replace(" ", "")
@@ -52,7 +51,11 @@ class Roles:
             return "quote"
         if node.tag == "div" and attributes.get("name") == "quote":
             return "quote"
-        if node.tag == "blockquote" and "border:none" not in style and self._quotes_somebody(node, style):
+        if (
+            node.tag == "blockquote"
+            and "border:none" not in style
+            and self._quotes_somebody(node, attributes, style)
+        ):
             return "quote"
         if node.tag == "hr":
             return "rule"
@@ -60,9 +63,9 @@ class Roles:
             return "quote"
         return ""
 
-    def _quotes_somebody(self, node: LexborNode, style: str) -> bool:
+    def _quotes_somebody(self, node: LexborNode, attributes: bodies.Attributes, style: str) -> bool:
         """A blockquote may be the writer's own citation: the mail's has a mark, or an attribution above it."""
-        if node.attributes.get("type") == "cite" or "border-left" in style:
+        if attributes.get("type") == "cite" or "border-left" in style:
             return True
         parent, before = node.parent, node.prev
         if parent is not None and "gmail_" in (parent.attributes.get("class") or ""):

@@ -13,7 +13,7 @@ import re2
 
 from . import bodies, boundaries, markup
 from .lexicon import quoting
-from .lines import MAX_CHARS, Line, normalise, split
+from .lines import Line, normalise, opening, split
 from .patterns import Sign
 
 Kind = Literal[
@@ -99,11 +99,12 @@ def extract(text: str | None, html: str | None = None, *, sent: Sequence[str] = 
 
 
 def _take_apart(text: str, method: str, ours: _Ours) -> Extracted:
-    source = normalise(text)
+    read, unread = opening(text)
+    source = normalise(read)
     lines = split(source)
     seeker = boundaries.Seeker(lines)
     kinds, witnesses = _classify(lines, ours, seeker)
-    cut = seeker.gave_up or len(text) > MAX_CHARS or bool(lines and source[lines[-1].end :].strip())
+    cut = seeker.gave_up or bool(unread.strip()) or bool(lines and source[lines[-1].end :].strip())
     return _extracted(source, _spans(source, lines, kinds), method, witnesses, cut)
 
 

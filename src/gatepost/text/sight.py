@@ -65,7 +65,7 @@ class Styles:
     def __init__(self, tree: LexborHTMLParser) -> None:
         self.sheet: dict[str, dict[str, str]] = {}
         self._by_names: dict[tuple[str, str, str], dict[str, str]] = {}
-        self._declared: dict[str, dict[str, str]] = {}
+        self._looks: dict[tuple[Look, str, tuple[str | None, ...]], Look | None] = {}
         whole = "\n".join(node.text() or "" for node in tree.css("style")[:MAX_SHEETS])
         rules = _rules(whole[:MAX_SHEET].lower())
         for selectors, declarations in itertools.islice(rules, MAX_RULES):
@@ -76,8 +76,20 @@ class Styles:
                     declared = _declared(declarations) if declared is None else declared
                     self.sheet.setdefault(selector, {}).update(declared)
 
-    def of(self, tag: str, attributes: Mapping[str, str | None]) -> Style:
-        """How this element looks by what is said of it; nothing where nothing is."""
+    def look(self, before: Look, tag: str, attributes: Mapping[str, str | None]) -> Look | None:
+        """How text in this element looks, within one that looks like `before`; None where the element is hidden."""
+        if "hidden" in attributes:
+            return None
+        if not self.sheet and attributes.keys().isdisjoint(_SAYING):
+            return before
+        alike = before, tag, tuple(map(attributes.get, _SHOWING))
+        if alike not in self._looks:
+            style = self._of(tag, attributes)
+            self._looks[alike] = None if _is_hidden(style) else _look(before, style)
+        return self._looks[alike]
+
+    def _of(self, tag: str, attributes: Mapping[str, str | None]) -> Style:
+        """What is said of this element's look; nothing where nothing is."""
         style = self._by_sheet(tag, attributes) if self.sheet else {}
         told = {
             property_: value.lower().strip()
@@ -87,7 +99,7 @@ class Styles:
         own = attributes.get("style")
         if not (told or own):
             return style
-        return {**style, **told, **(self._read(own) if own else {})}
+        return {**style, **told, **(_declared(own[:MAX_STYLE].lower()) if own else {})}
 
     def _by_sheet(self, tag: str, attributes: Mapping[str, str | None]) -> dict[str, str]:
         named = tag, attributes.get("class") or "", attributes.get("id") or ""
@@ -105,11 +117,6 @@ class Styles:
                     style.update(self.sheet[name])
             self._by_names[named] = style
         return self._by_names[named]
-
-    def _read(self, style: str) -> dict[str, str]:
-        if style not in self._declared:
-            self._declared[style] = _declared(style[:MAX_STYLE].lower())
-        return self._declared[style]
 
 
 def _rules(text: str) -> Iterator[tuple[str, str]]:
@@ -169,14 +176,15 @@ _TELLING = frozenset(
     ]
 )
 _ATTRIBUTES = (("bgcolor", "background-color"), ("color", "color"), ("text", "color"))
+_SAYING = ("style", *(attribute for attribute, _ in _ATTRIBUTES))
+# Two elements that are alike in these look alike.
+_SHOWING = (*_SAYING, "class", "id")
 
 # --- hidden elements ----------------------------------------------------------------------------------------
 
 
-def is_hidden(attributes: Mapping[str, str | None], style: Style) -> bool:
+def _is_hidden(style: Style) -> bool:
     """Whether the element and all in it take no place on the page."""
-    if "hidden" in attributes:
-        return True
     if not style:
         return False
     return (
@@ -231,7 +239,7 @@ _MOST = 1e6
 # --- ink, ground and size -----------------------------------------------------------------------------------
 
 
-def look(before: Look, style: Style) -> Look:
+def _look(before: Look, style: Style) -> Look:
     """How text in this element looks, within one that looks like `before`."""
     if not style:
         return before

@@ -3,10 +3,7 @@ without it."""
 
 import functools
 import zlib
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,20 +54,20 @@ def weighed(text: str, rarity: NDArray[np.float32]) -> tuple[Buckets, Amounts]:
 
 def features(text: str) -> tuple[Buckets, Amounts]:
     """Each bucket that occurs, and how much of it: 1 + log(times), before any weighing."""
-    counted = Counter(_buckets(text))
-    buckets = np.fromiter(counted, np.int32, len(counted))
-    amounts = np.fromiter((1 + log(times) for times in counted.values()), np.float32, len(counted))
-    return buckets, amounts
+    buckets, times = np.unique(np.array(_buckets(text), np.int32), return_counts=True)
+    return buckets, (1 + np.log(times)).astype(np.float32)
 
 
-def _buckets(text: str) -> Iterator[int]:
+def _buckets(text: str) -> list[int]:
     """Words, pairs of words, and two to five letters within a word and its borders; lower case."""
+    filled: list[int] = []
     before = "^"
     for word in plain(text[:MAX_CHARS]).lower().split():
         bare, own = _of_word(word)
-        yield from own
-        yield _bucket(f"p {before} {bare}")
+        filled += own
+        filled.append(_bucket(f"p {before} {bare}"))
         before = bare
+    return filled
 
 
 @functools.lru_cache(4_096)

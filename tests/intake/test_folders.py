@@ -251,13 +251,17 @@ def test_a_mailbox_of_the_version_before_is_read_from_its_first_mail_in_the_fold
     assert weather.replies() == 1
 
 
-def test_a_new_folder_is_read_from_where_the_mailbox_stands(weather):
+def test_a_folder_that_lay_among_what_was_thrown_away_is_read_from_our_first_mail_when_it_comes_back(weather):
+    with inside(weather.story.mailbox.workspace_id):
+        Message.objects.update(accepted_at=clock.now())
+    own = weather.microsoft.make(below="f-deleteditems")
+    weather.answer_comes(own)
+    for _ in range(10):  # all walks begin days after that reply
+        weather.looks(after=timedelta(days=1))
+    assert weather.replies() == 0
+    weather.microsoft.parents[own] = "root"
     weather.looks()
-    (inbox,) = weather.folders(name="inbox")
-    own = weather.microsoft.make()
-    weather.looks()
-    (new,) = weather.folders(microsoft_id=own)
-    assert new.anchored_at == inbox.anchored_at
+    assert weather.replies() == 1
 
 
 def test_walks_begin_later_only_after_every_folder_was_read_twice_over(weather):

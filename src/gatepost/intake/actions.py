@@ -154,16 +154,15 @@ def keep_folders(
 ) -> list[Folder]:
     """Folders are known as they are now: those that receive mail, and why others do not. All rows that there are.
 
-    `named` and `decided`: by Microsoft's id. A mail in a new folder may have come at any time before: it is read from the mailbox's
-    anchor, and from our first mail where folders of the rep's own were never looked at. One that is thrown away keeps its
-    position and its anchor; it may come back.
+    `named` and `decided`: by Microsoft's id. A mail in a new folder may have come at any time, also while the folder lay
+    among what the rep threw away, where nobody looks: it is read from our first mail on. One that is thrown away keeps
+    its position and its anchor; it may come back.
     """
     receive = {graph_id for graph_id, each in decided.items() if isinstance(each, rules.Receives)}
     with inside(mailbox.workspace_id):
         anchor = min(each.anchored_at for each in known if not each.left_out)
-        if mailbox.sweeping_since is None:
-            first = Message.objects.filter(mailbox=mailbox).aggregate(first=Min("accepted_at"))["first"]
-            anchor = min(anchor, first or anchor)
+        first = Message.objects.filter(mailbox=mailbox).aggregate(first=Min("accepted_at"))["first"]
+        anchor = min(anchor, first or anchor)
         by_name = {each.name: each for each in known if each.name}
         by_id = {each.microsoft_id: each for each in known if each.microsoft_id}
         for graph_id, name in named.items():

@@ -70,7 +70,9 @@ def test_a_rep_works_through_an_inbox_of_a_hundred_thousand(page: Page, alice: M
     expect(page.locator("tr[data-row]")).to_have_count(50)
 
     page.keyboard.press("j")
-    expect(page.get_by_role("link", name="Petra Quandt")).to_be_focused()  # the most urgent, and the newest of them
+    expect(
+        page.get_by_role("link", name="Petra Quandt")
+    ).to_be_focused()  # the most urgent, and the newest of them
     page.keyboard.press("e")
     expect(page.get_by_text("Done.", exact=True)).to_be_visible()
     assert fresh(petra).done

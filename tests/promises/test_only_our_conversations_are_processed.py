@@ -5,6 +5,7 @@ from gatepost.conversations.models import Reply
 from gatepost.graph.shapes import SHAPES
 from gatepost.outbox.models import Message
 from gatepost.vault.sealing import index
+from tests.journeys.standing import until
 
 from .conftest import Told
 
@@ -47,12 +48,18 @@ def test_every_answer_that_was_delivered_is_stored_and_nothing_else(told: Told) 
 def test_our_ledger_and_the_other_sides_log_agree_request_by_request(told: Told) -> None:
     before = {each["client_request_id"] for each in graph_requests(told)}
     told.stand.settle(told.workspace.id)
-    ours = {str(row.client_request_id): row for row in told.rows(LedgerRow)}
+
+    def in_the_ledger() -> dict[str, LedgerRow]:
+        return {str(row.client_request_id): row for row in told.rows(LedgerRow)}
+
+    # A request is written down with the next round of its workspace.
+    until(lambda: before <= set(in_the_ledger()), "every request is in the ledger")
+    ours = in_the_ledger()
     # The worker goes on asking meanwhile. And a request with a token that has run out is in their log too, but under
     # nobody's name.
     since = {each["client_request_id"] for each in graph_requests(told)}
     nobodys = {each["client_request_id"] for each in told.stand.requests() if each["status"] == 401}
-    assert before and before <= set(ours) <= since | nobodys
+    assert before and set(ours) <= since | nobodys
     assert {row.shape for row in ours.values()} <= set(SHAPES)
 
 

@@ -87,7 +87,7 @@ def secure_tables(connection: BaseDatabaseWrapper, *, application_role: str) -> 
         "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
         f'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO "{application_role}"',
     ]
-    # As a subquery it is asked once for each statement, not once for each row: of 250,000 rows that takes a third of the time.
+    # As a subquery it is asked once for each statement, not once for each row: of 250,000 rows that is a third of the time.
     rows_of_workspace = f"workspace_id = (SELECT NULLIF(current_setting('{SETTING}', true), '')::uuid)"
     for table in workspace_tables():
         statements += [

@@ -24,3 +24,15 @@ def test_only_the_first_bytes_are_read():
 
 def test_tags_nested_seven_thousand_deep_leave_their_text():
     assert bodies.html_to_text("<div>" * 7_000 + "x") == "x"
+
+
+def test_elements_that_differ_in_style_or_ground_alone_are_told_apart():
+    html = "".join(
+        f"<p {attributes}>{word}</p>"
+        for word, attributes in (
+            ("a", "style='display:none'"), ("b", "style='color:red'"), ("c", "class=x"), ("d", "id=y"), ("e", "class=z"),
+            ("f", "hidden"), ("g", "bgcolor=black"), ("h", "bgcolor=white"), ("i", "id=w"),
+        )
+    )  # fmt: skip
+    sheet = "<style>.x{display:none} #y{visibility:hidden}</style>"
+    assert bodies.html_to_text(sheet + html).split() == ["b", "e", "h", "i"]

@@ -7,6 +7,7 @@ redirect, the planner) goes through the few SECURITY DEFINER functions in migrat
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -17,31 +18,45 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 SETTING = "gatepost.workspace"
 
 
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Which keys cover the blind indexes of a workspace in the running transaction (gatepost.vault.indexes), by Tink's ids."""
+
+    workspace_id: UUID
+    now: int | None = None  # None: none covers them yet
+    next: int | None = None  # the one that takes over, slice by slice
+    slices: int = 0  # so many it covers already
+
+
 @contextmanager
 def inside(workspace_id: UUID) -> Iterator[None]:
     """A transaction that sees and writes the rows of one workspace. Inside another one it is part of that."""
-    connection, value = connections["default"], str(workspace_id)
+    connection = connections["default"]
     is_part = connection.in_atomic_block
     outer = _said.get(connection) if is_part else None
-    if outer == value:
+    if outer is not None and outer.workspace_id == workspace_id:
         with transaction.atomic(savepoint=False):
             yield
         return
-    _said[connection] = value
     try:
         with transaction.atomic(savepoint=False):
-            before = _set(connection, value)
+            before = _say(connection, workspace_id)
             yield
             # The end of the transaction forgets the setting by itself. Only a part of another one has to give it back, and
             # only after success: in a broken transaction no statement runs.
-            if is_part and before != value:
+            if is_part and before != str(workspace_id):
                 _set(connection, before)
     finally:
         _said[connection] = outer
 
 
 # What `inside` said last in the transaction of each connection, so that a part of it need not say it again.
-_said: WeakKeyDictionary[BaseDatabaseWrapper, str | None] = WeakKeyDictionary()
+_said: WeakKeyDictionary[BaseDatabaseWrapper, Cover | None] = WeakKeyDictionary()
+
+
+def cover(connection: BaseDatabaseWrapper) -> Cover | None:
+    """The workspace of the running transaction, and what covers its blind indexes until it ends. None outside of all."""
+    return _said.get(connection)
 
 
 def current() -> UUID | None:
@@ -52,13 +67,40 @@ def current() -> UUID | None:
     return UUID(value) if value else None
 
 
-def _set(connection: BaseDatabaseWrapper, value: str) -> str:
-    """The setting holds `value`; what it held before."""
+def _say(connection: BaseDatabaseWrapper, workspace_id: UUID) -> str:
+    """The setting holds this workspace, and it is known what covers its indexes; what the setting held before.
+
+    A cover that is being changed stays as it is until the transaction ends. Whoever changes it waits for those that began
+    before they could know.
+    """
+    before, known = _ask(connection, workspace_id)
+    if known.next is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock_shared({COVER_LOCK})", [str(workspace_id)])
+        _, known = _ask(connection, workspace_id)  # by a snapshot from after the lock
+    _said[connection] = known
+    return before
+
+
+# Shared by each transaction of a workspace while its cover is being changed; whoever changes it holds it alone.
+COVER_LOCK = "hashtextextended('cover ' || %s, 0)"
+
+
+def _ask(connection: BaseDatabaseWrapper, workspace_id: UUID) -> tuple[str, Cover]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT current_setting(%s, true), set_config(%s, %s, true)", [SETTING, SETTING, value]
+            "SELECT coalesce(current_setting(%s, true), ''), set_config(%s, %s, true), "
+            "cover.now_key, cover.next_key, coalesce(cover.slices, 0) "
+            "FROM (VALUES (%s::uuid)) AS said (id) LEFT JOIN gatepost_cover AS cover USING (id)",
+            [SETTING, SETTING, str(workspace_id), workspace_id],
         )
-        return cursor.fetchone()[0] or ""
+        before, _, *found = cursor.fetchone()
+    return before, Cover(workspace_id, *found)
+
+
+def _set(connection: BaseDatabaseWrapper, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, value])
 
 
 def workspace_tables() -> list[str]:

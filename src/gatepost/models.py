@@ -12,5 +12,6 @@ from gatepost.mailboxes.models import *  # noqa: F403
 from gatepost.meetings.models import *  # noqa: F403
 from gatepost.outbox.models import *  # noqa: F403
 from gatepost.reports.models import *  # noqa: F403
+from gatepost.rotation.models import *  # noqa: F403
 from gatepost.sequences.models import *  # noqa: F403
 from gatepost.snippets.models import *  # noqa: F403

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from django.db.models import F
 
 from gatepost.accounts.models import Member
 from gatepost.contacts.models import Contact
@@ -14,6 +15,7 @@ from gatepost.conversations.models import Reply
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.models import Message
 from gatepost.rotation import jobs, queries
+from gatepost.rotation.models import Cover
 from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
 from tests.at_once import at_once, without_threads
@@ -44,7 +46,12 @@ class Office:
 
     @property
     def owners(self) -> list[Owner]:
-        return queries.owners_in(self.id)
+        """Whose keys seal."""
+        return [each for each in queries.owners_in(self.id) if each.kind != queries.INDEX]
+
+    @property
+    def of_indexes(self) -> Owner:
+        return Owner(queries.INDEX, self.id, self.id)
 
     @property
     def of_mailbox(self) -> Owner:
@@ -67,7 +74,12 @@ def make_office() -> Office:
 @pytest.fixture
 def office(db: None, monkeypatch: pytest.MonkeyPatch) -> Office:
     without_threads(monkeypatch, jobs)
+    monkeypatch.setattr(jobs, "sleep", at_once_awake)
     return make_office()
+
+
+async def at_once_awake(seconds: float) -> None:
+    """Nobody else is here to be let through."""
 
 
 def pass_time(owner: Owner, passed: timedelta) -> None:
@@ -78,10 +90,11 @@ def pass_time(owner: Owner, passed: timedelta) -> None:
             "WHERE name = %(name)s",
             {"passed": passed, "name": owner.key},
         )
+    Cover.objects.filter(pk=owner.workspace_id).update(changing_since=F("changing_since") - passed)
 
 
 def state(owner: Owner) -> generations.Generation:
-    known = generations.sealer(owner.key)
+    known = generations.covering(owner.id) if owner.kind == queries.INDEX else generations.sealer(owner.key)
     assert known is not None
     return known[0]
 

@@ -22,7 +22,7 @@ from gatepost.graph.oauth import Tokens
 from gatepost.isolation import inside
 from gatepost.mailboxes.connection import store_tokens
 from gatepost.mailboxes.models import Connection, Mailbox
-from gatepost.rotation import actions, commands, queries
+from gatepost.rotation import actions, commands, covers, queries
 from gatepost.snippets.models import Snippet
 from gatepost.vault import generations, keys, names, tokens
 from gatepost.vault.sealing import seal
@@ -133,20 +133,22 @@ def test_killed_in_the_middle_while_others_read_and_write_nothing_fails_and_noth
     left = queries.left(office.of_workspace)
     assert 0 < left < MANY, "it was in the middle"
 
-    for owner in office.owners:
+    everything = [*office.owners, office.of_indexes]
+    for owner in everything:
         pass_time(owner, timedelta(minutes=30))
     keys._keys.forget()  # as everybody has by then
     looks = 0
     while not commands.carry_on(lambda said: None):
         looks += 1
-        assert looks < 5
+        assert looks < 12
     busy.stopped.set()
     busy.join()
 
     assert not busy.problems
     assert busy.rounds > 10
-    for owner in office.owners:
+    for owner in everything:
         assert queries.left(owner) == 0 and not state(owner).is_changing
+    assert covers.found(office.id).now == generations.covering(office.id)[1].newest
     assert len(rows(Contact, office.id)) == 11, "the same addresses were refused throughout"
     assert {names.open(each, "body") for each in rows(Snippet, office.id)} == {
         f"What we say {number}" for number in range(MANY)

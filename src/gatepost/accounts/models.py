@@ -8,6 +8,7 @@ from django.db import models
 from gatepost.accounts.rules import Ability, may
 from gatepost.ids import uuid7
 from gatepost.vault.fields import SealedField
+from gatepost.vault.indexes import IndexField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -129,7 +130,7 @@ class Invitation(InWorkspace):
     """Somebody was asked to join. The link in the letter is signed, works once and ends with `expires_at`."""
 
     address = SealedField(holds="name")
-    address_index = models.CharField(max_length=32)
+    address_index = IndexField()
     role = models.CharField(max_length=10, choices=Member.Role.choices)
     invited_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField()

@@ -385,7 +385,9 @@ def _store(contacts: list[Contact]) -> None:
     if not contacts:
         return
     for number, each in enumerate(Contact._meta.concrete_fields):
-        values: list[Any] = [getattr(contact, each.attname) for contact in contacts]
+        values: list[Any] = [
+            each.get_db_prep_save(getattr(contact, each.attname), connection) for contact in contacts
+        ]
         kind = each.db_type(connection)
         columns.append(str(each.column))
         if values.count(values[0]) == len(values) and each.name != "search_indexes":
@@ -393,7 +395,7 @@ def _store(contacts: list[Contact]) -> None:
             same.append(values[0])
             continue
         if each.name == "search_indexes":  # an array of arrays would be one table
-            values, kind = [" ".join(contact.search_indexes) for contact in contacts], "text"
+            values, kind = [" ".join(forms) for forms in values], "text"
             chosen.append(f"string_to_array(c{number}, ' ')")
         else:
             chosen.append(f"c{number}")

@@ -5,13 +5,14 @@ from django.db.models.functions import Now
 
 from gatepost.accounts.models import InWorkspace, Member
 from gatepost.vault.fields import SealedField
+from gatepost.vault.indexes import IndexesField, IndexField
 
 
 class Company(InWorkspace):
     """Where contacts work: a name at the domain of their addresses."""
 
     name = SealedField(holds="name")
-    identity_index = models.CharField(max_length=32)
+    identity_index = IndexField()
     hold_until = models.DateTimeField(null=True)  # a promise, or a member, asks everybody to wait
     created_at = models.DateTimeField(db_default=Now())
 
@@ -120,8 +121,8 @@ class Contact(InWorkspace):
 
     company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="contacts")
     email = SealedField(holds="name")
-    email_index = models.CharField(max_length=32)
-    domain_index = models.CharField(max_length=32, db_default="", default="")  # "": not known yet
+    email_index = IndexField()
+    domain_index = IndexField(db_default="", default="")  # "": not known yet
     first_name = SealedField(holds="name")
     last_name = SealedField(holds="name")
     title = SealedField(holds="name")
@@ -136,7 +137,7 @@ class Contact(InWorkspace):
     cool_off_until = models.DateTimeField(null=True)  # not interested: in no sequence before then
     created_at = models.DateTimeField()
     # Keyed hashes of the beginnings of name, company and address, so that search needs no readable text.
-    search_indexes = ArrayField(models.CharField(max_length=16), default=list)
+    search_indexes = IndexesField(default=list)
 
     class Meta:
         constraints = [
@@ -156,7 +157,7 @@ class OtherAddress(InWorkspace):
     """Another address of a contact, as a keyed hash: of one they were merged with, or from which they answered."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="other_addresses")
-    address_index = models.CharField(max_length=32)
+    address_index = IndexField()
     created_at = models.DateTimeField()
 
     class Meta:
@@ -186,7 +187,7 @@ class Suppression(InWorkspace):
         IMPORTED = "imported", "Came with an imported list"
 
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.ADDRESS)
-    index = models.CharField(max_length=32)
+    index = IndexField()
     value = SealedField(holds="name")  # to show and to take along; None: erased, or of before it was kept
     cause = models.CharField(max_length=16, choices=Cause.choices)
     source = models.CharField(max_length=100, blank=True)

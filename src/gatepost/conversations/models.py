@@ -9,6 +9,7 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment
 from gatepost.vault.fields import SealedField
+from gatepost.vault.indexes import IndexField
 
 
 class Conversation(InWorkspace):
@@ -57,7 +58,7 @@ class Reply(InWorkspace):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="replies")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="replies")
     graph_id = models.CharField(max_length=255)
-    internet_message_index = models.CharField(max_length=32)
+    internet_message_index = IndexField()
     received_at = models.DateTimeField()
     sender = SealedField(holds="name")
     someone_else = models.BooleanField(default=False)  # not the contact's own address

@@ -2,6 +2,7 @@ from django.db import models
 
 from gatepost.accounts.models import InWorkspace
 from gatepost.mailboxes.models import Mailbox
+from gatepost.vault.indexes import IndexField
 
 
 class DropCount(InWorkspace):
@@ -23,7 +24,7 @@ class Quarantine(InWorkspace):
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
     graph_id = models.CharField(max_length=255)
-    internet_message_index = models.CharField(max_length=32)
+    internet_message_index = IndexField()
     message_id = models.UUIDField()  # the mail of ours in that conversation
     received_at = models.DateTimeField()
     decided = models.CharField(max_length=8, blank=True)  # "not_ours", "ours", then "read"

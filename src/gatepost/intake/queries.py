@@ -19,6 +19,7 @@ from gatepost.mailboxes.models import Folder, Mailbox
 from gatepost.mailboxes.queries import seen_by
 from gatepost.outbox.models import Message
 from gatepost.vault import names
+from gatepost.vault.indexes import forms_now
 from gatepost.vault.sealing import indexer
 
 
@@ -153,21 +154,36 @@ NOTHING_OF_OURS = EnvelopeFacts(
 )  # fmt: skip
 
 
+class _Asked:
+    """Keyed hashes in the form in which they are stored at this moment."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        wanted = list({*keys} - {""})
+        forms = forms_now(connections["default"], wanted)
+        self.key_of = dict(zip(forms, wanted, strict=True))
+        self._form_of = dict(zip(wanted, forms, strict=True))
+
+    def text(self, keys: Iterable[str]) -> str:
+        return " ".join([self._form_of[key] for key in keys if key])
+
+
 def _messages(indexes: set[str]) -> dict[str, Ours]:
     """Of the whole workspace. One text of keys is a fraction of the cost of a parameter for each."""
+    asked = _Asked(indexes)
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT internet_message_index, id, mailbox_id FROM gatepost_message "
             "WHERE internet_message_index = ANY (string_to_array(%s, ' '))",
-            [" ".join(indexes - {""})],
+            [asked.text(indexes)],
         )
-        return {key: Ours(message, mailbox) for key, message, mailbox in cursor.fetchall()}
+        return {asked.key_of[form]: Ours(message, mailbox) for form, message, mailbox in cursor.fetchall()}
 
 
 def _at(table: str, column: str, looks: list[Look], keys: list[list[str]]) -> list[dict[str, UUID]]:
     """For each look the rows of its mailbox whose column is one of its keys."""
     found: dict[UUID, dict[str, UUID]] = {look.mailbox.id: {} for look in looks}
-    texts = [" ".join(filter(None, page)) for page in keys]
+    asked = _Asked(key for page in keys for key in page)
+    texts = [asked.text(page) for page in keys]
     if any(texts):
         with connections["default"].cursor() as cursor:
             cursor.execute(
@@ -176,8 +192,8 @@ def _at(table: str, column: str, looks: list[Look], keys: list[list[str]]) -> li
                 f'JOIN "{table}" AS row ON row."{column}" = asked WHERE row.mailbox_id = look.mailbox',
                 [[look.mailbox.id for look in looks], texts],
             )
-            for mailbox, key, row in cursor.fetchall():
-                found[mailbox][key] = row
+            for mailbox, form, row in cursor.fetchall():
+                found[mailbox][asked.key_of[form]] = row
     return [found[look.mailbox.id] for look in looks]
 
 

@@ -6,6 +6,7 @@ from django.db import models
 from gatepost.accounts.models import InWorkspace, Member
 from gatepost.mailboxes import rules
 from gatepost.vault.fields import SealedField
+from gatepost.vault.indexes import IndexesField, IndexField
 
 
 class Mailbox(InWorkspace):
@@ -24,12 +25,12 @@ class Mailbox(InWorkspace):
     microsoft_object = models.UUIDField()
     identity_index = models.CharField(max_length=32, unique=True)
     address = SealedField(holds="name")
-    address_index = models.CharField(max_length=32, db_index=True)
+    address_index = IndexField(db_index=True)
     name = SealedField(holds="name")
     aliases = SealedField(holds="name")  # its other addresses, one a line
     # Keyed hashes of this mailbox's own addresses (aliases) and domains: mail from them is ours or internal.
-    own_address_indexes = ArrayField(models.CharField(max_length=32), default=list)
-    domain_indexes = ArrayField(models.CharField(max_length=32), default=list)
+    own_address_indexes = IndexesField(default=list)
+    domain_indexes = IndexesField(default=list)
     time_zone = models.CharField(max_length=64, default="Europe/Berlin")
 
     state = models.CharField(max_length=20, choices=State.choices, default=State.CONNECTED)

@@ -10,6 +10,7 @@ from gatepost.meetings import rules as meeting_rules
 from gatepost.outbox.models import Message
 from gatepost.sequences.models import Enrolment
 from gatepost.vault.fields import SealedField
+from gatepost.vault.indexes import IndexField
 
 
 class Meeting(InWorkspace):
@@ -56,9 +57,9 @@ class Meeting(InWorkspace):
     message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
     attributed_by_hand = models.BooleanField(default=False, db_default=False)
     graph_id = models.CharField(max_length=255)
-    ical_uid_index = models.CharField(max_length=32)
+    ical_uid_index = IndexField()
     # The same for every rep's row of a meeting, and for every date of a series.
-    series_index = models.CharField(max_length=32, blank=True, default="", db_default="")
+    series_index = IndexField(blank=True, default="", db_default="")
     in_series = models.BooleanField(default=False, db_default=False)
     counts = models.BooleanField(default=True, db_default=True)  # stands for these in reports
     change_key = models.CharField(max_length=100, blank=True)

@@ -1035,7 +1035,7 @@ CREATE TABLE public.gatepost_calendarcount (
 CREATE TABLE public.gatepost_company (
     id uuid NOT NULL,
     name bytea,
-    identity_index character varying(32) NOT NULL,
+    identity_index character varying(33) NOT NULL,
     hold_until timestamp with time zone,
     workspace_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL
@@ -1080,7 +1080,7 @@ CREATE TABLE public.gatepost_connection (
 CREATE TABLE public.gatepost_contact (
     id uuid NOT NULL,
     email bytea,
-    email_index character varying(32) NOT NULL,
+    email_index character varying(33) NOT NULL,
     first_name bytea,
     last_name bytea,
     title bytea,
@@ -1090,14 +1090,14 @@ CREATE TABLE public.gatepost_contact (
     country character varying(2) NOT NULL,
     source character varying(100) NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    search_indexes character varying(16)[] NOT NULL,
+    search_indexes character varying(33)[] NOT NULL,
     company_id uuid,
     workspace_id uuid NOT NULL,
     imported_id uuid,
     owner_id uuid,
     stage character varying(10) DEFAULT 'new'::character varying NOT NULL,
     cool_off_until timestamp with time zone,
-    domain_index character varying(32) DEFAULT ''::character varying NOT NULL
+    domain_index character varying(33) DEFAULT ''::character varying NOT NULL
 );
 
 CREATE TABLE public.gatepost_contactfield (
@@ -1175,6 +1175,16 @@ CREATE TABLE public.gatepost_countedweek (
     starts_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone NOT NULL,
     workspace_id uuid NOT NULL
+);
+
+CREATE TABLE public.gatepost_cover (
+    id uuid NOT NULL,
+    now_key bigint,
+    next_key bigint,
+    slices smallint NOT NULL,
+    changing_since timestamp with time zone,
+    CONSTRAINT cover_changes_or_not CHECK ((((changing_since IS NOT NULL) AND (next_key IS NOT NULL)) OR ((next_key IS NULL) AND (slices = 0)))),
+    CONSTRAINT gatepost_cover_slices_check CHECK ((slices >= 0))
 );
 
 CREATE TABLE public.gatepost_departure (
@@ -1323,7 +1333,7 @@ CREATE TABLE public.gatepost_invitation (
     id uuid NOT NULL,
     workspace_id uuid NOT NULL,
     address bytea,
-    address_index character varying(32) NOT NULL,
+    address_index character varying(33) NOT NULL,
     role character varying(10) NOT NULL,
     invited_by_id uuid,
     created_at timestamp with time zone NOT NULL,
@@ -1416,10 +1426,10 @@ CREATE TABLE public.gatepost_mailbox (
     microsoft_object uuid NOT NULL,
     identity_index character varying(32) NOT NULL,
     address bytea,
-    address_index character varying(32) NOT NULL,
+    address_index character varying(33) NOT NULL,
     name bytea,
-    own_address_indexes character varying(32)[] NOT NULL,
-    domain_indexes character varying(32)[] NOT NULL,
+    own_address_indexes character varying(33)[] NOT NULL,
+    domain_indexes character varying(33)[] NOT NULL,
     time_zone character varying(64) NOT NULL,
     state character varying(20) NOT NULL,
     state_reason character varying(200) NOT NULL,
@@ -1481,7 +1491,7 @@ CREATE TABLE public.gatepost_meeting (
     id uuid NOT NULL,
     step_id uuid,
     graph_id character varying(255) NOT NULL,
-    ical_uid_index character varying(32) NOT NULL,
+    ical_uid_index character varying(33) NOT NULL,
     change_key character varying(100) NOT NULL,
     subject bytea,
     starts_at timestamp with time zone NOT NULL,
@@ -1508,7 +1518,7 @@ CREATE TABLE public.gatepost_meeting (
     noted_at timestamp with time zone,
     notes bytea,
     rung character varying(12) DEFAULT 'on_calendar'::character varying NOT NULL,
-    series_index character varying(32) DEFAULT ''::character varying NOT NULL
+    series_index character varying(33) DEFAULT ''::character varying NOT NULL
 );
 
 CREATE TABLE public.gatepost_member (
@@ -1537,8 +1547,8 @@ CREATE TABLE public.gatepost_message (
     graph_id character varying(255) NOT NULL,
     change_key character varying(100) NOT NULL,
     internet_message_id bytea,
-    internet_message_index character varying(32) NOT NULL,
-    conversation_index character varying(32) NOT NULL,
+    internet_message_index character varying(33) NOT NULL,
+    conversation_index character varying(33) NOT NULL,
     attempts smallint NOT NULL,
     looks smallint NOT NULL,
     not_before timestamp with time zone,
@@ -1592,7 +1602,7 @@ CREATE TABLE public.gatepost_notice (
 
 CREATE TABLE public.gatepost_otheraddress (
     id uuid NOT NULL,
-    address_index character varying(32) NOT NULL,
+    address_index character varying(33) NOT NULL,
     created_at timestamp with time zone NOT NULL,
     contact_id uuid NOT NULL,
     workspace_id uuid NOT NULL
@@ -1624,7 +1634,7 @@ CREATE TABLE public.gatepost_promise (
 CREATE TABLE public.gatepost_quarantine (
     id uuid NOT NULL,
     graph_id character varying(255) NOT NULL,
-    internet_message_index character varying(32) NOT NULL,
+    internet_message_index character varying(33) NOT NULL,
     message_id uuid NOT NULL,
     received_at timestamp with time zone NOT NULL,
     decided character varying(8) NOT NULL,
@@ -1657,7 +1667,7 @@ CREATE TABLE public.gatepost_registration (
 CREATE TABLE public.gatepost_reply (
     id uuid NOT NULL,
     graph_id character varying(255) NOT NULL,
-    internet_message_index character varying(32) NOT NULL,
+    internet_message_index character varying(33) NOT NULL,
     received_at timestamp with time zone NOT NULL,
     sender bytea,
     someone_else boolean NOT NULL,
@@ -1781,7 +1791,7 @@ CREATE TABLE public.gatepost_subscription (
 CREATE TABLE public.gatepost_suppression (
     id uuid NOT NULL,
     kind character varying(8) NOT NULL,
-    index character varying(32) NOT NULL,
+    index character varying(33) NOT NULL,
     cause character varying(16) NOT NULL,
     source character varying(100) NOT NULL,
     created_at timestamp with time zone NOT NULL,
@@ -2176,6 +2186,9 @@ ALTER TABLE ONLY public.gatepost_correction
 
 ALTER TABLE ONLY public.gatepost_countedweek
     ADD CONSTRAINT gatepost_countedweek_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gatepost_cover
+    ADD CONSTRAINT gatepost_cover_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.gatepost_departure
     ADD CONSTRAINT gatepost_departure_pkey PRIMARY KEY (id);
@@ -3054,6 +3067,9 @@ ALTER TABLE ONLY public.gatepost_correction
 ALTER TABLE ONLY public.gatepost_countedweek
     ADD CONSTRAINT gatepost_countedweek_workspace_id_558727f5_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.gatepost_cover
+    ADD CONSTRAINT gatepost_cover_id_bd0b54d7_fk_gatepost_workspace_id FOREIGN KEY (id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.gatepost_departure
     ADD CONSTRAINT gatepost_departure_attempt_id_32e304d2_fk_gatepost_ FOREIGN KEY (attempt_id) REFERENCES public.gatepost_connectattempt(id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3384,6 +3400,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0023_counted_weeks', now()),
     ('gatepost', '0024_fewer_indexes', now()),
     ('gatepost', '0025_reply_cut', now()),
+    ('gatepost', '0026_covers', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

@@ -10,6 +10,7 @@ from gatepost.contacts.models import Contact
 from gatepost.mailboxes.models import Mailbox
 from gatepost.outbox import protocol
 from gatepost.vault.fields import SealedField
+from gatepost.vault.indexes import IndexField
 
 
 class Message(InWorkspace):
@@ -62,8 +63,8 @@ class Message(InWorkspace):
     change_key = models.CharField(max_length=100, blank=True)
     draft_hash = models.CharField(max_length=64, blank=True)  # of what the draft said when it was written
     internet_message_id = SealedField(holds="name")
-    internet_message_index = models.CharField(max_length=32, blank=True)
-    conversation_index = models.CharField(max_length=32, blank=True)
+    internet_message_index = IndexField(blank=True)
+    conversation_index = IndexField(blank=True)
 
     attempts = models.PositiveSmallIntegerField(default=0)
     looks = models.PositiveSmallIntegerField(default=0)  # how often an unclear answer was looked into

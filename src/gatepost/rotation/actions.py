@@ -29,7 +29,10 @@ def change(owner: Owner, *, keep_former: timedelta, actor: Actor) -> bool:
     `keep_former`: for how long backups of the main database are kept, which may need the former one.
     """
     with inside(owner.workspace_id):
-        begun = generations.begin(owner.key, keep_former=keep_former)
+        if owner.kind == queries.INDEX:
+            begun = generations.begin_cover(owner.id, keep_former=keep_former)
+        else:
+            begun = generations.begin(owner.key, keep_former=keep_former)
         if begun:
             _record(actor, tags.KEY_CHANGE, owner, former_kept_days=keep_former.days)
     return begun

@@ -39,6 +39,9 @@ class Level:
 def levels() -> list[Level]:
     """How old keys are, and how far a change of them has come."""
     state = generations.all_generations()
+    covered = {each.owner for each in state if each.is_cover}
+    # A cover stands for the keys that lie below it.
+    state = [each for each in state if each.level != "index" or each.is_cover or each.owner not in covered]
     owners = {owner.key: owner for owner in queries.all_owners()}
     return [
         _level(word, [each for each in state if each.level == level], owners) for level, word in WORDS.items()

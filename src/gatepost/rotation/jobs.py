@@ -1,6 +1,8 @@
 """Going on with keys that are being changed, until nothing is left that a former generation made."""
 
 import logging
+import time
+from asyncio import sleep
 from collections.abc import Callable
 from uuid import UUID
 
@@ -8,9 +10,10 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
-from gatepost.rotation import actions, queries, rules
+from gatepost.rotation import actions, covers, queries, rules
 from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
+from gatepost.vault.indexes import IndexesField
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ async def carry_on(owner: Owner, *, told: Callable[[int], None] = lambda reseale
     In batches of a transaction each, so that a crash anywhere costs one batch. True when no further look is needed until
     the former generations may be destroyed; the tick comes again where it is. `told` hears how much each batch came to.
     """
+    if owner.kind == queries.INDEX:
+        return await _carry_on_with_cover(owner, told)
     known = await in_thread(generations.sealer, owner.key)
     if known is None or not known[1].former:
         return True
@@ -68,3 +73,40 @@ async def carry_on(owner: Owner, *, told: Callable[[int], None] = lambda reseale
             )
     looked = rules.Looked(age=state.age, found=bool(resealed) or is_left, oldest_transaction=oldest)
     return await in_thread(actions.looked_through, owner, state, looked)
+
+
+async def _carry_on_with_cover(owner: Owner, told: Callable[[int], None]) -> bool:
+    """The same for what covers blind indexes."""
+    known = await in_thread(generations.covering, owner.id)
+    if known is None or not known[0].keeps_former:
+        return True
+    state, keys = known
+    oldest = await in_thread(queries.oldest_transaction)
+    found = await in_thread(covers.found, owner.id)
+    if found.next is None and found.now == keys.newest:
+        looked = rules.Looked(age=state.age, found=False, oldest_transaction=oldest)
+        return await in_thread(actions.looked_through, owner, state, looked)
+    if found.next is None:
+        await in_thread(covers.take_over, owner.id, keys.newest)
+    elif isinstance(rules.before_moving(found.age, oldest), rules.Move):
+        await _move(owner, told)
+    looked = rules.Looked(age=state.age, found=True, oldest_transaction=oldest)
+    return await in_thread(actions.looked_through, owner, state, looked)
+
+
+async def _move(owner: Owner, told: Callable[[int], None]) -> None:
+    """All hashes lie under the key that takes over, or somebody stood in the way."""
+    try:
+        while True:
+            began = time.monotonic()
+            moved = await in_thread(covers.move_slice, owner.id)
+            if moved is None:
+                break
+            told(moved)
+            await sleep(time.monotonic() - began)  # the workspace is everybody's again for as long
+        for model, column in covers.columns(IndexesField):
+            while moved := await in_thread(covers.move_some_lists, owner.id, model, column):
+                told(moved)
+        await in_thread(covers.finish, owner.id)
+    except covers.Busy:
+        log.info("the workspace was not free for a moment", extra={"workspace": str(owner.workspace_id)})

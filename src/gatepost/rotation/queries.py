@@ -14,22 +14,25 @@ from django.db.models.functions import Substr
 from gatepost.accounts.models import Workspace
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
+from gatepost.rotation import covers
 from gatepost.vault import generations
 from gatepost.vault.fields import SealedField
-from gatepost.vault.keys import sealing_name
+from gatepost.vault.keys import cover_name, sealing_name
+
+INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A workspace or a mailbox, which has a key."""
+    """A workspace or a mailbox, which has a key, or the blind indexes of a workspace, which have a cover."""
 
-    kind: str  # as rows say it: sealed_with
+    kind: str  # as rows say it (sealed_with), or INDEX
     id: UUID
     workspace_id: UUID
 
     @property
     def key(self) -> str:
-        return sealing_name(self.kind, self.id)
+        return cover_name(self.id) if self.kind == INDEX else sealing_name(self.kind, self.id)
 
 
 def mailboxes_of(workspace_id: UUID) -> list[Owner]:
@@ -39,8 +42,12 @@ def mailboxes_of(workspace_id: UUID) -> list[Owner]:
 
 
 def owners_in(workspace_id: UUID) -> list[Owner]:
-    """Its mailboxes, whose tokens matter most, and then the workspace itself."""
-    return [*mailboxes_of(workspace_id), Owner("workspace", workspace_id, workspace_id)]
+    """Its mailboxes, whose tokens matter most, then the workspace itself, and its blind indexes."""
+    return [
+        *mailboxes_of(workspace_id),
+        Owner("workspace", workspace_id, workspace_id),
+        Owner(INDEX, workspace_id, workspace_id),
+    ]
 
 
 def all_owners() -> Iterator[Owner]:
@@ -81,6 +88,8 @@ def of_former(owner: Owner, model: Any, marks: tuple[bytes, ...]) -> QuerySet[An
 
 def left(owner: Owner) -> int:
     """How many rows hold something that a former generation made."""
+    if owner.kind == INDEX:
+        return covers.left(owner.workspace_id)
     known = generations.sealer(owner.key)
     if known is None or not known[1].former:
         return 0

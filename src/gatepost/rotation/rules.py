@@ -38,3 +38,15 @@ def after_a_look(looked: Looked, *, settled_after: timedelta = EVERYBODY_KNOWS_A
     if looked.oldest_transaction > looked.age - settled_after:
         return LookAgain("a transaction still runs that began before everybody knew the newer generation")
     return Done()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Every transaction knows which key takes over, and keeps its hands off while somebody has the workspace alone."""
+
+
+def before_moving(age: timedelta, oldest_transaction: timedelta) -> Move | LookAgain:
+    """Whether hashes may be put under a key that began to take over `age` ago."""
+    if oldest_transaction >= age:
+        return LookAgain("a transaction still runs that began before it could know")
+    return Move()

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, LiteralString
+from uuid import UUID
 
 import psycopg
 from django.conf import settings
 from psycopg.rows import class_row
-from tink import KeysetHandle, aead
+from tink import KeysetHandle, aead, new_keyset_handle
 
-from gatepost.vault import keys
+from gatepost.vault import indexes, keys
 from gatepost.vault.fields import SealedField
 
 MARK_BYTES = 5
@@ -47,6 +48,15 @@ class Generation:
         return "index" if owner == "workspace" and not rest.endswith(":seal") else owner
 
     @property
+    def owner(self) -> str:
+        """Such as "workspace:<id>"."""
+        return self.name.rpartition(":")[0]
+
+    @property
+    def is_cover(self) -> bool:
+        return self.name.endswith(":cover")
+
+    @property
     def age(self) -> timedelta:
         return self.read_at - self.since
 
@@ -66,6 +76,14 @@ class Generation:
         if self.keep_former is None or self.resealed_at is None:
             return None
         return self.resealed_at + self.keep_former
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """The cover of a workspace's blind indexes as the keystore holds it now: the ids of its keys."""
+
+    newest: int
+    former: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +129,42 @@ def begin(name: str, *, keep_former: timedelta) -> bool:
             )
         connection.execute("UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name])
         return begun
+
+
+def begin_cover(workspace_id: UUID, *, keep_former: timedelta) -> bool:
+    """The same for what covers a workspace's blind indexes, which has none at first. False where it has no indexes yet."""
+    name = keys.cover_name(workspace_id)
+    with _changing(name) as (connection, handle, state):
+        if state is not None and state.is_changing:
+            connection.execute("UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name])
+            return False
+        if handle is None:
+            # Together with the look at the index key, so that a workspace that was closed gets no key again.
+            made = keys.wrap(name, new_keyset_handle(keys.INDEX_TEMPLATE), keys.installation_aead())
+            added = connection.execute(
+                "INSERT INTO wrapped_key (name, wrapped, generation, changed_at, keep_former) "
+                "SELECT %s, %s, 2, now(), %s FROM wrapped_key WHERE name = %s FOR UPDATE ON CONFLICT DO NOTHING",
+                [name, made, keep_former, keys.index_name(workspace_id)],
+            )
+            return bool(added.rowcount)
+        newer = keys.with_a_new_key(handle, keys.INDEX_TEMPLATE, told_apart_by=indexes.letter)
+        _store(connection, name, newer)
+        connection.execute(
+            "UPDATE wrapped_key SET generation = generation + 1, changed_at = now(), resealed_at = NULL, keep_former = %s "
+            "WHERE name = %s",
+            [keep_former, name],
+        )
+        return True
+
+
+def covering(workspace_id: UUID) -> tuple[Generation, Covering] | None:
+    """What covers a workspace's blind indexes, as it is now; None where there never was any, or it was erased."""
+    with _changing(keys.cover_name(workspace_id)) as (_, handle, state):
+        if handle is None or state is None:
+            return None
+        info = handle.keyset_info()
+        former = tuple(each.key_id for each in info.key_info if each.key_id != info.primary_key_id)
+        return state, Covering(info.primary_key_id, former)
 
 
 def sealer(name: str) -> tuple[Generation, Sealer] | None:

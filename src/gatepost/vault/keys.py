@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -19,6 +19,8 @@ from gatepost.errors import GatepostError
 
 aead.register()
 prf.register()
+
+T = TypeVar("T")
 
 AEAD_TEMPLATE = aead.aead_key_templates.AES256_GCM
 INDEX_TEMPLATE = prf.prf_key_templates.HMAC_SHA256
@@ -79,8 +81,22 @@ def installation_aead() -> aead.Aead:
 
 def index_key(workspace_id: UUID, purpose: str = "index") -> prf.PrfSet:
     """The key for blind look-ups in a workspace. Purpose "suppression" has one of its own that survives erase."""
-    name = f"workspace:{workspace_id}:{purpose}"
+    name = index_name(workspace_id, purpose)
     return _keys.primitive(name, INDEX_TEMPLATE, lambda h: h.primitive(prf.PrfSet))
+
+
+def index_name(workspace_id: UUID, purpose: str = "index") -> str:
+    return f"workspace:{workspace_id}:{purpose}"
+
+
+def cover_name(workspace_id: UUID) -> str:
+    return f"workspace:{workspace_id}:cover"
+
+
+def cover_key(workspace_id: UUID, make: Callable[[tink.KeysetHandle], T], *, anew: bool = False) -> T:
+    """What `make` makes of the keys that cover a workspace's blind indexes. Raises KeyErased where there are none."""
+    name = cover_name(workspace_id)
+    return cast(T, _keys.primitive(name, INDEX_TEMPLATE, make, create=False, anew=anew))
 
 
 def installation_index_key(purpose: str) -> prf.PrfSet:
@@ -279,11 +295,13 @@ def unwrap(name: str, wrapped: bytes, by: aead.Aead) -> tink.KeysetHandle:
     return proto_keyset_format.parse_encrypted(wrapped, by, name.encode())
 
 
-def with_a_new_key(old: tink.KeysetHandle) -> tink.KeysetHandle:
-    """The old keys still open; the new one seals."""
-    keys, new = _proto(old), _proto(tink.new_keyset_handle(AEAD_TEMPLATE))
-    if new.primary_key_id in {key.key_id for key in keys.key}:
-        return with_a_new_key(old)
+def with_a_new_key(
+    old: tink.KeysetHandle, template: object = AEAD_TEMPLATE, *, told_apart_by: Callable[[int], object] = int
+) -> tink.KeysetHandle:
+    """The old keys still open; the new one seals. Their ids differ in what `told_apart_by` takes of them."""
+    keys, new = _proto(old), _proto(tink.new_keyset_handle(template))
+    if told_apart_by(new.primary_key_id) in {told_apart_by(key.key_id) for key in keys.key}:
+        return with_a_new_key(old, template, told_apart_by=told_apart_by)
     keys.key.extend(new.key)
     keys.primary_key_id = new.primary_key_id
     return proto_keyset_format.parse(keys.SerializeToString(), secret_key_access.TOKEN)

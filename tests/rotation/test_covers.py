@@ -2,6 +2,7 @@
 key says nothing about what is stored from then on."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.apps import apps
@@ -10,11 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatepost.accounts.actions import INSTALLER
+from gatepost.accounts.membership import by
 from gatepost.contacts import actions as contact_actions
+from gatepost.contacts import imports
 from gatepost.contacts.models import Contact, Suppression
 from gatepost.contacts.queries import found, is_suppressed
 from gatepost.conversations.models import Reply
 from gatepost.errors import GatepostError
+from gatepost.intake import jobs as intake_jobs
 from gatepost.isolation import cover, inside
 from gatepost.outbox.models import Message
 from gatepost.rotation import actions, commands, covers, queries
@@ -22,7 +26,9 @@ from gatepost.rotation.models import Cover
 from gatepost.vault import generations, indexes, keys
 from gatepost.vault.indexes import IndexesField, IndexField
 from gatepost.vault.sealing import index
-from tests.makers import fresh, make_contact, make_workspace, rows
+from tests.at_once import without_threads
+from tests.intake.test_sync import Story
+from tests.makers import MONDAY, clock_at, fresh, make_contact, make_workspace, rows
 
 from .conftest import KEPT, Office, carry_on, make_office, pass_time, state
 
@@ -342,3 +348,56 @@ def test_a_hash_comes_back_as_it_was_from_every_form(office, hashes, moved):
         for forms in (indexes.forms_now(here, hashes), *indexes.forms_in_lists(here, hashes)):
             assert indexes.hashes_of(here, forms) == hashes
         assert indexes.forms_now(here, indexes.forms_now(here, hashes)) == indexes.forms_now(here, hashes)
+
+
+def halfway(office_id, owner: queries.Owner, slices: int) -> None:
+    assert actions.change(owner, keep_former=KEPT, actor=INSTALLER)
+    assert not carry_on(owner)
+    for _ in range(slices):
+        covers.move_slice(office_id)
+
+
+@pytest.mark.parametrize("slices", [0, 90, 256])
+def test_a_list_that_comes_in_halfway_adds_each_once_and_all_are_found_afterwards(office, slices):
+    people = "email,first_name\n" + "".join(f"p{n}@fabrikam.example,Paula{n}\n" for n in range(20))
+
+    def come_in() -> tuple[int, int]:
+        kept = imports.upload(office.id, "list.csv", BytesIO(people.encode()), member=office.alice)
+        imports.start(kept.pk, kept.mapping, workspace_id=office.id, dry=False, actor=by(office.alice))
+        imports.run(office.id, kept.pk)
+        return fresh(kept).added, fresh(kept).unchanged
+
+    halfway(office.id, office.of_indexes, slices)
+    assert come_in() == (20, 0)
+    assert come_in() == (0, 20)
+    pass_time(office.of_indexes, A_WHILE)
+    finish(office)
+    assert come_in() == (0, 20)
+    with inside(office.id):
+        assert all(found(office.id, f"paula{n}").count() == (11 if n == 1 else 1) for n in range(20))
+
+
+@pytest.mark.parametrize("slices", [0, 90, 256])
+def test_a_reply_that_comes_halfway_is_found_once(office, tmp_path, monkeypatch, slices):
+    without_threads(monkeypatch, intake_jobs)
+    with clock_at(MONDAY, tmp_path):
+        story = Story()
+        workspace = story.member.workspace_id
+        owner = queries.Owner(queries.INDEX, workspace, workspace)
+        for number in range(8):
+            _, sent = story.write_to(f"p{number}@contoso.example", f"talk-{number}")
+            story.inbox.arrives(
+                f"mail-{number}", sender=f"p{number}@contoso.example", references=sent, page=number // 4
+            )
+            if number == 3:
+                story.sync()
+                halfway(workspace, owner, slices)
+        story.sync()
+        assert len(story.replies()) == 8
+        pass_time(owner, A_WHILE)
+        while not carry_on(owner):
+            pass_time(owner, A_WHILE)
+        story.inbox.arrives("late", references=story.sent_id, page=2)
+        story.sync()
+        story.sync()
+        assert len(story.replies()) == 9

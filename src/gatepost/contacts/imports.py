@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connections
 
 from gatepost import clock
 from gatepost.accounts.membership import by
@@ -32,6 +32,7 @@ from gatepost.errors import BadInput, Conflict
 from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue
 from gatepost.vault import names
+from gatepost.vault.indexes import IndexesField, IndexField, forms_in_lists, forms_now
 from gatepost.vault.sealing import index, seal
 from gatepost.web.spreadsheets import as_csv
 
@@ -376,6 +377,7 @@ def _store(contacts: list[Contact]) -> None:
 
     Django's own takes a parameter for each cell, which is twice as slow; COPY is refused under row-level security.
     """
+    connection = connections["default"]
     columns: list[str] = []
     chosen: list[str] = []
     given: list[str] = []
@@ -385,18 +387,18 @@ def _store(contacts: list[Contact]) -> None:
     if not contacts:
         return
     for number, each in enumerate(Contact._meta.concrete_fields):
-        values: list[Any] = [
-            each.get_db_prep_save(getattr(contact, each.attname), connection) for contact in contacts
-        ]
+        values: list[Any] = [getattr(contact, each.attname) for contact in contacts]
         kind = each.db_type(connection)
         columns.append(str(each.column))
-        if values.count(values[0]) == len(values) and each.name != "search_indexes":
+        if isinstance(each, IndexField):
+            values = forms_now(connection, values)
+        if isinstance(each, IndexesField):  # an array of arrays would be one table
+            values, kind = [" ".join(forms_in_lists(connection, hashes)[0]) for hashes in values], "text"
+            chosen.append(f"string_to_array(c{number}, ' ')")
+        elif values.count(values[0]) == len(values):
             chosen.append(f"%s::{kind}")
             same.append(values[0])
             continue
-        if each.name == "search_indexes":  # an array of arrays would be one table
-            values, kind = [" ".join(forms) for forms in values], "text"
-            chosen.append(f"string_to_array(c{number}, ' ')")
         else:
             chosen.append(f"c{number}")
         given.append(f"%s::{kind}[]")

@@ -266,6 +266,8 @@ def keys_rotate(workspace: str | None, mailbox: str | None, at_once: bool) -> No
         owners = commands.chosen(workspace, mailbox)
         begun = commands.rotate(owners, keep_former=keep)
         click.echo(f"Keys that have a newer generation now: {begun} of {len(owners)}.")
+        if workspace is None and mailbox is None and commands.rotate_factors(keep_former=keep):
+            click.echo("So has the key of second factors.")
         _carry_on_with_keys()
 
 

@@ -225,8 +225,9 @@ BLIND = """\
 ## Blind indexes
 
 HMAC-SHA256 with a key of the workspace (`identity_index`, `state_index`, `session_index`, `page_index`, `token_index` and
-`secret_index`: of the installation), cut to 16 bytes. They tell that two rows mean the same, and how often; what it is, they tell nobody without
-the key. With the key, a guess can be tried.
+`secret_index`: of the installation), cut to 16 bytes; once the workspace's keys were changed, encrypted once more under the key of that time (all but
+`item_hash`, which stands for ids of Microsoft's that nobody guesses). They tell that two rows mean the same, and how often; what it is, they tell nobody without
+the keys. With both keys, a guess can be tried.
 """
 IN_CLEAR = """\
 ## In clear

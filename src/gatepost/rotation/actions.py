@@ -83,18 +83,29 @@ def looked_through(owner: Owner, known: Generation, looked: rules.Looked) -> boo
 
     True where no further look is needed until then.
     """
+    with inside(owner.workspace_id):
+        after = note(known, looked)
+        if after.destroyed:
+            _record(BY_ROTATION, tags.KEY_DESTROY_FORMER, owner, generation=known.generation)
+    return after.done
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    done: bool  # no further look is needed until former generations may be destroyed
+    destroyed: bool
+
+
+def note(known: Generation, looked: rules.Looked) -> After:
+    """What a look came to stands in the keystore, and former generations whose time has come are gone."""
     if looked.found:
         generations.note_found(known)
     if not isinstance(rules.after_a_look(looked), rules.Done):
-        return False
+        return After(done=False, destroyed=False)
     generations.note_resealed(known)
-    destroyed = False
-    if isinstance(rules.after_a_look(looked, settled_after=rules.DESTROYED_AFTER), rules.Done):
-        with inside(owner.workspace_id):
-            destroyed = generations.destroy_former(known)
-            if destroyed:
-                _record(BY_ROTATION, tags.KEY_DESTROY_FORMER, owner, generation=known.generation)
-    return destroyed or bool(known.keep_former)
+    later = rules.after_a_look(looked, settled_after=rules.DESTROYED_AFTER)
+    destroyed = isinstance(later, rules.Done) and generations.destroy_former(known)
+    return After(done=destroyed or bool(known.keep_former), destroyed=destroyed)
 
 
 def _record(actor: Actor, tag: str, owner: Owner, **detail: object) -> None:

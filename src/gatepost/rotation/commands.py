@@ -9,7 +9,7 @@ from typing import Any
 from gatepost.accounts.actions import INSTALLER
 from gatepost.erasure.queries import find_mailbox, find_workspace
 from gatepost.errors import BadInput
-from gatepost.rotation import actions, jobs, queries
+from gatepost.rotation import actions, factors, jobs, queries
 from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
 from gatepost.vault.generations import Generation
@@ -18,7 +18,8 @@ WORDS = {
     "mailbox": "mailboxes",
     "workspace": "workspaces",
     "index": "blind indexes",
-    "installation": "the installation's marks and second factors",
+    "factors": "second factors",
+    "marks": "the installation's marks and signatures, which stay",
 }
 
 
@@ -57,10 +58,17 @@ def _level(word: str, these: list[Generation], owners: dict[str, Owner]) -> Leve
         oldest=min((each.since for each in these), default=None),
         generation=max((each.generation for each in these), default=1),
         changing=len(changing),
-        rows_left=sum(queries.left(owners[each.name]) for each in changing if each.name in owners),
+        rows_left=sum(_left(each.name, owners) for each in changing),
         keeping_former=sum(each.keeps_former for each in these),
         former_until=max(ends, default=None),
     )
+
+
+def _left(name: str, owners: dict[str, Owner]) -> int:
+    if name == factors.KEY:
+        known = generations.sealer(name)
+        return factors.left(known[1]) if known is not None else 0
+    return queries.left(owners[name]) if name in owners else 0
 
 
 def chosen(workspace: str | None, mailbox: str | None) -> list[Owner]:
@@ -85,14 +93,19 @@ def rotate(owners: Iterable[Owner], *, keep_former: timedelta) -> int:
     return sum(actions.change(owner, keep_former=keep_former, actor=INSTALLER) for owner in owners)
 
 
+def rotate_factors(*, keep_former: timedelta) -> bool:
+    """The same for second factors. False where nobody has one, or their key is being changed already."""
+    return factors.change(keep_former=keep_former)
+
+
 def carry_on(told: Callable[[str], None]) -> bool:
     """One look through everything that keys in change seal; `told` hears how far it is. True when no other look is needed."""
     unfinished = {each.name for each in generations.unfinished()}
     owners = [owner for owner in queries.all_owners() if owner.key in unfinished]
-    return asyncio.run(_carry_on(owners, told))
+    return asyncio.run(_carry_on(owners, told, with_factors=factors.KEY in unfinished))
 
 
-async def _carry_on(owners: list[Owner], told: Callable[[str], None]) -> bool:
+async def _carry_on(owners: list[Owner], told: Callable[[str], None], *, with_factors: bool) -> bool:
     rows, waiting = 0, 0
 
     def count(resealed: int) -> None:
@@ -103,5 +116,7 @@ async def _carry_on(owners: list[Owner], told: Callable[[str], None]) -> bool:
 
     for owner in owners:
         waiting += not await jobs.carry_on(owner, told=count)
-    told(f"Keys looked after: {len(owners)}. Rows sealed anew: {rows}.")
+    if with_factors:
+        waiting += not await jobs.carry_on_with_factors(told=count)
+    told(f"Keys looked after: {len(owners) + with_factors}. Rows sealed anew: {rows}.")
     return not waiting

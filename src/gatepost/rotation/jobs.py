@@ -10,7 +10,7 @@ from gatepost.isolation import inside
 from gatepost.jobs.queue import enqueue, job
 from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
-from gatepost.rotation import actions, covers, queries, rules
+from gatepost.rotation import actions, covers, factors, queries, rules
 from gatepost.rotation.queries import Owner
 from gatepost.vault import generations
 from gatepost.vault.indexes import IndexesField
@@ -32,12 +32,34 @@ def find_unfinished() -> int:
                 kind=owner.kind,
                 owner=str(owner.id),
             )
+    if factors.KEY in unfinished:
+        enqueue("rotation.reseal-factors", once_for=factors.KEY)
     return len(found)
 
 
 @job("rotation.reseal")
 async def reseal(workspace: str, kind: str, owner: str) -> None:
     await carry_on(Owner(kind, UUID(owner), UUID(workspace)))
+
+
+@job("rotation.reseal-factors")
+async def reseal_factors() -> None:
+    await carry_on_with_factors()
+
+
+async def carry_on_with_factors(*, told: Callable[[int], None] = lambda resealed: None) -> bool:
+    """`carry_on` for the secrets of second factors, which are few."""
+    known = await in_thread(generations.sealer, factors.KEY)
+    if known is None or not known[1].former:
+        return True
+    state, sealer = known
+    oldest = await in_thread(queries.oldest_transaction)
+    done = await in_thread(factors.reseal_all, sealer)
+    told(done.rows)
+    if done.unreadable:
+        log.warning("secrets of second factors do not open", extra={"count": done.unreadable})
+    looked = rules.Looked(age=state.age, found=bool(done.rows) or done.left, oldest_transaction=oldest)
+    return (await in_thread(actions.note, state, looked)).done
 
 
 async def carry_on(owner: Owner, *, told: Callable[[int], None] = lambda resealed: None) -> bool:
@@ -76,7 +98,7 @@ async def carry_on(owner: Owner, *, told: Callable[[int], None] = lambda reseale
 
 
 async def _carry_on_with_cover(owner: Owner, told: Callable[[int], None]) -> bool:
-    """The same for what covers blind indexes."""
+    """`carry_on` for what covers blind indexes."""
     known = await in_thread(generations.covering, owner.id)
     if known is None or not known[0].keeps_former:
         return True

@@ -43,9 +43,12 @@ class Generation:
 
     @property
     def level(self) -> str:
-        """What keys like this one belong to: "mailbox", "workspace", "index" or "installation"."""
-        owner, _, rest = self.name.partition(":")
-        return "index" if owner == "workspace" and not rest.endswith(":seal") else owner
+        """What keys like this one are for: "mailbox", "workspace", "index", "factors" or "marks"."""
+        kind = self.name.partition(":")[0]
+        seals = self.name.endswith(":seal")
+        if kind == "installation":
+            return "factors" if seals else "marks"
+        return kind if seals else "index"
 
     @property
     def owner(self) -> str:

@@ -104,9 +104,14 @@ def installation_index_key(purpose: str) -> prf.PrfSet:
     return _keys.primitive(f"installation:{purpose}", INDEX_TEMPLATE, lambda h: h.primitive(prf.PrfSet))
 
 
-def installation_sealing_key(purpose: str) -> aead.Aead:
-    """A key of the whole installation, for secrets of people, who belong to no one workspace."""
-    return _keys.primitive(f"installation:{purpose}:seal", AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead))
+def installation_sealing_key(purpose: str, *, anew: bool = False) -> aead.Aead:
+    """A key of the whole installation, for secrets of people, who belong to no one workspace. `anew`: as above."""
+    name = installation_sealing_name(purpose)
+    return _keys.primitive(name, AEAD_TEMPLATE, lambda h: h.primitive(aead.Aead), anew=anew)
+
+
+def installation_sealing_name(purpose: str) -> str:
+    return f"installation:{purpose}:seal"
 
 
 def destroy(owner: str, owner_id: UUID | str) -> int:

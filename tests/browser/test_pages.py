@@ -127,7 +127,6 @@ def test_a_contact_page_fills_in_what_happened(page: Page, alice: Member) -> Non
 
 def test_a_reply_is_read_corrected_and_done(page: Page, alice: Member) -> None:
     sign_in(page, alice)
-    expect(page.get_by_role("link", name="To the tasks")).to_be_visible()  # it moves what stands below
     page.get_by_role("link", name="Petra Quandt").click()
     expect(page.locator("mark")).to_have_text("let us talk")
     page.get_by_text("Correct the label").click()

@@ -24,6 +24,7 @@ from tests.makers import (
     rows,
 )
 from tests.pages import make_message, make_reply, rows_in, signed_in, text_of
+from tests.sequences.test_tasks import make_task
 
 
 def answered(
@@ -42,6 +43,13 @@ def test_the_inbox_shows_a_reply_with_its_label_in_words(db: None) -> None:
     assert rows_in(page) == 1
     assert "Petra Quandt" in text_of(page)
     assert "Circle back later" in text_of(page)
+
+
+def test_the_inbox_says_how_many_tasks_wait_before_anybody_clicks_a_row_that_would_move(db: None) -> None:
+    alice = make_member(make_workspace())
+    assert "for you. To the tasks" not in text_of(signed_in(alice).get("/inbox/"))
+    make_task(alice, make_mailbox(alice))
+    assert "1 task waits for you. To the tasks" in text_of(signed_in(alice).get("/inbox/"))
 
 
 def test_the_words_that_decided_the_label_are_marked(db: None) -> None:

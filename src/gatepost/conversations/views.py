@@ -24,6 +24,7 @@ from gatepost.conversations import actions, lists, rules
 from gatepost.conversations.models import Conversation, Reply
 from gatepost.errors import BadInput
 from gatepost.isolation import inside
+from gatepost.sequences.lists import tasks_of
 from gatepost.snippets import queries as snippets
 from gatepost.web.labels import LABELS
 from gatepost.web.pages import page_of
@@ -59,6 +60,7 @@ def inbox(request: Any) -> HttpResponse:
         "sequences": lists.sequences_answered(),
         "snoozes": SNOOZES,
         "narrowed": chosen != lists.Chosen(part=chosen.part, label=chosen.label),
+        "tasks": tasks_of(request.member).count(),
     }
     return render(request, "conversations/inbox.html", context)
 

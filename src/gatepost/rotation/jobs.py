@@ -4,6 +4,7 @@ import logging
 import time
 from asyncio import sleep
 from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from gatepost.isolation import inside
@@ -16,6 +17,10 @@ from gatepost.vault import generations
 from gatepost.vault.indexes import IndexesField
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+# A workspace in which each transaction lasts longer than others should wait is left alone until the next look.
+BUSY_TRIES = 10
 
 
 @tick("rotation.find-unfinished", every_seconds=60)
@@ -111,24 +116,32 @@ async def _carry_on_with_cover(owner: Owner, told: Callable[[int], None]) -> boo
     if found.next is None:
         await in_thread(covers.take_over, owner.id, keys.newest)
     elif isinstance(rules.before_moving(found.age, oldest), rules.Move):
-        await _move(owner, told)
+        try:
+            await _move(owner, told)
+        except covers.Busy:  # the rest comes with the next look
+            log.info("the workspace was not free", extra={"workspace": str(owner.workspace_id)})
     looked = rules.Looked(age=state.age, found=True, oldest_transaction=oldest)
     return await in_thread(actions.looked_through, owner, state, looked)
 
 
 async def _move(owner: Owner, told: Callable[[int], None]) -> None:
-    """All hashes lie under the key that takes over, or somebody stood in the way."""
-    try:
-        while True:
-            began = time.monotonic()
-            moved = await in_thread(covers.move_slice, owner.id)
-            if moved is None:
-                break
+    """All hashes lie under the key that takes over, or somebody stood in the way again and again."""
+    moved: int | None = 0
+    while moved is not None:
+        began = time.monotonic()
+        moved = await _as_soon_as_free(covers.move_slice, owner)
+        told(moved or 0)
+        await sleep(time.monotonic() - began)  # the workspace is everybody's again for as long
+    for model, column in covers.columns(IndexesField):
+        while moved := await in_thread(covers.move_some_lists, owner.id, model, column):
             told(moved)
-            await sleep(time.monotonic() - began)  # the workspace is everybody's again for as long
-        for model, column in covers.columns(IndexesField):
-            while moved := await in_thread(covers.move_some_lists, owner.id, model, column):
-                told(moved)
-        await in_thread(covers.finish, owner.id)
-    except covers.Busy:
-        log.info("the workspace was not free for a moment", extra={"workspace": str(owner.workspace_id)})
+    await _as_soon_as_free(covers.finish, owner)
+
+
+async def _as_soon_as_free(action: Callable[[UUID], T], owner: Owner) -> T:
+    for _ in range(BUSY_TRIES - 1):
+        try:
+            return await in_thread(action, owner.id)
+        except covers.Busy:
+            await sleep(1)
+    return await in_thread(action, owner.id)

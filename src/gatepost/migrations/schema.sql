@@ -50,6 +50,16 @@ CREATE FUNCTION public.conversations_to_reopen(moment timestamp with time zone) 
     SET search_path TO 'public', 'pg_temp'
     AS $$ SELECT workspace_id, id FROM gatepost_conversation WHERE snoozed_until <= moment LIMIT 500 $$;
 
+CREATE FUNCTION public.copy_answered_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        SELECT m.sequence_id, m.step_id, m.variant_id, CASE WHEN m.state = 'confirmed' THEN m.accepted_at END
+        INTO NEW.sequence_id, NEW.step_id, NEW.variant_id, NEW.mailed_at
+        FROM gatepost_message m WHERE m.id = NEW.message_id;
+        RETURN NEW;
+    END $$;
+
 CREATE FUNCTION public.departure_of_state(wanted text) RETURNS TABLE(workspace_id uuid, id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1679,7 +1689,11 @@ CREATE TABLE public.gatepost_reply (
     message_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
     followed jsonb DEFAULT '[]'::jsonb NOT NULL,
-    cut boolean DEFAULT false NOT NULL
+    cut boolean DEFAULT false NOT NULL,
+    sequence_id uuid,
+    step_id uuid,
+    variant_id uuid,
+    mailed_at timestamp with time zone
 );
 
 CREATE TABLE public.gatepost_rung (
@@ -2692,8 +2706,6 @@ CREATE INDEX gatepost_member_workspace_id_46054a75 ON public.gatepost_member USI
 
 CREATE INDEX gatepost_message_contact_id_aaeef8ee ON public.gatepost_message USING btree (contact_id);
 
-CREATE INDEX gatepost_message_enrolment_id_1f00e570 ON public.gatepost_message USING btree (enrolment_id);
-
 CREATE INDEX gatepost_message_previous_id_12b2ac74 ON public.gatepost_message USING btree (previous_id);
 
 CREATE INDEX gatepost_message_sequence_id_d8359ae7 ON public.gatepost_message USING btree (sequence_id);
@@ -2834,6 +2846,8 @@ CREATE INDEX message_left_mailbox ON public.gatepost_message USING btree (mailbo
 
 CREATE INDEX message_left_workspace ON public.gatepost_message USING btree (workspace_id, left_at) WHERE (left_at IS NOT NULL);
 
+CREATE INDEX message_of_enrolment ON public.gatepost_message USING btree (enrolment_id) INCLUDE (workspace_id, step_id, variant_id, state, reply_id, accepted_at);
+
 CREATE INDEX message_of_step_accepted ON public.gatepost_message USING btree (workspace_id, accepted_at) INCLUDE (id, state, bounced_at, sequence_id, step_id, variant_id, mailbox_id, contact_id, reply_id) WHERE (accepted_at IS NOT NULL);
 
 CREATE INDEX message_of_step_left ON public.gatepost_message USING btree (workspace_id, sequence_id, step_id, variant_id) WHERE ((reply_id IS NULL) AND ((state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])));
@@ -2872,7 +2886,7 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastin
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 
-CREATE INDEX reply_received ON public.gatepost_reply USING btree (workspace_id, received_at);
+CREATE INDEX reply_counted ON public.gatepost_reply USING btree (workspace_id, received_at) INCLUDE (id, label, conversation_id, mailbox_id, message_id, sequence_id, step_id, variant_id, mailed_at);
 
 CREATE INDEX rung_of_meeting ON public.gatepost_rung USING btree (meeting_id, at);
 
@@ -2899,6 +2913,8 @@ CREATE INDEX usersessions_usersession_user_id_af5e0a6d ON public.usersessions_us
 CREATE INDEX view_to_mail ON public.gatepost_savedview USING btree (mail_due_at) WHERE (mail_due_at IS NOT NULL);
 
 CREATE INDEX week_count_of_mailbox ON public.gatepost_weekcount USING btree (week_id, mailbox_id);
+
+CREATE TRIGGER copy_answered_mail BEFORE INSERT OR UPDATE OF message_id, sequence_id, step_id, variant_id, mailed_at ON public.gatepost_reply FOR EACH ROW EXECUTE FUNCTION public.copy_answered_mail();
 
 CREATE TRIGGER keep_to_the_protocol BEFORE UPDATE ON public.gatepost_message FOR EACH ROW EXECUTE FUNCTION public.keep_to_the_protocol();
 
@@ -3384,6 +3400,8 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0023_counted_weeks', now()),
     ('gatepost', '0024_fewer_indexes', now()),
     ('gatepost', '0025_reply_cut', now()),
+    ('gatepost', '0027_answered_mail', now()),
+    ('gatepost', '0028_answered_mail_of_old_replies', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

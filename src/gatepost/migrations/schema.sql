@@ -744,6 +744,67 @@ CREATE FUNCTION public.subscription_of(wanted text) RETURNS TABLE(workspace_id u
     SET search_path TO 'public', 'pg_temp'
     AS $$ SELECT workspace_id, mailbox_id, wakes, secret_index FROM gatepost_subscription WHERE microsoft_id = wanted $$;
 
+CREATE FUNCTION public.tally_changed_enrolment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (
+    SELECT workspace_id, sequence_id, sign, 1, (state IN ('active', 'paused'))::int, (cause = 'reply')::int, (cause = 'meeting')::int, (cause = 'bounce')::int, 0 FROM (VALUES
+        (OLD.workspace_id, OLD.sequence_id, OLD.state, OLD.cause, -1), (NEW.workspace_id, NEW.sequence_id, NEW.state, NEW.cause, 1)
+    ) AS one (workspace_id, sequence_id, state, cause, sign)
+) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_changed_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT OLD.workspace_id, OLD.sequence_id, -1, 0, 0, 0, 0, 0, 1 WHERE (OLD.state IN ('accepted', 'confirmed') AND OLD.reply_id IS NULL) UNION ALL SELECT NEW.workspace_id, NEW.sequence_id, 1, 0, 0, 0, 0, 0, 1 WHERE (NEW.state IN ('accepted', 'confirmed') AND NEW.reply_id IS NULL)) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_gone_enrolments() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT workspace_id, sequence_id, -1, 1, (state IN ('active', 'paused'))::int, (cause = 'reply')::int, (cause = 'meeting')::int, (cause = 'bounce')::int, 0 FROM many) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_gone_mails() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (
+    SELECT workspace_id, sequence_id, -1, 0, 0, 0, 0, 0, 1 FROM many
+    WHERE (many.state IN ('accepted', 'confirmed') AND many.reply_id IS NULL)
+) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_new_enrolments() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT workspace_id, sequence_id, 1, 1, (state IN ('active', 'paused'))::int, (cause = 'reply')::int, (cause = 'meeting')::int, (cause = 'bounce')::int, 0 FROM many) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_new_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT NEW.workspace_id, NEW.sequence_id, 1, 0, 0, 0, 0, 0, 1 WHERE true) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
 CREATE FUNCTION public.tenant_left_at(tenant uuid, since timestamp with time zone, nth integer) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1804,6 +1865,19 @@ CREATE TABLE public.gatepost_suppression (
     value bytea
 );
 
+CREATE TABLE public.gatepost_tally (
+    id uuid NOT NULL,
+    sequence_id uuid NOT NULL,
+    counted boolean NOT NULL,
+    enrolled integer NOT NULL,
+    running integer NOT NULL,
+    replied integer NOT NULL,
+    met integer NOT NULL,
+    bounced integer NOT NULL,
+    sent integer NOT NULL,
+    workspace_id uuid NOT NULL
+);
+
 CREATE TABLE public.gatepost_task (
     id uuid NOT NULL,
     "position" smallint NOT NULL,
@@ -2311,6 +2385,9 @@ ALTER TABLE ONLY public.gatepost_subscription
 ALTER TABLE ONLY public.gatepost_suppression
     ADD CONSTRAINT gatepost_suppression_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.gatepost_tally
+    ADD CONSTRAINT gatepost_tally_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.gatepost_task
     ADD CONSTRAINT gatepost_task_pkey PRIMARY KEY (id);
 
@@ -2796,6 +2873,8 @@ CREATE INDEX gatepost_subscription_workspace_id_3b658da8 ON public.gatepost_subs
 
 CREATE INDEX gatepost_suppression_workspace_id_80e61e0a ON public.gatepost_suppression USING btree (workspace_id);
 
+CREATE INDEX gatepost_tally_workspace_id_20bf790f ON public.gatepost_tally USING btree (workspace_id);
+
 CREATE INDEX gatepost_task_contact_id_056dc6f0 ON public.gatepost_task USING btree (contact_id);
 
 CREATE INDEX gatepost_task_enrolment_id_6dc8f8b2 ON public.gatepost_task USING btree (enrolment_id);
@@ -2896,6 +2975,8 @@ CREATE INDEX socialaccount_socialtoken_account_id_951f210e ON public.socialaccou
 
 CREATE INDEX socialaccount_socialtoken_app_id_636a42d7 ON public.socialaccount_socialtoken USING btree (app_id);
 
+CREATE INDEX tally_of_sequence ON public.gatepost_tally USING btree (sequence_id);
+
 CREATE INDEX task_by_state ON public.gatepost_task USING btree (workspace_id, state, created_at);
 
 CREATE INDEX task_ended ON public.gatepost_task USING btree (workspace_id, ended_at);
@@ -2937,6 +3018,18 @@ CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE 
 CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_insert_v1();
 
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_update_v1();
+
+CREATE TRIGGER tally_changed_enrolment AFTER UPDATE ON public.gatepost_enrolment FOR EACH ROW WHEN ((((old.sequence_id IS DISTINCT FROM new.sequence_id) OR ((old.state)::text IS DISTINCT FROM (new.state)::text)) OR ((old.cause)::text IS DISTINCT FROM (new.cause)::text))) EXECUTE FUNCTION public.tally_changed_enrolment();
+
+CREATE TRIGGER tally_changed_mail AFTER UPDATE ON public.gatepost_message FOR EACH ROW WHEN (((old.sequence_id IS DISTINCT FROM new.sequence_id) OR ((((old.state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])) AND (old.reply_id IS NULL)) IS DISTINCT FROM (((new.state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])) AND (new.reply_id IS NULL))))) EXECUTE FUNCTION public.tally_changed_mail();
+
+CREATE TRIGGER tally_gone_enrolments AFTER DELETE ON public.gatepost_enrolment REFERENCING OLD TABLE AS many FOR EACH STATEMENT EXECUTE FUNCTION public.tally_gone_enrolments();
+
+CREATE TRIGGER tally_gone_mails AFTER DELETE ON public.gatepost_message REFERENCING OLD TABLE AS many FOR EACH STATEMENT EXECUTE FUNCTION public.tally_gone_mails();
+
+CREATE TRIGGER tally_new_enrolments AFTER INSERT ON public.gatepost_enrolment REFERENCING NEW TABLE AS many FOR EACH STATEMENT EXECUTE FUNCTION public.tally_new_enrolments();
+
+CREATE TRIGGER tally_new_mail AFTER INSERT ON public.gatepost_message FOR EACH ROW WHEN ((((new.state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])) AND (new.reply_id IS NULL))) EXECUTE FUNCTION public.tally_new_mail();
 
 ALTER TABLE ONLY public.account_emailaddress
     ADD CONSTRAINT account_emailaddress_user_id_2c513194_fk_gatepost_user_id FOREIGN KEY (user_id) REFERENCES public.gatepost_user(id) DEFERRABLE INITIALLY DEFERRED;
@@ -3286,6 +3379,9 @@ ALTER TABLE ONLY public.gatepost_subscription
 ALTER TABLE ONLY public.gatepost_suppression
     ADD CONSTRAINT gatepost_suppression_workspace_id_80e61e0a_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.gatepost_tally
+    ADD CONSTRAINT gatepost_tally_workspace_id_20bf790f_fk_gatepost_workspace_id FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.gatepost_task
     ADD CONSTRAINT gatepost_task_contact_id_056dc6f0_fk_gatepost_contact_id FOREIGN KEY (contact_id) REFERENCES public.gatepost_contact(id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3402,6 +3498,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0025_reply_cut', now()),
     ('gatepost', '0027_answered_mail', now()),
     ('gatepost', '0028_answered_mail_of_old_replies', now()),
+    ('gatepost', '0029_tallies', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ from gatepost.isolation import inside
 from gatepost.mailboxes.models import Mailbox
 from gatepost.reports import counted
 from gatepost.reports.models import CountedWeek, LateChange, WeekCount
-from gatepost.reports.queries import DIVISIONS, Figures, report
+from gatepost.reports.queries import DIVISIONS, Chosen, Figures, outcome, report
 from gatepost.web.weeks import days_from
 from tests.makers import (
     make_contact,
@@ -22,7 +23,7 @@ from tests.makers import (
     rows,
 )
 from tests.pages import make_message
-from tests.reports.worlds import Raw, World, change_late, make_world, random_filter
+from tests.reports.worlds import DAYS, FIRST, Raw, World, change_late, make_world, random_filter
 
 SEED = 8
 
@@ -34,7 +35,12 @@ def differences(world: World, raw: Raw, dice: random.Random) -> list[str]:
     rep = world.rep.pk if asked.as_rep else None
     with inside(member.workspace_id):
         found = report(
-            member, asked.chosen, days_from(asked.first, asked.last, world.zone), world.zone, by=by
+            member,
+            asked.chosen,
+            days_from(asked.first, asked.last, world.zone),
+            world.zone,
+            by=by,
+            medians_of_parts=True,
         )
     wrong = []
 
@@ -99,6 +105,36 @@ def test_reports_stay_right_when_mails_of_weeks_that_were_counted_change() -> No
     assert wrong == [] and stale > 8
     counted.count_weeks(workspace_id, at_once=100)
     assert in_all(world) == whole and rows(LateChange, workspace_id) == []
+
+
+@pytest.mark.django_db
+def test_two_periods_compared_say_what_a_plain_count_of_their_mails_says() -> None:
+    dice = random.Random(SEED)
+    world = make_world(dice, enrolments=120)
+    raw = Raw(world.member)
+    for _ in range(12):
+        asked = random_filter(dice, raw)
+        member, rep = (world.rep, world.rep.pk) if asked.as_rep else (world.member, None)
+        span = days_from(asked.first, asked.last, world.zone)
+        chosen = replace(asked.chosen, label="")
+        with inside(member.workspace_id):
+            found = outcome(member, chosen, span, world.zone)
+        assert (
+            found.confirmed, found.replied.part, found.interested.part, found.interested.whole, found.opted_out.part,
+        ) == raw.outcome(chosen, span, rep)  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_medians_are_those_of_the_whole_unless_parts_are_asked_for() -> None:
+    dice = random.Random(SEED)
+    world = make_world(dice, enrolments=60)
+    span = days_from(FIRST, FIRST + timedelta(days=DAYS), world.zone)
+    with inside(world.member.workspace_id):
+        plain = report(world.member, Chosen(), span, world.zone)
+        full = report(world.member, Chosen(), span, world.zone, medians_of_parts=True)
+    assert same(plain.whole, full.whole) and plain.whole.days_to_reply is not None
+    assert {part.figures.days_to_reply for part in plain.parts} == {None}
+    assert None not in {part.figures.days_to_reply for part in full.parts}
 
 
 @pytest.mark.django_db

@@ -293,6 +293,37 @@ class Raw:
             ]),
         )  # fmt: skip
 
+    def outcome(self, chosen: Chosen, span: Span, rep: UUID | None) -> tuple[int, int, int, int, int]:
+        """Of the mails that left in the span and were seen among the sent ones: how many there are, and in how many
+        conversations a person answered one, was interested, said something known, wanted no more."""
+
+        def counts(mail: dict[str, Any], mailbox: UUID) -> bool:
+            owner = self.owner_of[mailbox]
+            facts = {name: mail[name] for name in ("sequence_id", "step_id", "variant_id")}
+            facts["company_id"] = self.company_of[mail["contact_id"]]
+            return (
+                mail["state"] == "confirmed"
+                and span[0] <= mail["accepted_at"] < span[1]
+                and rep in (None, owner)
+                and chosen.member_id in (None, owner)
+                and all(getattr(chosen, name) in (None, value) for name, value in facts.items())
+            )
+
+        answers = [
+            (row["conversation_id"], row["label"])
+            for row in self.replies
+            if row["label"] not in AUTOMATIC
+            and row["received_at"] >= span[0] - timedelta(days=1)
+            and counts(self.by_id[row["message_id"]], row["mailbox_id"])
+        ]
+        return (
+            sum(counts(row, row["mailbox_id"]) for row in self.messages),
+            len({conversation for conversation, _label in answers}),
+            len({conversation for conversation, label in answers if label == "interested"}),
+            len({conversation for conversation, label in answers if label != "unsure"}),
+            len({conversation for conversation, label in answers if label in ("unsubscribe", "hard_no")}),
+        )
+
     def _wording(self, meeting: dict[str, Any], chosen: Chosen) -> dict[str, Any]:
         """The wording of the last mail before the meeting."""
         found = {

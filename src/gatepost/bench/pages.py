@@ -54,12 +54,15 @@ def measure_here(*, contacts: int, messages: int, rounds: int) -> dict[str, Any]
     from django.db import connections
 
     from gatepost.reports import counted
+    from gatepost.sequences import tallies
 
     began = time.perf_counter()
     small = _fill("Small", max(contacts // 100, 300), max(messages // 100, 4000))
     large = _fill("Large", contacts, messages)
     for member in (small, large):
-        counted.count_weeks(member.workspace_id, at_once=counted.WEEKS)  # as a worker does by and by
+        # As a worker does by and by.
+        counted.count_weeks(member.workspace_id, at_once=counted.WEEKS)
+        tallies.sum_up(member.workspace_id, at_once=SEQUENCES)
     with connections["owner"].cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as autovacuum does some minutes after so many rows
     filled = time.perf_counter() - began

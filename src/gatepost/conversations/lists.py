@@ -80,20 +80,20 @@ def chosen_replies(chosen: Chosen) -> QuerySet[Reply]:
     """The replies for which such conversations are shown."""
     replies = Reply.objects.all()
     if chosen.sequence_id:
-        replies = replies.filter(message__sequence_id=chosen.sequence_id)
+        replies = replies.filter(sequence_id=chosen.sequence_id)
     if chosen.member_id:
         replies = replies.filter(mailbox__member_id=chosen.member_id)
     if chosen.company_id:
         replies = replies.filter(conversation__contact__company_id=chosen.company_id)
     if chosen.variant_id:
-        replies = replies.filter(message__variant_id=chosen.variant_id)
+        replies = replies.filter(variant_id=chosen.variant_id)
     if chosen.opted_out:
         replies = replies.filter(label__in=OPT_OUTS)
     if chosen.promised:
         replies = replies.filter(promise__isnull=False)
     if chosen.mailed_within:
         start, end = chosen.mailed_within
-        # Each mail is looked up, and only that of a reply that can answer it: a join would read every mail of the span.
+        # Of a mail that had not been seen among the sent ones when the reply came, the reply does not know: it is looked up.
         mail = Message.objects.filter(
             pk=OuterRef("message_id"),
             state=Message.State.CONFIRMED,
@@ -101,14 +101,16 @@ def chosen_replies(chosen: Chosen) -> QuerySet[Reply]:
             accepted_at__lt=end,
         )
         replies = replies.filter(
-            received_at__gte=start - CLOCKS_DIFFER, message_id=Subquery(mail.values("pk"))
+            Q(mailed_at__gte=start, mailed_at__lt=end)
+            | Q(mailed_at__isnull=True, message_id=Subquery(mail.values("pk"))),
+            received_at__gte=start - CLOCKS_DIFFER,
         )
     if chosen.label:
         replies = replies.filter(label=chosen.label)
     if chosen.answered:
         replies = replies.exclude(label__in=AUTOMATIC)
     if chosen.step_id:
-        replies = replies.filter(message__step_id=chosen.step_id)
+        replies = replies.filter(step_id=chosen.step_id)
     if chosen.replied_within:
         start, end = chosen.replied_within
         replies = replies.filter(received_at__gte=start, received_at__lt=end)

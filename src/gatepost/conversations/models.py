@@ -57,6 +57,12 @@ class Reply(InWorkspace):
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="replies")
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="replies")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="replies")
+    # What reports count it by, copied from that mail by a trigger (migrations/0027) whatever is written here. All of it stays:
+    # `mailed_at` is when the mail left, if it had been seen among the sent ones by then, and None otherwise.
+    sequence_id = models.UUIDField(null=True, editable=False)
+    step_id = models.UUIDField(null=True, editable=False)
+    variant_id = models.UUIDField(null=True, editable=False)
+    mailed_at = models.DateTimeField(null=True, editable=False)
     graph_id = models.CharField(max_length=255)
     internet_message_index = IndexField()
     received_at = models.DateTimeField()
@@ -89,7 +95,22 @@ class Reply(InWorkspace):
         indexes = [
             models.Index(fields=["workspace", "label"]),
             models.Index(fields=["conversation", "received_at"]),
-            models.Index(fields=["workspace", "received_at"], name="reply_received"),
+            # What reports count, without touching the rows themselves.
+            models.Index(
+                fields=["workspace", "received_at"],
+                include=[
+                    "id",
+                    "label",
+                    "conversation",
+                    "mailbox",
+                    "message",
+                    "sequence_id",
+                    "step_id",
+                    "variant_id",
+                    "mailed_at",
+                ],
+                name="reply_counted",
+            ),
         ]
 
 

@@ -193,7 +193,7 @@ def _count_answers(found: Figures, which: Q, zone: ZoneInfo) -> None:
     answers = Reply.objects.filter(conversation__in=Conversation.objects.filter(which)).exclude(
         label__in=AUTOMATIC
     )
-    columns = ("conversation_id", "received_at", "label", "message__sequence_id", "message__step_id")
+    columns = ("conversation_id", "received_at", "label", "sequence_id", "step_id")
     places: dict[UUID, Counter[str]] = {}
     labels: dict[UUID, set[str]] = defaultdict(set)
     for conversation, received, label, sequence, step in (

@@ -50,6 +50,16 @@ CREATE FUNCTION public.conversations_to_reopen(moment timestamp with time zone) 
     SET search_path TO 'public', 'pg_temp'
     AS $$ SELECT workspace_id, id FROM gatepost_conversation WHERE snoozed_until <= moment LIMIT 500 $$;
 
+CREATE FUNCTION public.copy_answered_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        SELECT m.sequence_id, m.step_id, m.variant_id, CASE WHEN m.state = 'confirmed' THEN m.accepted_at END
+        INTO NEW.sequence_id, NEW.step_id, NEW.variant_id, NEW.mailed_at
+        FROM gatepost_message m WHERE m.id = NEW.message_id;
+        RETURN NEW;
+    END $$;
+
 CREATE FUNCTION public.departure_of_state(wanted text) RETURNS TABLE(workspace_id uuid, id uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -733,6 +743,67 @@ CREATE FUNCTION public.subscription_of(wanted text) RETURNS TABLE(workspace_id u
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$ SELECT workspace_id, mailbox_id, wakes, secret_index FROM gatepost_subscription WHERE microsoft_id = wanted $$;
+
+CREATE FUNCTION public.tally_changed_enrolment() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (
+    SELECT workspace_id, sequence_id, sign, 1, (state IN ('active', 'paused'))::int, (cause = 'reply')::int, (cause = 'meeting')::int, (cause = 'bounce')::int, 0 FROM (VALUES
+        (OLD.workspace_id, OLD.sequence_id, OLD.state, OLD.cause, -1), (NEW.workspace_id, NEW.sequence_id, NEW.state, NEW.cause, 1)
+    ) AS one (workspace_id, sequence_id, state, cause, sign)
+) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_changed_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT OLD.workspace_id, OLD.sequence_id, -1, 0, 0, 0, 0, 0, 1 WHERE (OLD.state IN ('accepted', 'confirmed') AND OLD.reply_id IS NULL) UNION ALL SELECT NEW.workspace_id, NEW.sequence_id, 1, 0, 0, 0, 0, 0, 1 WHERE (NEW.state IN ('accepted', 'confirmed') AND NEW.reply_id IS NULL)) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_gone_enrolments() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT workspace_id, sequence_id, -1, 1, (state IN ('active', 'paused'))::int, (cause = 'reply')::int, (cause = 'meeting')::int, (cause = 'bounce')::int, 0 FROM many) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_gone_mails() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (
+    SELECT workspace_id, sequence_id, -1, 0, 0, 0, 0, 0, 1 FROM many
+    WHERE (many.state IN ('accepted', 'confirmed') AND many.reply_id IS NULL)
+) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_new_enrolments() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT workspace_id, sequence_id, 1, 1, (state IN ('active', 'paused'))::int, (cause = 'reply')::int, (cause = 'meeting')::int, (cause = 'bounce')::int, 0 FROM many) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
+
+CREATE FUNCTION public.tally_new_mail() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$ BEGIN 
+        INSERT INTO gatepost_tally (id, workspace_id, sequence_id, counted, enrolled, running, replied, met, bounced, sent)
+        SELECT gen_random_uuid(), workspace_id, sequence_id, false, sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)
+        FROM (SELECT NEW.workspace_id, NEW.sequence_id, 1, 0, 0, 0, 0, 0, 1 WHERE true) AS changed (workspace_id, sequence_id, sign, enrolled, running, replied, met, bounced, sent)
+        GROUP BY workspace_id, sequence_id HAVING (sum(sign * enrolled), sum(sign * running), sum(sign * replied), sum(sign * met), sum(sign * bounced), sum(sign * sent)) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)
+    ; RETURN NULL; END $$;
 
 CREATE FUNCTION public.tenant_left_at(tenant uuid, since timestamp with time zone, nth integer) RETURNS timestamp with time zone
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1689,7 +1760,11 @@ CREATE TABLE public.gatepost_reply (
     message_id uuid NOT NULL,
     workspace_id uuid NOT NULL,
     followed jsonb DEFAULT '[]'::jsonb NOT NULL,
-    cut boolean DEFAULT false NOT NULL
+    cut boolean DEFAULT false NOT NULL,
+    sequence_id uuid,
+    step_id uuid,
+    variant_id uuid,
+    mailed_at timestamp with time zone
 );
 
 CREATE TABLE public.gatepost_rung (
@@ -1798,6 +1873,19 @@ CREATE TABLE public.gatepost_suppression (
     lifted_at timestamp with time zone,
     workspace_id uuid NOT NULL,
     value bytea
+);
+
+CREATE TABLE public.gatepost_tally (
+    id uuid NOT NULL,
+    sequence_id uuid NOT NULL,
+    counted boolean NOT NULL,
+    enrolled integer NOT NULL,
+    running integer NOT NULL,
+    replied integer NOT NULL,
+    met integer NOT NULL,
+    bounced integer NOT NULL,
+    sent integer NOT NULL,
+    workspace_id uuid NOT NULL
 );
 
 CREATE TABLE public.gatepost_task (
@@ -2310,6 +2398,9 @@ ALTER TABLE ONLY public.gatepost_subscription
 ALTER TABLE ONLY public.gatepost_suppression
     ADD CONSTRAINT gatepost_suppression_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.gatepost_tally
+    ADD CONSTRAINT gatepost_tally_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.gatepost_task
     ADD CONSTRAINT gatepost_task_pkey PRIMARY KEY (id);
 
@@ -2705,8 +2796,6 @@ CREATE INDEX gatepost_member_workspace_id_46054a75 ON public.gatepost_member USI
 
 CREATE INDEX gatepost_message_contact_id_aaeef8ee ON public.gatepost_message USING btree (contact_id);
 
-CREATE INDEX gatepost_message_enrolment_id_1f00e570 ON public.gatepost_message USING btree (enrolment_id);
-
 CREATE INDEX gatepost_message_previous_id_12b2ac74 ON public.gatepost_message USING btree (previous_id);
 
 CREATE INDEX gatepost_message_sequence_id_d8359ae7 ON public.gatepost_message USING btree (sequence_id);
@@ -2797,6 +2886,8 @@ CREATE INDEX gatepost_subscription_workspace_id_3b658da8 ON public.gatepost_subs
 
 CREATE INDEX gatepost_suppression_workspace_id_80e61e0a ON public.gatepost_suppression USING btree (workspace_id);
 
+CREATE INDEX gatepost_tally_workspace_id_20bf790f ON public.gatepost_tally USING btree (workspace_id);
+
 CREATE INDEX gatepost_task_contact_id_056dc6f0 ON public.gatepost_task USING btree (contact_id);
 
 CREATE INDEX gatepost_task_enrolment_id_6dc8f8b2 ON public.gatepost_task USING btree (enrolment_id);
@@ -2847,6 +2938,8 @@ CREATE INDEX message_left_mailbox ON public.gatepost_message USING btree (mailbo
 
 CREATE INDEX message_left_workspace ON public.gatepost_message USING btree (workspace_id, left_at) WHERE (left_at IS NOT NULL);
 
+CREATE INDEX message_of_enrolment ON public.gatepost_message USING btree (enrolment_id) INCLUDE (workspace_id, step_id, variant_id, state, reply_id, accepted_at);
+
 CREATE INDEX message_of_step_accepted ON public.gatepost_message USING btree (workspace_id, accepted_at) INCLUDE (id, state, bounced_at, sequence_id, step_id, variant_id, mailbox_id, contact_id, reply_id) WHERE (accepted_at IS NOT NULL);
 
 CREATE INDEX message_of_step_left ON public.gatepost_message USING btree (workspace_id, sequence_id, step_id, variant_id) WHERE ((reply_id IS NULL) AND ((state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])));
@@ -2885,7 +2978,7 @@ CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastin
 
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 
-CREATE INDEX reply_received ON public.gatepost_reply USING btree (workspace_id, received_at);
+CREATE INDEX reply_counted ON public.gatepost_reply USING btree (workspace_id, received_at) INCLUDE (id, label, conversation_id, mailbox_id, message_id, sequence_id, step_id, variant_id, mailed_at);
 
 CREATE INDEX rung_of_meeting ON public.gatepost_rung USING btree (meeting_id, at);
 
@@ -2894,6 +2987,8 @@ CREATE INDEX socialaccount_socialaccount_user_id_8146e70c ON public.socialaccoun
 CREATE INDEX socialaccount_socialtoken_account_id_951f210e ON public.socialaccount_socialtoken USING btree (account_id);
 
 CREATE INDEX socialaccount_socialtoken_app_id_636a42d7 ON public.socialaccount_socialtoken USING btree (app_id);
+
+CREATE INDEX tally_of_sequence ON public.gatepost_tally USING btree (sequence_id);
 
 CREATE INDEX task_by_state ON public.gatepost_task USING btree (workspace_id, state, created_at);
 
@@ -2912,6 +3007,8 @@ CREATE INDEX usersessions_usersession_user_id_af5e0a6d ON public.usersessions_us
 CREATE INDEX view_to_mail ON public.gatepost_savedview USING btree (mail_due_at) WHERE (mail_due_at IS NOT NULL);
 
 CREATE INDEX week_count_of_mailbox ON public.gatepost_weekcount USING btree (week_id, mailbox_id);
+
+CREATE TRIGGER copy_answered_mail BEFORE INSERT OR UPDATE OF message_id, sequence_id, step_id, variant_id, mailed_at ON public.gatepost_reply FOR EACH ROW EXECUTE FUNCTION public.copy_answered_mail();
 
 CREATE TRIGGER keep_to_the_protocol BEFORE UPDATE ON public.gatepost_message FOR EACH ROW EXECUTE FUNCTION public.keep_to_the_protocol();
 
@@ -2934,6 +3031,18 @@ CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE 
 CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_insert_v1();
 
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_update_v1();
+
+CREATE TRIGGER tally_changed_enrolment AFTER UPDATE ON public.gatepost_enrolment FOR EACH ROW WHEN ((((old.sequence_id IS DISTINCT FROM new.sequence_id) OR ((old.state)::text IS DISTINCT FROM (new.state)::text)) OR ((old.cause)::text IS DISTINCT FROM (new.cause)::text))) EXECUTE FUNCTION public.tally_changed_enrolment();
+
+CREATE TRIGGER tally_changed_mail AFTER UPDATE ON public.gatepost_message FOR EACH ROW WHEN (((old.sequence_id IS DISTINCT FROM new.sequence_id) OR ((((old.state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])) AND (old.reply_id IS NULL)) IS DISTINCT FROM (((new.state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])) AND (new.reply_id IS NULL))))) EXECUTE FUNCTION public.tally_changed_mail();
+
+CREATE TRIGGER tally_gone_enrolments AFTER DELETE ON public.gatepost_enrolment REFERENCING OLD TABLE AS many FOR EACH STATEMENT EXECUTE FUNCTION public.tally_gone_enrolments();
+
+CREATE TRIGGER tally_gone_mails AFTER DELETE ON public.gatepost_message REFERENCING OLD TABLE AS many FOR EACH STATEMENT EXECUTE FUNCTION public.tally_gone_mails();
+
+CREATE TRIGGER tally_new_enrolments AFTER INSERT ON public.gatepost_enrolment REFERENCING NEW TABLE AS many FOR EACH STATEMENT EXECUTE FUNCTION public.tally_new_enrolments();
+
+CREATE TRIGGER tally_new_mail AFTER INSERT ON public.gatepost_message FOR EACH ROW WHEN ((((new.state)::text = ANY ((ARRAY['accepted'::character varying, 'confirmed'::character varying])::text[])) AND (new.reply_id IS NULL))) EXECUTE FUNCTION public.tally_new_mail();
 
 ALTER TABLE ONLY public.account_emailaddress
     ADD CONSTRAINT account_emailaddress_user_id_2c513194_fk_gatepost_user_id FOREIGN KEY (user_id) REFERENCES public.gatepost_user(id) DEFERRABLE INITIALLY DEFERRED;
@@ -3286,6 +3395,9 @@ ALTER TABLE ONLY public.gatepost_subscription
 ALTER TABLE ONLY public.gatepost_suppression
     ADD CONSTRAINT gatepost_suppression_workspace_id_80e61e0a_fk_gatepost_ FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
 
+ALTER TABLE ONLY public.gatepost_tally
+    ADD CONSTRAINT gatepost_tally_workspace_id_20bf790f_fk_gatepost_workspace_id FOREIGN KEY (workspace_id) REFERENCES public.gatepost_workspace(id) DEFERRABLE INITIALLY DEFERRED;
+
 ALTER TABLE ONLY public.gatepost_task
     ADD CONSTRAINT gatepost_task_contact_id_056dc6f0_fk_gatepost_contact_id FOREIGN KEY (contact_id) REFERENCES public.gatepost_contact(id) DEFERRABLE INITIALLY DEFERRED;
 
@@ -3401,6 +3513,9 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0024_fewer_indexes', now()),
     ('gatepost', '0025_reply_cut', now()),
     ('gatepost', '0026_covers', now()),
+    ('gatepost', '0027_answered_mail', now()),
+    ('gatepost', '0028_answered_mail_of_old_replies', now()),
+    ('gatepost', '0029_tallies', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

@@ -36,7 +36,7 @@ class Message(InWorkspace):
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="messages", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="messages")
     # Written by the concept above (sequences), which this one does not import.
-    enrolment_id = models.UUIDField(db_index=True)
+    enrolment_id = models.UUIDField()
     sequence_id = models.UUIDField(db_index=True)
     step_id = models.UUIDField(db_index=True)
     variant_id = models.UUIDField(null=True)
@@ -160,6 +160,12 @@ class Message(InWorkspace):
                 fields=["workspace", "sequence_id", "step_id", "variant_id"],
                 condition=models.Q(reply_id__isnull=True, state__in=["accepted", "confirmed"]),
                 name="message_of_step_left",
+            ),
+            # The mails before a meeting: looked up for each, without touching the rows themselves.
+            models.Index(
+                fields=["enrolment_id"],
+                include=["workspace", "step_id", "variant_id", "state", "reply_id", "accepted_at"],
+                name="message_of_enrolment",
             ),
             models.Index(
                 fields=["workspace", "bounced_at"],

@@ -1,11 +1,13 @@
 """Rows read once and counted in several ways, each column by itself and all together."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from django.db.models import Aggregate, IntegerField, QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Aggregate, DurationField, F, IntegerField, QuerySet, Value
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -28,14 +30,50 @@ def summed(rows: QuerySet[Any], columns: Mapping[str, Any], counts: Mapping[str,
 def grouped(rows: QuerySet[Any], columns: Mapping[str, Any], counts: Mapping[str, Aggregate]) -> Grouped:
     """Of any counts: by PostgreSQL's GROUPING SETS, which Django's querysets do not know."""
     names = list(columns)
-    found = rows.annotate(**columns).values(*names).annotate(**counts, grouping=_Grouping(*names)).order_by()
+    for row in _in_sets(rows, columns, counts, {}):
+        column = _grouped_by(row.pop("grouping"), names)
+        values = {name: row.pop(name) for name in names}
+        yield column, values.get(column), row
+
+
+def _in_sets(
+    rows: QuerySet[Any],
+    columns: Mapping[str, Any],
+    counts: Mapping[str, Aggregate],
+    shared: Mapping[str, Any],
+) -> QuerySet[Any, dict[str, Any]]:
+    """Grouped by each column, and once by none; in each by the shared ones too."""
+    found = rows.annotate(**columns, **shared).values(*columns, *shared)
+    found = found.annotate(**counts, grouping=_Grouping(*columns) if columns else Value(0)).order_by()
     found.query = found.query.chain(klass=_InSets)
-    for row in found:
-        # A bit for each column, the last one lowest, that is 0 where the row was grouped by it.
-        bits = row.pop("grouping")
-        values = [row.pop(name) for name in names]
-        by = [n for n in range(len(names)) if not bits >> (len(names) - 1 - n) & 1]
-        yield (names[by[0]], values[by[0]], row) if by else ("", None, row)
+    found.query.shared = len(shared)
+    return found
+
+
+def _grouped_by(bits: int, names: Sequence[str]) -> str:
+    """By which of the columns a row was grouped: that one's bit is 0, the last column's being the lowest."""
+    by = [n for n in range(len(names)) if not bits >> (len(names) - 1 - n) & 1]
+    return names[by[0]] if by else ""
+
+
+def gathered(
+    rows: QuerySet[Any], columns: Mapping[str, Any], of: str, what: Aggregate
+) -> Iterator[tuple[str, Any, Any, int]]:
+    """For each column and each value in it, and once for all: what is gathered from the rows of each value of the column
+    `of`, and of how many of these values that is so. To let the database count different values once for each thing that
+    may be so of them costs it several times as much: it sorts for each."""
+    names = list(columns)
+    found = _in_sets(rows, columns, {"what": what}, {"each": F(of)})
+    try:
+        inner, parameters = found.query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return
+    together = ", ".join((*names, "grouping", "what"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {together}, count(*) FROM ({inner}) AS found GROUP BY {together}", parameters)
+        for *values, bits, gathering, count in cursor.fetchall():
+            column = _grouped_by(bits, names)
+            yield column, values[names.index(column)] if column else None, gathering, count
 
 
 def medians(rows: QuerySet[Any], columns: Mapping[str, Any], name: str, of: Any) -> Grouped:
@@ -50,13 +88,23 @@ def medians(rows: QuerySet[Any], columns: Mapping[str, Any], name: str, of: Any)
         yield column, part, {name: median(values)}
 
 
+class Median(Aggregate):
+    """The same in the database, of values that stand in the rows."""
+
+    function = "percentile_cont"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
 class _Grouping(Aggregate):
     function = "GROUPING"
     output_field = IntegerField()
 
 
 class _InSets(Query):
-    """A query whose columns are each a grouping of their own."""
+    """A query whose columns are each a grouping of their own; but the last ones, which all groupings share."""
+
+    shared = 0
 
     def get_compiler(self, *args: Any, **kwargs: Any) -> SQLCompiler:
         compiler = super().get_compiler(*args, **kwargs)
@@ -65,12 +113,12 @@ class _InSets(Query):
 
 
 class _Sets(SQLCompiler):
+    query: _InSets
+
     def get_group_by(self, select: Any, order_by: Any) -> list[Any]:
         columns = super().get_group_by(select, order_by)
-        sets = ", ".join(f"({sql})" for sql, _parameters in columns)
-        return [
-            (
-                f"GROUPING SETS ({sets}, ())",
-                tuple(each for _sql, parameters in columns for each in parameters),
-            )
-        ]
+        shared = columns[len(columns) - self.query.shared :]
+        sets = columns[: len(columns) - len(shared)]
+        every = "".join(f"({sql}), " for sql, _parameters in sets)
+        parameters = tuple(each for _sql, parameters in sets for each in parameters)
+        return [*shared, (f"GROUPING SETS ({every}())", parameters)]

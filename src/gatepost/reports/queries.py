@@ -1,18 +1,20 @@
 """What the reports count. Each figure counts rows that a list shows: by the list's own choice (its `Chosen`)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import chain
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.aggregates import BitOr
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Aggregate,
+    Case,
     Count,
     DateTimeField,
     DurationField,
@@ -27,7 +29,9 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    UUIDField,
     Value,
+    When,
 )
 from django.db.models.functions import Coalesce
 
@@ -46,7 +50,7 @@ from gatepost.outbox import lists as outbox
 from gatepost.outbox.limits import Limit, of_day
 from gatepost.outbox.models import Message
 from gatepost.reports import counted
-from gatepost.reports.grouping import Grouped, grouped, medians, summed
+from gatepost.reports.grouping import Grouped, Median, gathered, grouped, medians, summed
 from gatepost.reports.rules import Rate, rate
 from gatepost.sequences import lists as sequences
 from gatepost.sequences.models import Enrolment, Sequence, Step, Task, Variant
@@ -129,14 +133,23 @@ class Report:
     erased: int = 0  # mails of the whole whose rows were erased since
 
 
-def report(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, *, by: str = SEQUENCE) -> Report:
-    """What happened in the span, in the mailboxes that the member may see.
+def report(
+    member: Member,
+    chosen: Chosen,
+    span: Span,
+    zone: ZoneInfo,
+    *,
+    by: str = SEQUENCE,
+    medians_of_parts: bool = False,
+) -> Report:
+    """What happened in the span, in the mailboxes that the member may see. Medians are of the whole alone, unless asked for.
 
     The number of queries depends on nothing. Each table is read once for all weeks and parts; of the messages, which are
     many, only those of weeks that are not counted yet (`counted`), unless company or label narrow them.
     """
     weeks = _weeks(span, zone)
-    counting = _Counting(member, chosen, span, zone, tuple(start for start, _first, _last in weeks), by)
+    starts = tuple(start for start, _first, _last in weeks)
+    counting = _Counting(member, chosen, span, zone, starts, by, medians_of_parts=medians_of_parts)
     by_week = counting.by(WEEK)
     shown = tuple(
         Week(first, last, by_week.get(number, Figures()))
@@ -146,12 +159,6 @@ def report(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo, *, by: st
 
 
 # Counting
-
-
-class Median(Aggregate):
-    function = "percentile_cont"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = DurationField()
 
 
 def _took(end: str, start: Any) -> ExpressionWrapper:
@@ -164,35 +171,62 @@ _OF_MESSAGE = {
     COMPANY: F("contact__company_id"),
 }  # fmt: skip
 _OF_REPLY = {
-    SEQUENCE: F("message__sequence_id"), STEP: F("message__step_id"), VARIANT: F("message__variant_id"),
+    SEQUENCE: F("sequence_id"), STEP: F("step_id"), VARIANT: F("variant_id"),
     MEMBER: F("mailbox__member_id"), COMPANY: F("conversation__contact__company_id"),
 }  # fmt: skip
 _MAILS_BEFORE = Message.objects.filter(
     enrolment_id=OuterRef("enrolment_id"), state__in=outbox.LEFT, reply_id__isnull=True
 ).order_by()
+# Looked up for each: for a join all enrolments would be read.
+_OF_ENROLMENT = Subquery(Enrolment.objects.filter(pk=OuterRef("enrolment_id")).values("sequence_id"))
 _OF_MEETING = {
-    SEQUENCE: F("enrolment__sequence_id"), STEP: F("step_id"),
+    SEQUENCE: _OF_ENROLMENT, STEP: F("step_id"),
     VARIANT: Subquery(_MAILS_BEFORE.filter(step_id=OuterRef("step_id")).values("variant_id")[:1]),
     MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
 }  # fmt: skip
 _OF_TASK = {
-    # Looked up for each: for a join all enrolments would be read.
-    SEQUENCE: Subquery(Enrolment.objects.filter(pk=OuterRef("enrolment_id")).values("sequence_id")), STEP: F("step_id"), VARIANT: F("variant_id"),
+    # Its step says it too, and there are few.
+    SEQUENCE: Coalesce("step__sequence_id", _OF_ENROLMENT, output_field=UUIDField()), STEP: F("step_id"), VARIANT: F("variant_id"),
     MEMBER: F("mailbox__member_id"), COMPANY: F("contact__company_id"),
 }  # fmt: skip
 
-_CONVERSATIONS = partial(Count, "conversation", distinct=True)
-_BY_PERSON = ~Q(label__in=AUTOMATIC)
-_ANSWERS: dict[str, Aggregate] = {
-    "replied": _CONVERSATIONS(filter=_BY_PERSON),
-    "labelled": _CONVERSATIONS(filter=_BY_PERSON & ~Q(label="unsure")),
-    "interested": _CONVERSATIONS(filter=Q(label="interested")),
-    "unsure": _CONVERSATIONS(filter=Q(label="unsure")),
-    "opted_out": _CONVERSATIONS(filter=Q(label__in=OPT_OUTS)),
-    "promises": _CONVERSATIONS(filter=Q(promise__isnull=False)),
-    "days_to_reply": Median(_took("received_at", F("message__accepted_at")), filter=_BY_PERSON),
-    **{f"label_{name}": _CONVERSATIONS(filter=Q(label=name)) for name in LABELS},
-}
+# What was answered in a conversation, as a number: a bit for each label, one for any other, and one for a promise.
+_LABELS = (*LABELS, "")
+_ANSWERED: Any = BitOr(
+    Case(*(When(label=name, then=Value(1 << n)) for n, name in enumerate(LABELS)), default=Value(1 << len(LABELS)))
+    + Case(When(promise__isnull=False, then=Value(1 << len(_LABELS))), default=Value(0))
+)  # fmt: skip
+
+
+@cache
+def _kinds(answered: int) -> tuple[str, ...]:
+    """The figures in which such a conversation counts."""
+    labels = {name for n, name in enumerate(_LABELS) if answered >> n & 1}
+    persons = labels.difference(AUTOMATIC)
+    found = {
+        "replied": persons, "labelled": persons - {"unsure"}, "interested": labels & {"interested"},
+        "unsure": labels & {"unsure"}, "opted_out": labels & set(OPT_OUTS), "promises": answered >> len(_LABELS) & 1,
+    }  # fmt: skip
+    return (
+        *(kind for kind, counts in found.items() if counts),
+        *(f"label_{name}" for name in labels if name),
+    )
+
+
+def _conversations(rows: QuerySet[Reply], columns: Mapping[str, Any]) -> Grouped:
+    """A conversation may be answered in twice: it counts once in each part, and once in all."""
+    sums: defaultdict[tuple[str, Any], Counter[str]] = defaultdict(Counter)
+    for column, part, answered, many in gathered(rows, columns, "conversation_id", _ANSWERED):
+        for kind in _kinds(answered):
+            sums[column, part][kind] += many
+    for (column, part), counts in sums.items():
+        yield column, part, dict(counts)
+
+
+# The reply says when our mail had left, if that was known by then.
+_MAILED = Coalesce(
+    "mailed_at", Subquery(Message.objects.filter(pk=OuterRef("message_id")).values("accepted_at"))
+)
 _STANDS = Q(state=Meeting.State.BOOKED)
 _FIRST_MAIL = Subquery(
     _MAILS_BEFORE.values("enrolment_id").annotate(first=Min("accepted_at")).values("first")
@@ -210,38 +244,43 @@ class _Family:
     rows: Callable[["_Counting"], QuerySet[Any]]
     moment: str
     divisions: Mapping[str, Any]
-    counts: Mapping[str, Aggregate]
-    adds_up: bool = True
+    counts: Callable[[QuerySet[Any], Mapping[str, Any]], Grouped]
     of_messages: bool = False  # of which counts of whole weeks are kept
     medians: Mapping[str, tuple[Any, Q]] = field(default_factory=dict)  # of a value, in some of the rows
+
+
+def _sums(**counts: Aggregate) -> Callable[[QuerySet[Any], Mapping[str, Any]], Grouped]:
+    return partial(summed, counts=counts)
 
 
 _CONFIRMED = Q(state=Message.State.CONFIRMED)
 _FAMILIES = (
     _Family(
         lambda counting: counting.messages(part="sent"), "accepted_at", _OF_MESSAGE,
-        {
-            "sent": Count("*"),
-            "confirmed": Count("state", filter=_CONFIRMED),
-            "came_back": Count("state", filter=_CONFIRMED & Q(bounced_at__isnull=False)),
-        },
+        _sums(
+            sent=Count("*"),
+            confirmed=Count("state", filter=_CONFIRMED),
+            came_back=Count("state", filter=_CONFIRMED & Q(bounced_at__isnull=False)),
+        ),
         of_messages=True,
     ),
     _Family(
-        lambda counting: counting.messages(planned=True), "planned_at", _OF_MESSAGE, {"planned": Count("*")},
+        lambda counting: counting.messages(planned=True), "planned_at", _OF_MESSAGE, _sums(planned=Count("*")),
         of_messages=True,
     ),
     _Family(
-        lambda counting: counting.messages(bounced=True), "bounced_at", _OF_MESSAGE, {"bounced": Count("*")},
+        lambda counting: counting.messages(bounced=True), "bounced_at", _OF_MESSAGE, _sums(bounced=Count("*")),
         of_messages=True,
     ),
-    # A conversation may be answered in twice, and medians do not add up.
-    _Family(lambda counting: counting.replies(), "received_at", _OF_REPLY, _ANSWERS, adds_up=False),
     _Family(
-        lambda counting: counting.meetings(), "found_at", _OF_MEETING, _MEETINGS,
+        lambda counting: counting.replies(), "received_at", _OF_REPLY, _conversations,
+        medians={"days_to_reply": (_took("received_at", _MAILED), ~Q(label__in=AUTOMATIC))},
+    ),
+    _Family(
+        lambda counting: counting.meetings(), "found_at", _OF_MEETING, _sums(**_MEETINGS),
         medians={"days_to_meeting": (_took("found_at", _FIRST_MAIL), _STANDS)},
     ),
-    _Family(lambda counting: counting.tasks(), "ended_at", _OF_TASK, {"tasks": Count("*")}),
+    _Family(lambda counting: counting.tasks(), "ended_at", _OF_TASK, _sums(tasks=Count("*"))),
 )  # fmt: skip
 
 
@@ -268,9 +307,11 @@ class _Counting:
         zone: ZoneInfo,
         starts: tuple[datetime, ...],
         by: str = "",
+        *,
+        medians_of_parts: bool = False,
     ) -> None:
         self.member, self.chosen, self.span, self.zone, self.starts = member, chosen, span, zone, starts
-        self.division = by
+        self.division, self.medians_of_parts = by, medians_of_parts
         self.together = (WEEK, *_TOGETHER.get(by, ()))
         self.seen = seen_by(member)
         self.kept = self._kept()
@@ -318,17 +359,10 @@ class _Counting:
                 weeks.add(part)
         for family in _FAMILIES:
             columns = {f"of_{each}": self._column(family, each) for each in self.together}
-            count = summed if family.adds_up else grouped
             rows = family.rows(self)
             if family.of_messages:
                 rows = rows.filter(self._outside(weeks, family.moment))
-            found = chain(
-                count(rows, columns, family.counts),
-                *(
-                    medians(rows.filter(which), columns, name, value)
-                    for name, (value, which) in family.medians.items()
-                ),
-            )
+            found = chain(family.counts(rows, columns), self._medians(family, rows, columns))
             for column, part, counts in found:
                 if part is not None or not column:
                     _add(sums[column.removeprefix("of_")][part], counts)
@@ -408,13 +442,19 @@ class _Counting:
         """The figures of a few of many parts."""
         sums: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for family in _FAMILIES:
-            rows = (
-                family.rows(self).annotate(part_of=self._column(family, division)).filter(part_of__in=parts)
-            )
-            further = {name: Median(value, filter=which) for name, (value, which) in family.medians.items()}
-            for row in rows.values("part_of").annotate(**family.counts, **further).order_by():
-                sums[row.pop("part_of")].update(row)
+            column = {"part_of": self._column(family, division)}
+            rows = family.rows(self).annotate(**column).filter(part_of__in=parts)
+            for name, part, counts in chain(family.counts(rows, column), self._medians(family, rows, column)):
+                if name:
+                    sums[part].update(counts)
         return {part: _figures(counts) for part, counts in sums.items()}
+
+    def _medians(self, family: _Family, rows: QuerySet[Any], columns: Mapping[str, Any]) -> Grouped:
+        for name, (value, which) in family.medians.items():
+            if self.medians_of_parts:
+                yield from medians(rows.filter(which), columns, name, value)
+            else:
+                yield "", None, rows.filter(which).aggregate(**{name: Median(value)})
 
     def _column(self, family: _Family, division: str) -> Any:
         return self._week_of(family.moment) if division == WEEK else family.divisions[division]
@@ -589,8 +629,10 @@ def outcome(member: Member, chosen: Chosen, span: Span, zone: ZoneInfo) -> Outco
     asked = conversations.Chosen(
         **narrowed, part="all", label=chosen.label, answered=True, mailed_within=span
     )
-    counts = {name: _ANSWERS[name] for name in ("replied", "labelled", "interested", "opted_out")}
-    answers = conversations.chosen_replies(asked).filter(counting.seen).aggregate(**counts)
+    answered = conversations.chosen_replies(asked).filter(counting.seen)
+    answers = Counter(
+        {kind: n for _all, _part, found in _conversations(answered, {}) for kind, n in found.items()}
+    )
     booked = meetings.chosen_meetings(
         meetings.Chosen(**narrowed, part="booked", answer=chosen.label, mailed_within=span), now=span[1]
     ).filter(counting.seen)

@@ -156,7 +156,9 @@ def compare(request: Any) -> HttpResponse:
 def export(request: Any, form: str) -> HttpResponse:
     """The figures as the report divides them, as a CSV or a workbook."""
     asked = _asked(request)
-    found = queries.report(request.member, asked.chosen, asked.span, asked.zone, by=asked.by)
+    found = queries.report(
+        request.member, asked.chosen, asked.span, asked.zone, by=asked.by, medians_of_parts=True
+    )
     heading = [asked.by, "step", *queries.NUMBERS, "days_to_reply", "days_to_meeting"]
     heading += [f"label_{name}" for name in LABELS]
     rows: list[list[object]] = [[_("all"), "", *_cells(found.whole)]]

@@ -19,13 +19,13 @@ from gatepost.jobs.threads import in_thread
 from gatepost.jobs.ticks import tick
 from gatepost.mailboxes.connection import gateway_for
 from gatepost.mailboxes.models import Mailbox
-from gatepost.mailboxes.queries import load_each
+from gatepost.mailboxes.queries import across_workspaces, load_each
 from gatepost.outbox import comparing, send_only
 from gatepost.outbox import rules as gate_rules
 from gatepost.outbox.actions import hold
 from gatepost.outbox.models import Message
 from gatepost.outbox.sending import carry_on
-from gatepost.sequences import actions, enrolments, queries, rules, steps, waiting
+from gatepost.sequences import actions, enrolments, queries, rules, steps, tallies, waiting
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,11 @@ def find_due_work() -> int:
         each=[{"workspace": str(box.workspace_id), "mailbox": str(box.id)} for box in found],
     )
     return len(found)
+
+
+@tick("sequences.sum-up", every_seconds=30)
+def sum_up_tallies() -> int:
+    return sum(tallies.sum_up(each.workspace_id) for each in across_workspaces("workspace_ids"))
 
 
 @job("sequences.send")

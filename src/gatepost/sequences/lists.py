@@ -1,10 +1,8 @@
 """Reads for the pages of sequences: counts, steps as they are written, enrolments, who may be enrolled."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -20,6 +18,7 @@ from gatepost.mailboxes.models import Mailbox
 from gatepost.mailboxes.queries import require_may_send_from, seen_by
 from gatepost.outbox.lists import LEFT
 from gatepost.outbox.models import Message
+from gatepost.sequences import tallies
 from gatepost.sequences.actions import RUNNING
 from gatepost.sequences.edits import CONDITIONS, StepDraft, Wording, delay_in_words
 from gatepost.sequences.hours import days_off, hours_for
@@ -91,29 +90,13 @@ class EnrolmentRow:
 
 
 def rows_of(sequences: list[Sequence]) -> list[SequenceRow]:
-    """The sequences with their counts, in two queries however many there are."""
-    ids = [sequence.pk for sequence in sequences]
-    cause = Enrolment.Cause
-    enrolled = {
-        row["sequence_id"]: row
-        for row in Enrolment.objects.filter(sequence_id__in=ids)
-        .values("sequence_id")
-        .annotate(
-            enrolled=Count("*"),
-            running=Count("state", filter=Q(state__in=RUNNING)),
-            replied=Count("cause", filter=Q(cause=cause.REPLY)),
-            met=Count("cause", filter=Q(cause=cause.MEETING)),
-            bounced=Count("cause", filter=Q(cause=cause.BOUNCE)),
-        )
-    }
-    sent = _sent(Message.objects.filter(sequence_id__in=ids), by="sequence_id")
-    return [SequenceRow(each, _counts(enrolled.get(each.pk), sent[each.pk])) for each in sequences]
+    """The sequences with their counts, in one query however many there are; in three where one was not counted yet."""
+    counts = tallies.counts_of(sequence.pk for sequence in sequences)
+    return [SequenceRow(each, _counts(counts[each.pk])) for each in sequences]
 
 
-def _counts(row: Mapping[str, Any] | None, sent: int) -> Counts:
-    if row is None:
-        return Counts(sent=sent)
-    return Counts(row["enrolled"], row["running"], row["replied"], row["met"], row["bounced"], sent)
+def _counts(of: tallies.Counts) -> Counts:
+    return Counts(of["enrolled"], of["running"], of["replied"], of["met"], of["bounced"], of["sent"])
 
 
 def _sent(messages: QuerySet[Message], *, by: str) -> Counter[UUID]:

@@ -152,6 +152,25 @@ class Enrolment(InWorkspace):
         ]
 
 
+class Tally(InWorkspace):
+    """A part of what the counts of a sequence are the sum of: what was counted once, or what one change made more or less,
+    written by the database itself (migrations/0029) in the transaction of the change. It is only ever added, so that nobody
+    waits for anybody; a tick sums up (sequences.tallies)."""
+
+    sequence_id = models.UUIDField()  # no foreign key: one that goes leaves differences behind
+    counted = models.BooleanField(default=False)  # a sequence without such a row was not counted yet
+    enrolled = models.IntegerField(default=0)
+    running = models.IntegerField(default=0)
+    replied = models.IntegerField(default=0)
+    met = models.IntegerField(default=0)
+    bounced = models.IntegerField(default=0)
+    sent = models.IntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        indexes = [models.Index(fields=["sequence_id"], name="tally_of_sequence")]
+
+
 class Task(InWorkspace):
     """Something that a person does for an enrolment: a step, a mail to approve, or to remember a promise."""
 

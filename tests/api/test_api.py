@@ -135,6 +135,20 @@ def test_opening_a_conversation_leaves_an_entry_with_the_token(db: None) -> None
     assert len(entries) == 1
 
 
+def test_a_program_opens_no_conversation_that_its_member_may_not_read(committed_db: None) -> None:
+    workspace = make_workspace()
+    alice = make_member(workspace)
+    enrolment = make_enrolment(make_sequence(alice), make_contact(workspace), make_mailbox(alice))
+    reply = make_reply(make_message(enrolment), text="Yes, let us talk.")
+    for other in (
+        make_member(workspace, "Ben", role="rep"),
+        make_member(workspace, "Audrey", role="auditor"),
+    ):
+        answer = Program(other).get(f"/conversations/{reply.conversation_id}")
+        assert answer.status_code == 403 and "let us talk" not in answer.content.decode()
+    assert rows(AuditEntry, workspace.pk, tag="content:read", subject_id=reply.pk) == []
+
+
 def test_the_contract_lists_every_endpoint(db: None) -> None:
     contract = Client().get("/api/v1/openapi.json").json()
     assert {"/api/v1/contacts", "/api/v1/sequences", "/api/v1/conversations", "/api/v1/mailboxes"} <= set(

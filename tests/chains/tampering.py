@@ -194,6 +194,26 @@ def remove_a_link(cursor: Any, office: Office, chance: random.Random) -> str:
     return str(row)
 
 
+def remove_a_link_with_its_records(cursor: Any, office: Office, chance: random.Random) -> str:
+    """What is left of the chain is whole, link by link: only that one does not follow the other tells of the gap."""
+    position = chance.randint(1, 5)  # the last one is anchored
+    cursor.execute(
+        "SELECT coalesce(max(through) FILTER (WHERE position < %s), 0), max(through) FILTER (WHERE position = %s) "
+        "FROM gatepost_link WHERE workspace_id = %s",
+        [position, position, office.workspace_id],
+    )
+    after, through = cursor.fetchone()
+    cursor.execute(
+        "DELETE FROM gatepost_link WHERE workspace_id = %s AND position = %s", [office.workspace_id, position]
+    )
+    for table in RECORDS:
+        cursor.execute(
+            f"DELETE FROM {table} WHERE workspace_id = %s AND number > %s AND number <= %s",
+            [office.workspace_id, after, through],
+        )
+    return f"link {position}"
+
+
 def make_anew(cursor: Any, office: Office, chance: random.Random) -> str:
     """A record is changed and every hash from there on is computed again, by somebody who knows how."""
     table = chance.choice(sorted(RECORDS))
@@ -233,6 +253,7 @@ WAYS: dict[str, Callable[[Any, Office, random.Random], str]] = {
         truncate,
         change_a_link,
         remove_a_link,
+        remove_a_link_with_its_records,
         make_anew,
         forge_an_anchor,
     )

@@ -128,6 +128,7 @@ def test_what_was_not_chained_yet_is_counted_and_is_no_break(db, chance):
 def test_an_hourly_anchor_stands_outside_the_database_and_says_the_same_once(db, chance, anchor_file):
     office = an_office(chance)
     assert not actions.anchor(office.workspace_id), "nothing came since"
+    assert anchor_file.exists()
     (line,) = anchor_file.read_text().splitlines()
     (kept,) = rows(Anchor, office.workspace_id)
     assert kept.said == line and json.loads(line)["anchor"]["position"] == 6

@@ -43,3 +43,17 @@ def test_a_traceback_stays_on_the_line_of_its_object() -> None:
     text = OneObject().format(made)
     assert "\n" not in text
     assert "ValueError" in json.loads(text)["traceback"]
+
+
+@pytest.mark.parametrize("form", [OneLine(), OneObject()])
+def test_a_traceback_names_places_and_shows_no_value(form: logging.Formatter) -> None:
+    def reads(text: str) -> None:
+        raise ValueError("cannot be read")
+
+    made = entry()
+    try:
+        reads(" ".join(["says", "petra"]))
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    said = form.format(made)
+    assert "cannot be read" in said and "in reads" in said and "says petra" not in said

@@ -6,7 +6,9 @@ from tests.docs.pages import ROOT, paths
 
 def test_the_page_names_the_promise_tests_and_no_other() -> None:
     told = {
-        path for path in paths((ROOT / "docs/privacy.md").read_text()) if path.startswith("tests/promises/")
+        path
+        for path in paths((ROOT / "docs/privacy.md").read_text())
+        if path.startswith("tests/promises/test_")
     }
     written = {str(path.relative_to(ROOT)) for path in (ROOT / "tests/promises").glob("test_*.py")}
     assert told == written

@@ -76,3 +76,18 @@ def test_a_brief_is_private_free_and_has_no_attendees():
     assert brief_id == "B1"
     assert (body["sensitivity"], body["showAs"], body["transactionId"]) == ("private", "free", "key-1")
     assert "attendees" not in body
+
+
+@pytest.mark.parametrize("sensitivity", ["private", "confidential"])
+@pytest.mark.parametrize("series", [{}, {"seriesMasterId": "S1"}], ids=["alone", "a date of a series"])
+def test_what_its_owner_marked_as_his_own_is_private(sensitivity, series):
+    (event,), _ = window(
+        lambda r: web.json_response({"value": [{**EVENT, "sensitivity": sensitivity, **series}]})
+    )
+    assert event.is_private
+
+
+@pytest.mark.parametrize("sensitivity", ["normal", "personal", None])
+def test_what_is_not_marked_is_not_private(sensitivity):
+    (event,), _ = window(lambda r: web.json_response({"value": [{**EVENT, "sensitivity": sensitivity}]}))
+    assert not event.is_private

@@ -396,3 +396,22 @@ def test_a_challenge_that_is_repeated_asks_the_rep_and_does_not_loop():
         id="1",
     )
     assert isinstance(result, errors.ReconnectNeeded) and len(asking.requests) == 2
+
+
+def test_a_redirect_is_not_followed():
+    def elsewhere(request):
+        if request.path.startswith("/v1.0"):
+            return web.Response(status=307, headers={"Location": "/elsewhere"})
+        return web.json_response({"id": "1"})
+
+    result, asking = ask(elsewhere, "draft.look", id="1")
+    assert isinstance(result, errors.GraphError)
+    assert [request.path for request in asking.requests] == ["/v1.0/me/messages/1"]
+
+
+def test_a_row_of_the_ledger_counts_the_bytes_that_came():
+    said = b'{"id": "a mail that was written"}'
+    _, asking = ask(
+        lambda r: web.Response(body=said), "draft.stamp", id="1", body={"singleValueExtendedProperties": []}
+    )
+    assert [row.bytes for row in asking.rep.ledger] == [len(said)]

@@ -1,10 +1,11 @@
 """Reading a mailbox: what is asked for, what is stored, and that it is stored once and whole."""
 
+import logging
 import socket
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from gatepost import clock
 from gatepost.accounts.actions import INSTALLER
@@ -82,7 +83,7 @@ class Inbox:
                     raise Unreadable("more than we take")
                 return {
                     "uniqueBody": {"contentType": mail.get("type", "text"), "content": mail["text"]},
-                    "subject": "Re: Quick question",
+                    "subject": mail.get("subject", "Re: Quick question"),
                     "receivedDateTime": envelope["receivedDateTime"],
                 }
         raise AssertionError(f"the intake asked for {name}")
@@ -527,3 +528,40 @@ def test_a_doubtful_mail_called_ours_is_read_at_the_next_look_also_after_a_failu
     at_once(jobs._read_confirmed(fresh(story.mailbox), story.inbox))
     at_once(jobs._read_confirmed(fresh(story.mailbox), story.inbox))
     assert len(story.replies()) == 1
+
+
+# What stands in a reply and in the mail that it answers. None of it is a word of ours.
+WORDS = ("zqtuesday", "zqsubject", "zqpetra", CONTACT.partition("@")[0] + "@", "shall we talk")
+
+
+def a_telling_reply(story):
+    story.inbox.arrives("r1", references=story.sent_id, text="Back to us on 3 February, zqtuesday please.")
+    story.inbox.mails["r1"]["subject"] = "Re: zqsubject"
+    story.inbox.mails["r1"]["sender"]["from"]["emailAddress"]["name"] = "zqpetra"
+
+
+def test_not_a_word_of_a_reply_is_logged_at_whatever_level(story, caplog):
+    a_telling_reply(story)
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "gatepost"):
+        story.sync()
+        logging.getLogger("gatepost.intake").debug("that much is heard")
+    assert content.open(story.replies()[0], "text").endswith("zqtuesday please.")
+    told = "\n".join(f"{line.getMessage()} {line.__dict__}" for line in caplog.records)
+    assert "that much is heard" in told
+    assert [word for word in WORDS if word in told] == []
+
+
+def test_not_a_word_of_a_reply_stands_open_in_any_row(story):
+    a_telling_reply(story)
+    story.sync()
+    with inside(story.mailbox.workspace_id), connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        rows_of = [f'SELECT t.*::text FROM "{name}" t' for (name,) in cursor.fetchall()]
+        dump = []
+        for each in rows_of:
+            cursor.execute(each)
+            dump += [row.casefold() for (row,) in cursor.fetchall()]
+    text = "\n".join(dump)
+    assert str(story.replies()[0].pk) in text, "the dump holds our rows"
+    # Bytes are shown as hex: a word is looked for in that form too.
+    assert [word for word in WORDS if word in text or word.encode().hex() in text] == []

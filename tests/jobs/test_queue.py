@@ -3,7 +3,7 @@ from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from gatepost.isolation import inside
-from gatepost.jobs.queue import enqueue
+from gatepost.jobs.queue import NotAnId, enqueue, enqueue_each
 from gatepost.jobs.ticks import run_all
 from gatepost.mailboxes.models import Mailbox
 from tests.makers import (
@@ -88,3 +88,14 @@ def test_the_queue_holds_ids_and_no_content(tmp_path):
     test_ticks_enqueue_what_is_due_once_and_nothing_else(tmp_path)
     for args in ProcrastinateJob.objects.values_list("args", flat=True):
         assert set(args) <= {"workspace", "mailbox", "message"}
+
+
+@pytest.mark.parametrize(
+    "content", ["petra@contoso.example", "Quick question", "Jörg", "<m1@northwind.example>"]
+)
+def test_what_is_no_id_does_not_come_into_the_queue(content):
+    with pytest.raises(NotAnId) as refused:
+        enqueue("intake.sync", about=content)
+    with pytest.raises(NotAnId):
+        enqueue_each("intake.sync", once_for="mailbox", each=[{"mailbox": "m1", "about": content}])
+    assert waiting() == [] and content not in str(refused.value)

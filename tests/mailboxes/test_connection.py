@@ -1,6 +1,8 @@
 """Tokens: stored before they are used, renewed by one at a time, and never given up for somebody else's mistake."""
 
 import asyncio
+import logging
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
@@ -18,6 +20,7 @@ from gatepost.mailboxes import connection
 from gatepost.mailboxes.connection import MailboxAccess, gateway_for
 from gatepost.mailboxes.models import Connection, Mailbox
 from gatepost.vault import tokens
+from gatepost.vault.sealing import index
 from tests.at_once import at_once, without_threads
 from tests.makers import MONDAY, advance, clock_at, fresh, make_mailbox, make_member, make_workspace, rows
 
@@ -218,3 +221,31 @@ def test_a_request_is_in_the_ledger_once_whatever_became_of_its_round(mailbox, m
     at_once(gate.record(Asked("profile", "", uuid4(), 200, 12, 1.0)))
     at_once(gate.settled())
     assert len(rows(LedgerRow, mailbox.workspace_id)) == 1
+
+
+def test_a_row_of_the_ledger_says_which_request_with_what_answer_and_its_item_as_a_keyed_hash(mailbox):
+    asked = Asked("reply", "AAMkAGI2", uuid4(), 200, 4711, 12.5)
+    gate = access(mailbox)
+    at_once(gate.record(asked))
+    at_once(gate.settled())
+    (row,) = rows(LedgerRow, mailbox.workspace_id)
+    assert (row.mailbox_id, row.shape, row.reason, row.at) == (mailbox.pk, "reply", "test", MONDAY)
+    assert (row.client_request_id, row.status, row.bytes, row.milliseconds) == (
+        asked.client_request_id,
+        200,
+        4711,
+        12.5,
+    )
+    assert row.item_hash == index(mailbox.workspace_id, "item", "AAMkAGI2") != "AAMkAGI2"
+
+
+def test_no_log_line_tells_a_token_at_whatever_level(mailbox, microsoft, caplog):
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "gatepost"):
+        assert [token(mailbox), token(mailbox, renew=True)] == ["access-1", "access-2"]
+        microsoft.error = TryLater("busy")
+        with pytest.raises(TryLater):
+            token(mailbox, renew=True)
+        logging.getLogger("gatepost.mailboxes").debug("that much is heard")
+    told = [f"{line.getMessage()} {line.__dict__}" for line in caplog.records]
+    assert any("that much is heard" in line for line in told)
+    assert [line for line in told if re.search(r"access-\d|refresh-(\d|token)", line)] == []

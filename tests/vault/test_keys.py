@@ -105,3 +105,19 @@ def test_destroying_the_keys_of_one_owner_leaves_all_others(vault):
     assert keys.destroy("workspace", gone) == 2
     assert keys.destroy("workspace", gone) == 0
     assert names.open(kept, "first_name") == "Petra"
+
+
+def test_a_key_that_was_destroyed_elsewhere_is_remembered_for_a_minute_at_most(vault, monkeypatch):
+    owner, other = uuid7(), keys.Keys()
+    ask = lambda: vault.primitive(  # noqa: E731
+        keys.sealing_name("workspace", owner), keys.AEAD_TEMPLATE, lambda h: h.primitive(keys.aead.Aead), create=False
+    )  # fmt: skip
+    keys.sealing_key("workspace", owner)
+    ask()
+    assert other.destroy(f"workspace:{owner}:") == 1
+    other.forget()
+    later = keys.time.monotonic() + 60
+
+    monkeypatch.setattr(keys.time, "monotonic", lambda: later)
+    with pytest.raises(keys.KeyErased):
+        ask()

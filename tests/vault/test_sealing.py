@@ -180,3 +180,11 @@ def test_the_keystore_holds_wrapped_keys_only_and_lies_in_another_database():
         (wrapped,) = keystore.execute(query, [f"workspace:{contact.workspace_id}:seal"]).fetchone()
     with pytest.raises(tink.TinkError):
         proto_keyset_format.parse(bytes(wrapped), secret_key_access.TOKEN)
+
+
+def test_nobody_computes_an_index_without_the_workspaces_key():
+    workspace_id = uuid7()
+    before = index(workspace_id, "address", "petra@contoso.example")
+    # Were it made of what everybody may know, it would be the same with the key that comes after.
+    keys.destroy("workspace", workspace_id)
+    assert index(workspace_id, "address", "petra@contoso.example") != before

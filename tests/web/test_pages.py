@@ -106,3 +106,15 @@ def test_the_bar_of_the_demo_shows_the_stand_in_and_its_clock(db: None, settings
     assert "stand-in" not in client.get("/inbox/").content.decode()
     settings.GATEPOST_SANDBOX_URL = "http://127.0.0.1:8790"
     assert 'href="http://127.0.0.1:8790/_sandbox/"' in client.get("/inbox/").content.decode()
+
+
+def test_a_page_loads_nothing_from_elsewhere(db: None) -> None:
+    page = signed_in(make_member(make_workspace())).get("/inbox/")
+    said = dict(part.split(maxsplit=1) for part in page["Content-Security-Policy"].split("; "))
+    assert said.pop("form-action")  # where a form leads, which loads nothing
+    assert {source for sources in said.values() for source in sources.split()} <= {
+        "'none'",
+        "'self'",
+        "data:",
+    }
+    assert said["default-src"] == "'none'"

@@ -1,15 +1,25 @@
 """Defining jobs, and putting them into the queue in the transaction of the change that needs them."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from django.db import connections, transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from gatepost.errors import GatepostError
+
 # For jobs that no tick would find again: a database or keystore that restarts is outlasted.
 TRY_AGAIN = RetryStrategy(max_attempts=60, wait=1, linear_wait=2)
+
+# An id, a kind or a code of ours: no address has this form, and no sentence.
+_ID = re.compile(r"[\w.:,-]{0,80}", re.ASCII)
+
+
+class NotAnId(GatepostError):
+    "A job was given something else than ids and codes. The queue's table lies in clear: it is no place for content."
 
 
 def job(
@@ -31,8 +41,9 @@ def enqueue(name: str, *, once_for: object = None, **arguments: str) -> bool:
     """The job is in the queue when the running transaction commits.
 
     With `once_for`, bursts fold: while one such job waits, no second is added (False), and two never run at
-    the same time. Arguments are ids only; the queue's table is no place for content.
+    the same time. Arguments are ids only; the queue's table is no place for content. Raises NotAnId.
     """
+    _require_ids(name, arguments.values())
     key = None if once_for is None else f"{name}:{once_for}"
     task = app.configure_task(name, queueing_lock=key, lock=key)
     try:
@@ -51,6 +62,7 @@ def enqueue_each(name: str, *, once_for: str, each: Sequence[dict[str, str]]) ->
     """
     if not each:
         return 0
+    _require_ids(name, (value for arguments in each for value in arguments.values()))
     queue = app.tasks[name].queue if name in app.tasks else "default"
     keys = [f"{name}:{arguments[once_for]}" for arguments in each]
     with connections["default"].cursor() as cursor:
@@ -70,3 +82,8 @@ def waiting_jobs(name: str) -> int:
             "SELECT count(*) FROM procrastinate_jobs WHERE task_name = %s AND status = 'todo'", [name]
         )
         return int(cursor.fetchone()[0])
+
+
+def _require_ids(name: str, values: Iterable[object]) -> None:
+    if not all(_ID.fullmatch(str(value)) for value in values):
+        raise NotAnId(f"The job {name} was given an argument that is no id.")

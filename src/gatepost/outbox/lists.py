@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -63,9 +63,7 @@ def chosen_messages(chosen: Chosen) -> QuerySet[Message]:
         messages = messages.filter(contact__company_id=chosen.company_id)
     if chosen.answer:
         # By their ids: two such replies to one mail are still one mail.
-        replies: type[Model] = Message._meta.get_field("replies").related_model  # of a concept above this one
-        answered = replies._default_manager.filter(label=chosen.answer)
-        messages = messages.filter(pk__in=answered.values("message_id"))
+        messages = messages.filter(pk__in=Message.objects.filter(replies__label=chosen.answer).values("pk"))
     if chosen.within:
         moment = "bounced_at" if chosen.bounced else "planned_at" if chosen.planned else "accepted_at"
         start, end = chosen.within

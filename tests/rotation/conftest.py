@@ -74,11 +74,11 @@ def make_office() -> Office:
 @pytest.fixture
 def office(db: None, monkeypatch: pytest.MonkeyPatch) -> Office:
     without_threads(monkeypatch, jobs)
-    monkeypatch.setattr(jobs, "sleep", at_once_awake)
+    monkeypatch.setattr(jobs, "sleep", no_pause)
     return make_office()
 
 
-async def at_once_awake(seconds: float) -> None:
+async def no_pause(seconds: float) -> None:
     """Nobody else is here to be let through."""
 
 

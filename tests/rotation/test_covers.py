@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 from django.apps import apps
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -218,10 +218,33 @@ def test_a_transaction_that_began_before_it_could_know_is_waited_for(office, mon
     begin(office)
     monkeypatch.setattr(queries, "oldest_transaction", lambda: A_WHILE * 2)
     assert not carry_on(office.of_indexes)
-    assert covers.found(office.id).slices == 0
+    assert covers.found(office.id).next is not None, "it went on without them"
     monkeypatch.setattr(queries, "oldest_transaction", lambda: A_WHILE / 2)
     carry_on(office.of_indexes)
     assert covers.found(office.id).next is None, "all is moved"
+
+
+def test_killed_before_it_is_announced_nothing_moves_until_everybody_can_know(office):
+    change(office)
+    covers.take_over(office.id, generations.covering(office.id)[1].newest)
+    assert covers.found(office.id).age is None, "whoever began meanwhile does not know"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        covers.move_slice(office.id)
+    assert not carry_on(office.of_indexes)
+    assert covers.found(office.id).age is not None and covers.found(office.id).slices == 0
+    finish(office)
+    assert is_found(office)
+
+
+def test_more_keys_than_letters_tell_apart_are_refused_and_nothing_is_changed(office, monkeypatch):
+    monkeypatch.setattr(indexes, "LETTERS", "gh")
+    for _ in range(2):
+        change(office)
+        finish(office)
+    before = generations.covering(office.id)
+    with pytest.raises(generations.TooManyFormer, match="wait until"), transaction.atomic():
+        change(office)
+    assert generations.covering(office.id)[1] == before[1] and is_found(office)
 
 
 def test_a_process_that_does_not_know_the_newer_key_yet_asks_for_it(office):

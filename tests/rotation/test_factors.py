@@ -12,6 +12,7 @@ from django.conf import settings
 
 from gatepost.jobs.queue import waiting_jobs
 from gatepost.rotation import commands, factors, jobs
+from gatepost.vault import factors as factors_of_people
 from gatepost.vault import generations, keys
 from gatepost.vault.generations import MARK_BYTES
 from gatepost.vault.sealing import NotReadable
@@ -34,7 +35,7 @@ class Person:
         app, codes = (
             Authenticator.objects.get(user=self.user, type=each) for each in ("totp", "recovery_codes")
         )
-        secret = factors.factors.open(app.data["secret"])
+        secret = factors_of_people.open(app.data["secret"])
         return secret == self.secret and RecoveryCodes(codes).get_unused_codes() == self.codes
 
     def marks(self) -> set[bytes]:

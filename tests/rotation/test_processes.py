@@ -19,7 +19,7 @@ from gatepost.accounts.actions import INSTALLER
 from gatepost.contacts.models import Contact
 from gatepost.errors import GatepostError
 from gatepost.graph.oauth import Tokens
-from gatepost.isolation import inside
+from gatepost.isolation import COVER_LOCK, cover, inside
 from gatepost.mailboxes.connection import store_tokens
 from gatepost.mailboxes.models import Connection, Mailbox
 from gatepost.rotation import actions, commands, covers, queries
@@ -138,7 +138,8 @@ def test_killed_in_the_middle_while_others_read_and_write_nothing_fails_and_noth
         pass_time(owner, timedelta(minutes=30))
     keys._keys.forget()  # as everybody has by then
     looks = 0
-    while not commands.carry_on(lambda said: None):
+    while any(state(owner).is_changing for owner in everything):
+        commands.carry_on(lambda said: None)
         looks += 1
         assert looks < 12
     busy.stopped.set()
@@ -167,3 +168,57 @@ def test_a_row_that_somebody_is_changing_is_left_to_the_next_look(committed_db: 
         assert actions.anything_left(owner, Mailbox, sealer, but=())
     assert actions.reseal_some(owner, Mailbox, sealer, after=None).resealed == 1
     assert not actions.anything_left(owner, Mailbox, sealer, but=())
+
+
+def test_a_slice_waits_for_those_who_are_inside_and_gives_way_where_they_stay(
+    office: Office, database: Any
+) -> None:
+    began_to_move(office)
+    entered, may_leave = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with inside(office.id):
+            entered.set()
+            may_leave.wait(30)
+        connections.close_all()
+
+    someone = threading.Thread(target=stay)
+    someone.start()
+    entered.wait(30)
+    with pytest.raises(covers.Busy):
+        covers.move_slice(office.id)
+    assert covers.found(office.id).slices == 0
+    may_leave.set()
+    someone.join()
+    assert covers.move_slice(office.id) is not None
+    assert covers.found(office.id).slices == 1
+
+
+def test_whoever_waits_for_a_slice_sees_afterwards_how_its_hashes_are_stored(
+    office: Office, database: Any
+) -> None:
+    began_to_move(office)
+    seen: list[int] = []
+
+    def enter() -> None:
+        with inside(office.id):
+            seen.append(cover(connections["default"]).slices)
+        connections.close_all()
+
+    someone = threading.Thread(target=enter)
+    with psycopg.connect(database.owner) as other:
+        other.execute(f"SELECT pg_advisory_xact_lock({COVER_LOCK})", [str(office.id)])
+        someone.start()
+        while not other.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        ).fetchone():
+            assert someone.is_alive(), "it did not wait"
+        other.execute("UPDATE gatepost_cover SET slices = 7 WHERE id = %s", [office.id])
+    someone.join()
+    assert seen == [7]
+
+
+def began_to_move(office: Office) -> None:
+    actions.change(office.of_indexes, keep_former=KEPT, actor=INSTALLER)
+    covers.take_over(office.id, generations.covering(office.id)[1].newest)
+    covers.announced(office.id)

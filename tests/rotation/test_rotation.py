@@ -316,7 +316,9 @@ def test_the_record_says_who_changed_which_key_and_that_the_former_one_went(offi
 def test_whatever_is_unfinished_is_gone_on_with_by_itself(office, monkeypatch):
     change(office.of_mailbox)
     asked = []
-    monkeypatch.setattr(jobs, "enqueue", lambda name, **arguments: asked.append((name, arguments.get("owner"))))
+    monkeypatch.setattr(
+        jobs, "enqueue", lambda name, **arguments: asked.append((name, arguments.get("owner")))
+    )
     assert jobs.find_unfinished() >= 1
     assert ("rotation.reseal", str(office.mailbox.pk)) in asked
 

@@ -321,7 +321,7 @@ def _ages(all_keys: list[Generation]) -> str:
     if not found:
         return "No workspace or mailbox has a key yet."
     told = f"Keys of workspaces and mailboxes: {len(found)}, the oldest of {min(each.since for each in found):%Y-%m-%d}"
-    changing = [each for each in found if each.is_changing]
+    changing = [each for each in all_keys if each.is_changing]
     if not changing:
         return f"{told}."
     since = min(each.since for each in changing)

@@ -1254,7 +1254,7 @@ CREATE TABLE public.gatepost_cover (
     next_key bigint,
     slices smallint NOT NULL,
     changing_since timestamp with time zone,
-    CONSTRAINT cover_changes_or_not CHECK ((((changing_since IS NOT NULL) AND (next_key IS NOT NULL)) OR ((next_key IS NULL) AND (slices = 0)))),
+    CONSTRAINT cover_moves_once_announced CHECK ((((changing_since IS NOT NULL) AND (next_key IS NOT NULL)) OR ((changing_since IS NULL) AND (slices = 0)))),
     CONSTRAINT gatepost_cover_slices_check CHECK ((slices >= 0))
 );
 
@@ -3516,6 +3516,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0027_answered_mail', now()),
     ('gatepost', '0028_answered_mail_of_old_replies', now()),
     ('gatepost', '0029_tallies', now()),
+    ('gatepost', '0030_covers_announced', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

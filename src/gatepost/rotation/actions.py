@@ -83,9 +83,9 @@ def looked_through(owner: Owner, known: Generation, looked: rules.Looked) -> boo
 
     True where no further look is needed until then.
     """
-    with inside(owner.workspace_id):
-        after = note(known, looked)
-        if after.destroyed:
+    after = note(known, looked)
+    if after.destroyed:
+        with inside(owner.workspace_id):
             _record(BY_ROTATION, tags.KEY_DESTROY_FORMER, owner, generation=known.generation)
     return after.done
 

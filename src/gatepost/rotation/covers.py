@@ -38,7 +38,9 @@ class Found:
     now: int | None
     next: int | None
     slices: int
-    age: timedelta  # since `next` began to take over
+    age: (
+        timedelta | None
+    )  # since when each transaction that begins knows `next`; None: that is not sure of any
 
 
 def found(workspace_id: UUID) -> Found:
@@ -46,25 +48,32 @@ def found(workspace_id: UUID) -> Found:
         Cover.objects.filter(pk=workspace_id).annotate(age=Now() - models.F("changing_since"))
         .values_list("now_key", "next_key", "slices", "age").first()
     )  # fmt: skip
-    now, next_, slices, age = known or (None, None, 0, None)
-    return Found(now, next_, slices, age or timedelta())
+    return Found(*(known or (None, None, 0, None)))
 
 
 def take_over(workspace_id: UUID, key: int) -> None:
-    """This key begins to take over, where none does yet: each transaction that begins from now on says so to itself."""
+    """This key is to take over, where none does yet."""
     with inside(workspace_id):
         Cover.objects.get_or_create(pk=workspace_id)
-        Cover.objects.filter(pk=workspace_id, next_key=None).update(next_key=key, changing_since=Now())
+        Cover.objects.filter(pk=workspace_id, next_key=None).update(next_key=key)
+
+
+def announced(workspace_id: UUID) -> None:
+    """It stands in the row since when each transaction that begins knows which key takes over. By a transaction of its own,
+    since one that began while `take_over` was not committed yet does not know."""
+    with inside(workspace_id):
+        taking_over = Cover.objects.filter(pk=workspace_id, next_key__isnull=False, changing_since=None)
+        taking_over.update(changing_since=Now())
 
 
 def move_slice(workspace_id: UUID) -> int | None:
     """The hashes of the next slice lie under the key that takes over, in every table. How many rows that were; None: there
     was no further slice. Raises Busy."""
+    layers = indexes.layers(workspace_id, anew=True)  # before everybody waits for us
     with _alone(workspace_id):
         known = cover(connections["default"])
         if known is None or known.next is None or known.slices == SLICES:
             return None
-        layers = indexes.layers(workspace_id, anew=True)
         former, newer = (None if known.now is None else layers[known.now]), layers[known.next]
         first = (former.letter if former else "") + f"{known.slices:02x}"
         moved = 0

@@ -115,6 +115,9 @@ async def _carry_on_with_cover(owner: Owner, told: Callable[[int], None]) -> boo
         return await in_thread(actions.looked_through, owner, state, looked)
     if found.next is None:
         await in_thread(covers.take_over, owner.id, keys.newest)
+        await in_thread(covers.announced, owner.id)
+    elif found.age is None:  # killed between the two
+        await in_thread(covers.announced, owner.id)
     elif isinstance(rules.before_moving(found.age, oldest), rules.Move):
         try:
             await _move(owner, told)

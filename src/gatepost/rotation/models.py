@@ -13,13 +13,14 @@ class Cover(models.Model):
     now_key = models.BigIntegerField(null=True)
     next_key = models.BigIntegerField(null=True)  # the one that takes over
     slices = models.PositiveSmallIntegerField(default=0)  # so many of 256 it covers already
-    changing_since = models.DateTimeField(null=True)  # by the database's clock
+    # Since when each transaction that begins knows it, by the database's clock. Nothing moves before.
+    changing_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(next_key__isnull=False, changing_since__isnull=False)
-                | models.Q(next_key__isnull=True, slices=0),
-                name="cover_changes_or_not",
+                condition=models.Q(changing_since__isnull=False, next_key__isnull=False)
+                | models.Q(changing_since__isnull=True, slices=0),
+                name="cover_moves_once_announced",
             )
         ]

@@ -19,6 +19,7 @@ from django.conf import settings
 from psycopg.rows import class_row
 from tink import KeysetHandle, aead, new_keyset_handle
 
+from gatepost.errors import GatepostError
 from gatepost.vault import indexes, keys
 from gatepost.vault.fields import SealedField
 
@@ -28,6 +29,12 @@ TINK = b"\x01"
 STATE = (
     "name, generation, coalesce(changed_at, created_at) AS since, resealed_at, keep_former, now() AS read_at"
 )
+
+
+class TooManyFormer(GatepostError):
+    "A key was changed more often than keys can be told apart, and backups may need them all."
+
+    who = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +132,8 @@ def begin(name: str, *, keep_former: timedelta) -> bool:
             return False
         begun = not state.is_changing
         if begun:
-            _store(connection, name, keys.with_a_new_key(handle))
-            connection.execute(
-                "UPDATE wrapped_key SET generation = generation + 1, changed_at = now(), resealed_at = NULL WHERE name = %s",
-                [name],
-            )
-        connection.execute("UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name])
+            _add(connection, name, keys.with_a_new_key(handle))
+        _keep(connection, name, keep_former)
         return begun
 
 
@@ -138,10 +141,7 @@ def begin_cover(workspace_id: UUID, *, keep_former: timedelta) -> bool:
     """The same for what covers a workspace's blind indexes, which has none at first. False where it has no indexes yet."""
     name = keys.cover_name(workspace_id)
     with _changing(name) as (connection, handle, state):
-        if state is not None and state.is_changing:
-            connection.execute("UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [keep_former, name])
-            return False
-        if handle is None:
+        if handle is None or state is None:
             # Together with the look at the index key, so that a workspace that was closed gets no key again.
             made = keys.wrap(name, new_keyset_handle(keys.INDEX_TEMPLATE), keys.installation_aead())
             added = connection.execute(
@@ -150,14 +150,30 @@ def begin_cover(workspace_id: UUID, *, keep_former: timedelta) -> bool:
                 [name, made, keep_former, keys.index_name(workspace_id)],
             )
             return bool(added.rowcount)
-        newer = keys.with_a_new_key(handle, keys.INDEX_TEMPLATE, told_apart_by=indexes.letter)
-        _store(connection, name, newer)
-        connection.execute(
-            "UPDATE wrapped_key SET generation = generation + 1, changed_at = now(), resealed_at = NULL, keep_former = %s "
-            "WHERE name = %s",
-            [keep_former, name],
-        )
-        return True
+        begun = not state.is_changing
+        if begun:
+            if len(handle.keyset_info().key_info) == len(indexes.LETTERS):
+                raise TooManyFormer(
+                    f"The blind indexes of the workspace {workspace_id} have {len(indexes.LETTERS)} keys that backups may need. "
+                    "They were not changed: wait until former ones end (`gatepost keys` says when)."
+                )
+            newer = keys.with_a_new_key(handle, keys.INDEX_TEMPLATE, told_apart_by=indexes.letter)
+            _add(connection, name, newer)
+        _keep(connection, name, keep_former)
+        return begun
+
+
+def _add(connection: psycopg.Connection, name: str, newer: KeysetHandle) -> None:
+    """The key has a newer generation, and what former ones made is yet to be found."""
+    _store(connection, name, newer)
+    connection.execute(
+        "UPDATE wrapped_key SET generation = generation + 1, changed_at = now(), resealed_at = NULL WHERE name = %s",
+        [name],
+    )
+
+
+def _keep(connection: psycopg.Connection, name: str, former: timedelta) -> None:
+    connection.execute("UPDATE wrapped_key SET keep_former = %s WHERE name = %s", [former, name])
 
 
 def covering(workspace_id: UUID) -> tuple[Generation, Covering] | None:

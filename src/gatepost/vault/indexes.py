@@ -3,8 +3,8 @@
 The hash of a text (`sealing.index`) stays the same for ever: most have no text beside them any more, and records that are
 chained name some of them. So that a stolen key does not go on telling what later dumps hold, what is stored is the hash
 encrypted once more: one block of AES for the 16 bytes of a hash, with a key of its own that has generations as others do.
-A hash is as good as random and each is stored at most once under a key, or means the same, so a block by itself gives
-away what the hash itself does: that two rows mean the same.
+The same hash gives the same block, which is what look-ups need; it tells no more than the hash did: that two rows mean the
+same.
 
     <32 hex digits>            no cover: the workspace's was never changed
     <letter><32 hex digits>    under the key that the letter names

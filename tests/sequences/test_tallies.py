@@ -1,9 +1,11 @@
 """The counts of a sequence are what one counts by hand, whatever changes, whenever they are summed up."""
 
 import random
+import threading
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
 
 from gatepost.accounts.models import Member
 from gatepost.isolation import inside
@@ -148,3 +150,34 @@ def test_a_sequence_of_another_workspace_has_no_counts_here() -> None:
         tallies.sum_up(each.workspace_id)
     assert told(member, [sequence])[sequence.pk]["enrolled"] == 0
     assert told(other, [sequence])[sequence.pk]["enrolled"] == 1
+
+
+@pytest.mark.parametrize("many", [0, 100], ids=["summed up", "counted for the first time"])
+def test_a_change_that_is_committed_while_they_are_summed_up_counts_once(
+    committed_db: None, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    monkeypatch.setattr(tallies, "MANY", many)
+    member = make_member(make_workspace())
+    sequence = make_sequence(member)
+    enrolment = make_enrolment(sequence, make_contact(member.workspace), make_mailbox(member))
+    if many == 0:
+        tallies.sum_up(member.workspace_id)
+    changed, may_commit = threading.Event(), threading.Event()
+
+    def change_slowly() -> None:
+        with inside(member.workspace_id):
+            Enrolment.objects.filter(pk=enrolment.pk).update(state="stopped", cause="reply")
+            changed.set()
+            may_commit.wait(30)
+        connections.close_all()
+
+    someone = threading.Thread(target=change_slowly)
+    someone.start()
+    assert changed.wait(30)
+    tallies.sum_up(member.workspace_id)
+    assert told(member, [sequence])[sequence.pk]["replied"] == 0, "nobody committed it yet"
+    may_commit.set()
+    someone.join()
+    assert told(member, [sequence])[sequence.pk]["replied"] == 1
+    tallies.sum_up(member.workspace_id)
+    assert told(member, [sequence]) == {sequence.pk: by_hand(sequence)}

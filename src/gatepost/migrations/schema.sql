@@ -2932,7 +2932,7 @@ CREATE INDEX meeting_by_series ON public.gatepost_meeting USING btree (workspace
 
 CREATE INDEX meeting_found ON public.gatepost_meeting USING btree (workspace_id, found_at);
 
-CREATE INDEX message_bounced ON public.gatepost_message USING btree (workspace_id, bounced_at) WHERE (bounced_at IS NOT NULL);
+CREATE INDEX message_bounced ON public.gatepost_message USING btree (workspace_id, bounced_at) INCLUDE (id, sequence_id, step_id, variant_id, mailbox_id, contact_id, reply_id) WHERE (bounced_at IS NOT NULL);
 
 CREATE INDEX message_left_mailbox ON public.gatepost_message USING btree (mailbox_id, left_at) WHERE (left_at IS NOT NULL);
 
@@ -3517,6 +3517,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES
     ('gatepost', '0028_answered_mail_of_old_replies', now()),
     ('gatepost', '0029_tallies', now()),
     ('gatepost', '0030_covers_announced', now()),
+    ('gatepost', '0031_bounced_counted', now()),
     ('mfa', '0001_initial', now()),
     ('mfa', '0002_authenticator_timestamps', now()),
     ('mfa', '0003_authenticator_type_uniq', now()),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -63,13 +64,22 @@ def chosen_messages(chosen: Chosen) -> QuerySet[Message]:
         messages = messages.filter(contact__company_id=chosen.company_id)
     if chosen.answer:
         # By their ids: two such replies to one mail are still one mail.
-        messages = messages.filter(pk__in=Message.objects.filter(replies__label=chosen.answer).values("pk"))
+        messages = messages.filter(pk__in=_answered(chosen.answer))
     if chosen.within:
         moment = "bounced_at" if chosen.bounced else "planned_at" if chosen.planned else "accepted_at"
         start, end = chosen.within
         # As reports count: what a member answers is no outreach.
         messages = messages.filter(**{f"{moment}__gte": start, f"{moment}__lt": end}, reply_id__isnull=True)
-    return messages.filter(bounced_at__isnull=False) if chosen.bounced or chosen.came_back else messages
+    # A span of bounces says it by itself, and is planned better alone.
+    if chosen.came_back or (chosen.bounced and not chosen.within):
+        messages = messages.filter(bounced_at__isnull=False)
+    return messages
+
+
+def _answered(label: str) -> QuerySet[Any]:
+    """The ids of messages that a reply with this label answered: the replies' own column, without a join."""
+    replies: Any = Message._meta.get_field("replies").related_model  # of a concept above
+    return replies.objects.filter(label=label).values("message_id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,7 @@ class Message(InWorkspace):
             ),
             models.Index(
                 fields=["workspace", "bounced_at"],
+                include=["id", "sequence_id", "step_id", "variant_id", "mailbox", "contact", "reply_id"],
                 condition=models.Q(bounced_at__isnull=False),
                 name="message_bounced",
             ),

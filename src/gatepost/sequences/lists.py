@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -257,9 +258,10 @@ def chosen_tasks(chosen: ChosenTasks) -> QuerySet[Task]:
     }  # fmt: skip
     rows = Task.objects.filter(**{column: value for column, value in columns.items() if value})
     if chosen.answer:
-        # The concept above, by the names of its columns: an enrolment has one conversation.
-        answered = Enrolment.objects.filter(conversation__replies__label=chosen.answer)
-        rows = rows.filter(enrolment__in=answered.values("pk"))
+        # Of the concept above, by the names of its columns; and by its own column, without a join to all enrolments.
+        conversations: Any = Enrolment._meta.get_field("conversation").related_model
+        answered = conversations.objects.filter(replies__label=chosen.answer)
+        rows = rows.filter(enrolment__in=answered.values("enrolment_id"))
     if chosen.ended_within:
         start, end = chosen.ended_within
         rows = rows.filter(ended_at__gte=start, ended_at__lt=end)

@@ -66,7 +66,8 @@ class NoCipher:
 def remove_the_cipher() -> None:
     from gatepost.vault import keys
 
-    keys.sealing_key = lambda owner, owner_id, *, create=True: NoCipher()  # type: ignore[assignment]
+    keys.sealing_key = lambda owner, owner_id, *, create=True, anew=False: NoCipher()  # type: ignore[assignment]
+    keys.installation_sealing_key = lambda purpose, *, anew=False: NoCipher()  # type: ignore[assignment]
 
 
 # Leaks

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from importlinter import cli
 
 from gatepost.audit import tags
+from gatepost.vault.indexes import IndexesField, IndexField
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "gatepost"
@@ -45,6 +47,16 @@ def test_only_the_closed_list_and_its_reader_name_the_fields_of_mail_content():
     assert named <= {"graph/shapes.py", "graph/messages.py"}
 
 
+def test_only_the_folder_of_graph_asks_microsoft():
+    """Through its functions, each with a name and a docstring; `probes.ask` asks a job to look."""
+    asked = {
+        (file, ast.unparse(node.func)) for file, tree in sources() for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        and _called(node) in ("ask", "follow") and not file.startswith("graph/")
+    }  # fmt: skip
+    assert asked == {("mailboxes/views.py", "probes.ask")}
+
+
 def test_only_the_matcher_makes_the_right_to_read_a_reply():
     makers = {
         file
@@ -67,6 +79,23 @@ def test_only_the_doors_of_the_vault_open_what_is_sealed():
         "vault/factors.py",
         "vault/sealing.py",
     }
+
+
+def test_blind_indexes_are_compared_by_django_or_where_their_forms_are_known():
+    """While their key is changed, a hash is stored in either of two forms (decision 0022): its field asks for the right one,
+    and SQL written by hand would find half."""
+    names = {
+        field.attname for model in apps.get_models() for field in model._meta.get_fields()
+        if isinstance(field, IndexField | IndexesField)
+    }  # fmt: skip
+    assert {"address_index", "search_indexes"} <= names
+    named = re.compile(rf"\b(SELECT|UPDATE|INSERT|DELETE)\b.*\b({'|'.join(names)})\b", re.DOTALL)
+    written = {
+        file for file, tree in sources() for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and named.search(node.value)
+        and not file.startswith(("migrations/", "bench/"))
+    }  # fmt: skip
+    assert written == {"intake/queries.py"}
 
 
 def test_rules_look_at_no_clock():

@@ -398,8 +398,9 @@ def only_held(scene: Scene, n: int) -> Case:
 
 @kind
 def over_already(scene: Scene, n: int) -> Case:
-    petra = _known(scene, n)
-    event = _put(scene, petra, [ALICE], start=scene.now - 60, end=scene.now + 0.5)
+    ended = scene.of.now()
+    petra = _known(scene, n)  # enrolled after it
+    event = _put(scene, petra, [ALICE], start=ended - 60, end=ended)
     return Case("over_already", petra, ["", "took_place"], [event], history=("took_place",), stops=False)
 
 
@@ -498,7 +499,9 @@ def _judge(scene: Scene, case: Case, number: int) -> None:
     if number and not history >= set(case.history):
         scene.wrong.append(f"{where}: its history is {sorted(history)}")
     if case.stops != (enrolment.state == Enrolment.State.STOPPED):
-        scene.wrong.append(f"{where}: its enrolment is {enrolment.state}")
+        scene.wrong.append(
+            f"{where}: its enrolment is {enrolment.state}: {enrolment.reason} ({case.address})"
+        )
     if case.match != "company" and rows[0].message_id is None:
         scene.wrong.append(f"{where}: it is owed to no mail")
     if case.kind == "private" and content.open(rows[0], "subject") is not None:

@@ -25,6 +25,7 @@ from gatepost.sequences.rules import Send
 from tests import makers
 from tests.journeys.standing import ROOT, Standing, python_path
 from tests.journeys.story import Story
+from tests.proofs.sender import WATCHED
 
 HAS_STRACE = shutil.which("strace") is not None
 # Of all requests about mail 58 % fail, as in the prototype's run: 12 lost, 15 done and the answer lost, 10 done and
@@ -80,9 +81,10 @@ class Killing:
         self.messages.append(message)
         return message
 
-    def visit(self, message: Message, *kill: object) -> dict[str, Any]:
+    def visit(self, message: Message, *how: object) -> dict[str, Any]:
+        """A worker carries it on: to its end, `WATCHED`, or killed at a call and its number (tests/proofs/sender.py)."""
         assert self.sender.stdin is not None and self.sender.stdout is not None
-        order = " ".join(str(part) for part in (message.workspace_id, message.pk, *kill))
+        order = " ".join(str(part) for part in (message.workspace_id, message.pk, *how))
         self.sender.stdin.write(order + "\n")
         self.sender.stdin.flush()
         ended = json.loads(self.sender.stdout.readline())
@@ -164,7 +166,7 @@ def a_killing(stand: Standing, *, route: Route) -> Iterator[Killing]:
 def points_of(killing: Killing, *, all_calls: bool) -> list[tuple[str, int]]:
     """Every network call that an undisturbed send makes. What a server sees changes only by what is sent to it, so the
     calls that only wait add nothing but time: they are for the long proof."""
-    calls = killing.visit(killing.plan())["calls"]
+    calls = killing.visit(killing.plan(), WATCHED)["calls"]
     kept = None if all_calls else ("connect", "sendto", "sendmsg")
     return [(name, number) for name, number in calls if kept is None or name in kept]
 

@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -172,6 +172,15 @@ def test_a_reply_is_read_stored_and_stops_the_sequence(story):
     assert (names.open(reply, "sender"), reply.someone_else) == (CONTACT, False)
     (enrolment,) = rows(Enrolment, story.mailbox.workspace_id)
     assert (enrolment.state, enrolment.cause) == (Enrolment.State.STOPPED, "reply")
+
+
+def test_a_date_is_understood_as_where_the_contact_lives(story):
+    with inside(story.mailbox.workspace_id):
+        Contact.objects.update(time_zone="America/Chicago")
+    story.inbox.arrives("r1", references=story.sent_id, text="Out of office, back on 2/3.")
+    story.sync()
+    (reply,) = story.replies()
+    assert (reply.label, reply.return_local_date) == ("out_of_office", date(2027, 2, 3))
 
 
 def test_of_unrelated_mail_only_a_number_stays_and_not_even_the_sender_was_asked_for(story):

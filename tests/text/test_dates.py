@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -26,6 +26,54 @@ RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
 def test_an_absence_names_the_day_of_return(text, day, precision):
     found = dates.find(text, RECEIVED, about_return=True)
     assert (found.date, found.precision) == (day, precision)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "precision"),
+    [
+        ("Semester t.o.m. vecka 51.", date(2026, 12, 21), "week"),
+        ("Réouverture le lundi 4 janvier, après les vacances d'hiver.", date(2027, 1, 4), "day"),
+        ("Gesloten van 30 november t/m 4 december. Vanaf maandag 7 december staan we weer voor u klaar.", date(2026, 12, 7), "day"),
+    ],
+)  # fmt: skip
+def test_an_absence_in_weeks_and_of_a_whole_firm(text, day, precision):
+    found = dates.find(text, RECEIVED, about_return=True)
+    assert (found.date, found.precision) == (day, precision)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "precision"),
+    [
+        ("Volgende week donderdag weer, goed?", date(2026, 12, 3), "day"),
+        ("Call me Thursday next week.", date(2026, 12, 3), "day"),
+        ("Nächste Woche Donnerstag gern.", date(2026, 12, 3), "day"),
+        ("Rappelez-moi jeudi de la semaine prochaine.", date(2026, 12, 3), "day"),
+        ("Probeer het over een half jaartje nog eens.", date(2027, 5, 24), "month"),
+        ("In einem halben Jahr gern wieder.", date(2027, 5, 24), "month"),
+        ("Pasados Reyes hablamos.", date(2027, 1, 7), "season"),
+        ("Not this side of Easter.", date(2027, 3, 30), "season"),
+        ("Nicht vor Ostern.", date(2027, 3, 30), "season"),
+        ("Mitte nächsten Jahres schreiben wir neu aus, melden Sie sich.", date(2027, 6, 15), "month"),
+        ("Se ne riparla con l'anno nuovo.", date(2027, 1, 1), "quarter"),
+        ("Wir bauen um, fertig ist das im Mai geplant. Rufen Sie mich im September an.", date(2027, 9, 1), "month"),
+        ("Le contrat nous tient jusqu'au 31 décembre 2027. Nous comparons en octobre. Relancez-moi à ce moment-là.", date(2027, 10, 1), "month"),
+    ],
+)  # fmt: skip
+def test_a_later_talk_is_named_as_people_name_it(text, day, precision):
+    found = dates.find(text, RECEIVED, about_return=False)
+    assert (found.date, found.precision) == (day, precision)
+
+
+def test_a_day_on_which_something_else_happens_is_none_to_write_again_on():
+    assert dates.find("El niño nació el viernes.", RECEIVED, about_return=False) is None
+    assert dates.find("Mijn vaste werkdagen zijn maandag en donderdag.", RECEIVED, about_return=True) is None
+
+
+def test_in_north_america_the_month_comes_first():
+    here = datetime(2026, 11, 30, 7, 2, tzinfo=timezone(timedelta(hours=-6)))
+    assert dates.find("OOO thru 12/4", here, about_return=True).date == date(2026, 12, 5)
+    assert dates.find("De vuelta el 4/12", here, about_return=True).date == date(2026, 12, 4)
+    assert dates.find("Back on 4/12", RECEIVED, about_return=True).date == date(2026, 12, 4)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 def tone(text: str, **more):
-    return classify(ReplyInput("1", text, received=RECEIVED, sender="ada@theirs.example", **more))
+    return classify(ReplyInput("1", text, sender="ada@theirs.example", **{"received": RECEIVED, **more}))
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,22 @@ def test_an_automatic_answer_is_never_a_persons_label():
     )
     assert result.label == "out_of_office"
     assert result.return_date == date(2026, 12, 4)
+
+
+@pytest.mark.parametrize(
+    ("header", "day"),
+    [
+        ("Sun, 22 Nov 2026 22:30:00 -0600", date(2026, 11, 23)),
+        ("Mon, 23 Nov 2026 04:30:00 +0000", date(2026, 11, 24)),  # as Exchange writes it of everybody
+        ("Mon, 23 Nov 2026 04:30:00 +9900", date(2026, 11, 24)),
+        ("Mon, 23 Nov 2026 13:30:00 +0900", date(2026, 11, 24)),
+        ("yesterday", date(2026, 11, 24)),
+    ],
+)
+def test_tomorrow_is_a_day_of_whoever_wrote(header, day):
+    received = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
+    result = tone("I am out of office today, back tomorrow.", headers=[("Date", header)], received=received)
+    assert (result.label, result.return_date) == ("out_of_office", day)
 
 
 def test_a_bounce_is_told_by_its_headers():

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -31,6 +32,7 @@ from gatepost.mailboxes.queries import due_for_sync, load, rest
 from gatepost.mailboxes.watch import cannot_be_read
 from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
+from gatepost.sequences.windows import zone_of
 from gatepost.text.tone import ReplyInput, Tone
 
 log = logging.getLogger(__name__)
@@ -321,7 +323,7 @@ def _label(message: Message, envelope: Envelope, sender: str, body: messages.Rep
         html=body.html,
         subject=body.subject,
         headers=body.headers,
-        received=body.received,
+        received=body.received.astimezone(_zone_of(message)),
         sent=tuple(texts_sent_to(message)),
         sender=sender,
         cc=(),
@@ -334,6 +336,12 @@ def _label(message: Message, envelope: Envelope, sender: str, body: messages.Rep
         say("a reply cannot be read safely", extra={"mailbox": message.mailbox_id, "error": error.reason})
         kept = body.text if body.text is not None else _bare(body.html or "")
         return replace(UNREADABLE, new_text=kept[:KEPT_UNLABELLED], cut=True)
+
+
+def _zone_of(message: Message) -> ZoneInfo:
+    """Where the contact lives, as far as is known: when "tomorrow" is, for whoever wrote."""
+    contact, workspace = message.contact, message.mailbox.workspace
+    return ZoneInfo(zone_of(contact.time_zone, contact.country, workspace.time_zone))
 
 
 def _bare(html: str) -> str:

@@ -10,6 +10,7 @@ import itertools
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import re2
@@ -41,11 +42,12 @@ def find(text: str, received: datetime, *, about_return: bool) -> ReturnDate | N
     """The day named in the sentence that speaks of return (or, for a later talk, of writing again)."""
     text = plain(text)[:6_000].translate(_FULL_WIDTH)
     today = received.date()
+    month_first = _is_american(received, text)
     best: tuple[int, ReturnDate] | None = None
     sentences = _sentences(text)[:_SENTENCES_READ]
     for place, (start, end) in enumerate(sentences):
         sentence = text[start:end]
-        candidates = [c for c in _candidates(sentence, today) if c.date >= today]
+        candidates = [c for c in _candidates(sentence, today, month_first) if c.date >= today]
         if not candidates:
             continue
         rank = _rank(sentence, about_return)
@@ -60,6 +62,15 @@ def find(text: str, received: datetime, *, about_return: bool) -> ReturnDate | N
     return best[1] if best and best[0] > 0 else None
 
 
+def _is_american(received: datetime, text: str) -> bool:
+    """Whether `12/4` is in December: where the sender's clock is that of North America, and the words are English."""
+    offset = received.utcoffset()
+    return offset is not None and -10 <= offset / timedelta(hours=1) <= -4 and not _ROMANCE.search(text)
+
+
+_ROMANCE = compiled(
+    r"(?i)(?:^|[^\pL])(?:el|la|los|del?|que|hasta|para|le|les|du|au|jusqu|até|não|o|em)(?:$|[^\pL])"
+)
 _SENTENCES_READ = 100  # a reply has fewer; a wall of short lines costs no more than these
 _FULL_WIDTH = {ord("０") + digit: ord("0") + digit for digit in range(10)}
 
@@ -73,7 +84,7 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(borders) if b > a]
 
 
-_SENTENCE_END = compiled(r"[!?\n]|[^\d\s]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s")
+_SENTENCE_END = compiled(r"[!?\n]|[^\d\s.]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s")
 
 _THEN = compiled(rf"(?i)(?:^|[^\pL])(?:{words.THEN})(?:$|[^\pL])")
 _RETURN = compiled(rf"(?i)(?:^|[^\pL])({words.RETURN})|(復帰|出社|恢复|恢復)")
@@ -98,8 +109,9 @@ def _chosen(sentence: str, candidates: list[_Candidate]) -> ReturnDate:
     after = [c for c in candidates if returning and c.start >= returning.start()]
     chosen = after[0] if after else _last(candidates)
     day = chosen.date
-    if _INCLUSIVE.search(sentence) and chosen.precision == "day" and not after:
-        day += timedelta(days=1)
+    if _INCLUSIVE.search(sentence) and not after:
+        beyond = {"day": 1, "week": 7 - day.weekday()}
+        day += timedelta(days=beyond.get(chosen.precision, 0))
     return ReturnDate(day, chosen.precision, sentence[chosen.start : chosen.end].rstrip(" .,"))
 
 
@@ -148,21 +160,26 @@ _IN_SPAN = compiled(
 _FROM_NOW = compiled(
     rf"(?i)(?:^|[^\pL\pN])(({words.NUMBER_WORDS}|\d{{1,2}}) ({words.UNITS})(?: from now|\s*\?| later| später))(?:$|[^\pL\pN])"
 )
+_IN_HALF_A_YEAR = compiled(
+    rf"(?i)(?:^|[^\pL\pN])((?:{words.IN}) (?:(?:{words.ABOUT}) )?(?:{words.HALF_YEAR}))(?:$|[^\pL\pN])"
+)
 _WEEKS_CJK = compiled(r"(([一二三四五六\d])(週間|周|か月|ヶ月|ヵ月|个月|個月)[後后])")
 _WEEK_AFTER_NEXT = compiled(
     r"(?i)(?:^|[^\pL])(the week after next|übernächste[nr]? woche|over twee weken|dans quinze jours)(?:$|[^\pL])"
 )
 _NEXT_UNIT = compiled(rf"(?i)(?:^|[^\pL\pN])({words.NEXT_UNIT})(?:$|[^\pL\pN])")
-_WEEKDAY = compiled(
-    rf"(?i)(?:^|[^\pL\pN])((?:(?:{words.NEXT}) )?({'|'.join(sorted(words.WEEKDAYS, key=len, reverse=True))})( week)?)(?:$|[^\pL\pN])"
+_ALL_WEEKDAYS = "|".join(sorted(words.WEEKDAYS, key=len, reverse=True))
+_WEEKDAY = compiled(rf"(?i)(?:^|[^\pL\pN])((?:(?:{words.NEXT}) )?({_ALL_WEEKDAYS})( week)?)(?:$|[^\pL\pN])")
+_IN_NEXT_WEEK = compiled(
+    rf"(?i)(?:^|[^\pL\pN])((?:{words.NEXT_WEEK}),? (?:on |am |op |på |le |el |w )?({_ALL_WEEKDAYS})|({_ALL_WEEKDAYS}),? (?:of |in )?(?:{words.NEXT_WEEK}))(?:$|[^\pL\pN])"
 )
 _TOMORROW = compiled(rf"(?i)(?:^|[^\pL\pN])({words.TOMORROW})(?:$|[^\pL\pN])")
 _SEASON = compiled(rf"(?i)(?:^|[^\pL\pN])({'|'.join(words.SEASONS)})(?:$|[^\pL\pN])")
 
 
-def _candidates(sentence: str, today: Date) -> list[_Candidate]:
+def _candidates(sentence: str, today: Date, month_first: bool) -> list[_Candidate]:
     """Every date the sentence names, exact ones first; a vaguer one counts only where none is more exact."""
-    for read in (_days, _weeks, _months, _quarters, _seasons):
+    for read in (partial(_days, month_first=month_first), _weeks, _months, _quarters, _seasons):
         if found := read(sentence, today):
             if all(_YEAR.search(sentence[c.start : c.end]) for c in found):
                 return (
@@ -179,7 +196,7 @@ def _candidates(sentence: str, today: Date) -> list[_Candidate]:
 _YEAR = compiled(r"(?i)(?:^|[^\pL])(?:year|jahre?s?|l'an|l'année|año|ano|anno|jaar|år|rok|roku)$")
 
 
-def _days(sentence: str, today: Date) -> list[_Candidate]:
+def _days(sentence: str, today: Date, *, month_first: bool) -> list[_Candidate]:
     found: list[_Candidate] = []
 
     def add(day: Date | None, span: tuple[int, int]) -> None:
@@ -195,7 +212,7 @@ def _days(sentence: str, today: Date) -> list[_Candidate]:
     for m in _MONTH_DAY.finditer(sentence):
         add(_said(today, m.group(4), words.MONTHS[m.group(2).lower()], int(m.group(3))), m.span(1))
     for m in _NUMBERS.finditer(sentence):
-        add(_numeric(today, m.group(2), m.group(3), m.group(4), m.group(5)), m.span(1))
+        add(_numeric(today, *m.group(2, 3, 4, 5), month_first=month_first), m.span(1))
     for reader in (_ORDINAL, _DAY_ALONE):
         for m in reader.finditer(sentence):
             if not _COUNTED.match(sentence[m.end(2) :]):
@@ -206,6 +223,9 @@ def _days(sentence: str, today: Date) -> list[_Candidate]:
         for m in _TOMORROW.finditer(sentence):
             if m.group(1) != "Morgen" or m.start(1) == 0:  # `Guten Morgen` is a greeting
                 add(today + timedelta(days=1), m.span(1))
+        for m in _IN_NEXT_WEEK.finditer(sentence):
+            weekday = words.WEEKDAYS[(m.group(2) or m.group(3)).lower()]
+            add(_start_of_next(today, "week") + timedelta(days=weekday), m.span(1))
         for m in _WEEKDAY.finditer(sentence):
             said = m.group(2)
             if said.lower() in words.SHORT_WEEKDAYS and not (said[0].isupper() and m.start(2) > 0):
@@ -244,12 +264,16 @@ def _said(today: Date, year: str | None, month: int, day: int) -> Date | None:
     return _day(int(year), month, day) if year else _coming(today, month, day)
 
 
-def _numeric(today: Date, first: str, mark: str, second: str, year: str | None) -> Date | None:
+def _numeric(
+    today: Date, first: str, mark: str, second: str, year: str | None, *, month_first: bool
+) -> Date | None:
     """Day and month by the mark and by what is possible; the reading in the future where both are."""
     a, b = int(first), int(second)
     if mark == "-" and year is None:
         return None
     orders = [(b, a)] if a > 12 or mark == "." else [(a, b)] if b > 12 else [(b, a), (a, b)]
+    if month_first and len(orders) == 2:
+        orders.reverse()
     if year is None and mark == "." and not (1 <= b <= 12):
         return None
     days = [d for m, d_ in orders if (d := _said(today, year, m, d_)) is not None]
@@ -269,6 +293,8 @@ def _weeks(sentence: str, today: Date) -> list[_Candidate]:
     for reader in (_IN_SPAN, _FROM_NOW):
         for m in reader.finditer(sentence):
             found.append(_after(today, m))
+    for m in _IN_HALF_A_YEAR.finditer(sentence):
+        found.append(_Candidate(today + timedelta(days=182), "month", *m.span(1)))
     for m in _WEEKS_CJK.finditer(sentence):
         days = _cjk(m.group(2)) * (7 if m.group(3) in ("週間", "周") else 30)
         found.append(_Candidate(today + timedelta(days=days), "week" if days < 30 else "month", *m.span(1)))
@@ -276,7 +302,9 @@ def _weeks(sentence: str, today: Date) -> list[_Candidate]:
         found.append(_Candidate(_start_of_next(today, "week") + timedelta(days=7), "week", *m.span(1)))
     for m in _NEXT_UNIT.finditer(sentence):
         unit = words.unit_of(m.group(1))
-        if unit is not None:
+        if unit == "year" and _MID.search(sentence[max(0, m.start(1) - 25) : m.start(1)]):
+            found.append(_Candidate(Date(today.year + 1, 6, 15), "month", *m.span(1)))
+        elif unit is not None:
             found.append(_Candidate(_start_of_next(today, unit), _PRECISION[unit], *m.span(1)))
     return found
 

@@ -6,7 +6,7 @@ threshold, or where two labels tie, the answer is `unsure`: a person decides.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 from . import dates, machine, optout, orders, people, quotes
 from .labeller import LABELS_OF_MACHINES, LABELS_OF_PEOPLE, UNSURE, Evidence, Labeller, Scores
@@ -16,7 +16,7 @@ from .patterns import compiled
 LABELS = (*LABELS_OF_PEOPLE[:-1], "bounce", LABELS_OF_PEOPLE[-1], UNSURE)
 SURE_OF_A_MACHINE = 0.8
 
-VERSION = "tone-4"
+VERSION = "tone-5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,29 @@ class Tone:
 def classify(reply: ReplyInput, labeller: Labeller | None = None) -> Tone:
     """The label of this reply and why. Pure: the same reply gives the same answer."""
     labeller = labeller or shipped()
+    reply = replace(reply, received=_by_their_clock(reply))
     parts = quotes.extract(reply.text, reply.html, sent=reply.sent)
     from_machine = machine.recognise(reply.headers, reply.subject, reply.sender, parts.source)
     parted = orders.part(parts.message)
     parts = replace(parts, message=parted.said)
     decision = _decide(parts, parted, from_machine, labeller, reply)
     return _complete(decision, parts, from_machine, reply, f"{VERSION}+{labeller.version}")
+
+
+def _by_their_clock(reply: ReplyInput) -> datetime | None:
+    """When the reply came, by the clock of whoever wrote it: the Date header often says how that stands. "Tomorrow" is a day of
+    theirs, and 12/4 is in December in Ohio. Exchange writes all dates in UTC, which says nothing (RFC 5322 §3.3)."""
+    said = next((value for name, value in reply.headers if name.lower() == "date"), "")
+    if reply.received is None or not (found := _OFFSET.search(said[:100])):
+        return reply.received
+    sign, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    if not offset or abs(offset) > timedelta(hours=14):
+        return reply.received
+    return reply.received.astimezone(timezone(offset))
+
+
+_OFFSET = compiled(r"\d:\d\d ?([+-])(\d\d)([0-5]\d)(?:$|\D)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,10 @@ NUMBER_WORDS = "a couple of|a couple|a few|ein paar|un par de|un paio di|een paa
     sorted(NUMBERS, key=len, reverse=True)
 )
 IN = "give me|another|geben sie mir|gib mir|laissez-moi|donnez-moi|deme|dame|dê-me|me dê|mi dia|geef me|ge mig|in|in about|in another|after|within|dans|d'ici|en|dentro de|em|daqui a|tra|fra|over|om|za|po|nach|after about"
+HALF_YEAR = "half a year|einem halben jahr|ein halbes jahr|een half jaar(?:tje)?|medio año|mezz'anno|meio ano|ett halvår|et halvt år|pół roku"
 UNITS = (
     "days?|weeks?|months?|quarters?|years?|tagen?|wochen?|monat(?:en|e)?|quartal(?:en)?|jahr(?:en)?|jours?|semaines?|mois|"
-    "trimestres?|ans?|días?|semanas?|mes(?:es)?|años?|dias?|mês|anos?|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|dagen|weken|"
+    "trimestres?|ans?|días?|semanas?|mes(?:es)?|años?|dias?|mês|anos?|giorn[oi]|settiman[ae]|mes[ei]|ann[oi]|dagen|weken|weekjes?|maandjes?|"
     "week|maand(?:en)?|kwartaal|jaar|dagar|veckor?|månad(?:er)?|år|dni|tydzień|tygodnie|tygodni|miesiąc(?:e)?|miesięcy|uger|måneder"
 )
 _UNIT_STEMS = (
@@ -103,7 +104,7 @@ def unit_of(said: str) -> str | None:
 
 
 NEXT_UNIT = (
-    "next (?:week|month|quarter|year)|the new year|new year|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
+    "next (?:week|month|quarter|year)|the new year|new year|anno nuovo|nuovo anno|ano novo|nouvel an|nouvelle année|nieuwe jaar|nya året|nye år|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
     "kommende[nrs]? (?:woche|monat|quartal|jahr)|neue[ns]? jahr|la semaine prochaine|le mois prochain|prochain trimestre|"
     "trimestre prochain|l'année prochaine|l'an prochain|(?:la )?(?:próxima semana|semana que viene)|"
     "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo ano|ano que vem|"
@@ -112,6 +113,12 @@ NEXT_UNIT = (
     "næste (?:uge|måned|kvartal|år)|przyszłym (?:tygodniu|miesiącu|kwartale|roku)|nowym roku|przyszły (?:tydzień|miesiąc|rok)"
 )
 
+# As above, where a weekday stands beside it.
+NEXT_WEEK = (
+    "next week|nächste[nr]? woche|kommende[nr]? woche|(?:la |de la )?semaine prochaine|(?:la |de la )?(?:próxima semana|semana que viene)|"
+    "(?:da |na )?semana que vem|(?:la |della )?(?:prossima settimana|settimana prossima)|volgende week|nästa vecka|næste uge|"
+    "(?:w )?przyszłym tygodniu"
+)
 _QUARTERS = (
     (1, ("first quarter|erste[sn]? quartal|1\\. quartal|premier trimestre|primer trimestre|primeiro trimestre|primo trimestre"
      "|eerste kwartaal|första kvartalet|pierwszym kwartale")),
@@ -165,7 +172,10 @@ FIXED_FEASTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(["midsummer", "midsommar", "juhannuksen"], (6, 25)),
     **dict.fromkeys(["thanksgiving"], (12, 1)),
 }  # fmt: skip
-AFTER = "after|once|past|nach|après|passé|después de|pasando|pasado|pasar|tras|depois d[eoa]|passad[oa]|dopo|passat[oa]|na|efter|etter|po|jälkeen"
+AFTER = (
+    "after|once|past|nach|après|passé|después de|pasando|pasad[oa]s?|pasar|tras|depois d[eoa]|passad[oa]|dopo|passat[oa]|na|efter|etter|po|jälkeen|"
+    "this side of|not (?:before|until)|nicht vor|pas avant|no antes de|non prima di|não antes d[eao]|niet (?:voor|vóór)|inte (?:före|förrän)|ikke før|nie przed"
+)
 END_OF_THIS_MONTH = (
     "(?:the )?end of (?:the|this) month|month[- ]end|ende des monats|ende dieses monats|monatsende|(?:la )?fin du mois|"
     "(?:fin|final) de(?: este)? mes|fim do mês|fine (?:del )?mese|eind(?:e)? van de(?:ze)? maand|slutet av månaden|slutningen af måneden|"
@@ -184,33 +194,35 @@ RETURN = (
     r"wieder im dienst|dienstzeit|reprise|volto|reabr|riapr|geöffnet|öffnen wieder|weer aan|işbaşı|wieder (?:da|im büro|erreichbar|im haus|für sie|zurück|hier)|zurück|wieder|de retour|serai de retour|reviens|rentre|"
     r"de vuelta|regres|vuelvo|volver|reincorpor|de volta|retorn|regresso|voltarei|rientr|torner|di ritorno|sarò nuovamente|"
     r"terug|weer (?:aanwezig|bereikbaar|op kantoor)|tillbaka|åter|tilbage|igen|wracam|wrócę|powrót|powrocie|będę ponownie|"
+    r"weer (?:voor u|open)|(?:zijn|staan) (?:we|wij) weer|réouvert|rouvr|reapertura|riapertura|wiedereröffn|"
     r"ab (?:dem |zum )?(?:\d|kw|mo|di|mi|do|fr|woche)|from .{1,20} onwards"
 )
 ABSENCE = (
-    r"out of|away|leave|holiday|vacation|until|till|through|unavailable|absent|abwesend|urlaub|nicht im|bis (?:zum|einschl)|"
+    r"out of|away|leave|holiday|vacation|until|till|through|thru|unavailable|absent|abwesend|urlaub|nicht im|bis (?:zum|einschl)|"
     r"elternzeit|congé|jusqu|vacances|vacaciones|hasta|fuera|baja|férias|até|ausente|ferie|fino al|assente|vakantie|"
     r"afwezig|tot|semester|ledig|till|t\.o\.m|ferie|urlop|nieobecn|między|from .{1,40} to |vom .{1,40} bis|du .{1,40} au|closed|travel|geschlossen|chius|cerrad|fermé|čerpám|izin|poza|up to and|delays?"
 )
 LATER = (
     r"give me|need|ask me|nudge|remind|erinner|gib mir|laissez-moi|donnez-moi|deme|dê-me|mi dia|geef me|preg[uú]nt|"
     r"búsque|probier|versuch|aggiorn|przypom|odezwa|geht\b|ozvěte|contact|reach|circle|touch base|check|follow|get back|come back|write|talk|speak|call|again|revisit|ping|try|look at|discuss|"
-    r"touch|reconnect|melden|meld|sprechen|erneut|nochmal|noch einmal|wieder|auf mich zu|anrufen|ab |recontact|reparl|revenez|revenir|"
+    r"touch|reconnect|melden|meld|sprechen|erneut|nochmal|noch einmal|wieder|auf mich zu|anrufen|ruf(?:en sie|t)? (?:mich|uns)|ab |recontact|reparl|revenez|revenir|"
     r"relanc|rappel|reprend|écri|contáct|contact|escrib|hablar|hablamos|retom|llám|vuelva|vuelve|volver|fal(?:e|ar|amos)|volte|"
     r"retome|ricontatt|risent|sentir|riparl|scriv|contatt|bel|mail|neem|kom|terug|spreken|benader|hör|återkom|kontakta|ring|prata|skriv|"
-    r"vend|ring|odezw|wróc|kontakt|napisz|skontakt|not before|earliest|frühestens|au plus tôt|wait|until|after|instead"
+    r"parl|vend|ring|odezw|wróc|kontakt|napisz|skontakt|not before|earliest|frühestens|au plus tôt|wait|until|after|instead"
 )
 # A date in such a sentence belongs to something else.
 ELSEWHERE = (
     r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|contract|vertrag|contrat|contrato|contratto|pliego|syndic|tender|umowa|avtal|certif|wedding|hochzeit|"
+    r"werkdagen|working days|arbeitstage|jours de travail|geboren|was born|nació|è nato|est née?|"
     r"elections?|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
     r"\btel\b|telefon|phone|street|straße|\bhrb\b"
 )
 INCLUSIVE = (
-    r"through|up to and including|inclusive|bis (?:und mit|einschließlich|einschliesslich|inkl)|einschließlich|einschl\.|inclus|"
+    r"through|thru|up to and including|inclusive|bis (?:und mit|einschließlich|einschliesslich|inkl)|einschließlich|einschl\.|inclus|"
     r"inclusive|inclusief|compreso|incluso|tot en met|t/m|till och med|t\.o\.m|til og med|włącznie|bis und mit|まで"
 )
 # The next sentence points back to the date of this one.
 THEN = (
     "then|por esas fechas|after that|afterwards|danach|dann|alors|ensuite|entonces|después|então|depois|allora|poi|daarna|dan|sedan|då|derefter|"
-    "da|wtedy|potem"
+    "da|wtedy|potem|at that point|à ce moment|en ese momento|in quel momento|zu (?:dem|diesem) zeitpunkt|tegen die tijd|op dat moment"
 )

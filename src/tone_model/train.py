@@ -31,7 +31,7 @@ from gatepost.text.learned import Heads
 
 from . import build, network, replies, source, vocabulary
 
-VERSION = "2"
+VERSION = "3"
 SEED = 20_261_128
 RANK = 16
 BATCH = 24
@@ -46,7 +46,7 @@ DECIDED = {
     "encoder_share": 0.75,
     "threshold": 0.4,
     "threshold_ngrams": 0.4,
-    "leave_us_alone": 0.17,
+    "leave_us_alone": 0.15,
     "second": 0.25,
 }
 
@@ -64,8 +64,8 @@ class Course:
 # First the replies that avoid the usual words, whole: they teach what the words alone do not tell. Then, more gently, the
 # plain ones among them, and of long ones their gist, with more room than the product gives it.
 COURSES = (
-    Course(8, ("anna", "bram", "chiara", "dmitri"), 250, 8e-4),
-    Course(2, ("anna", "bram", "chiara", "dmitri", "greta"), 66, 2e-4),
+    Course(8, ("anna", "bram", "chiara", "dmitri", "hugo", "irma"), 250, 8e-4),
+    Course(2, ("anna", "bram", "chiara", "dmitri", "greta", "hugo", "irma"), 66, 2e-4),
 )
 
 

@@ -53,7 +53,8 @@ def follows(tone: Tone) -> rules.Consequence:
 
 def test_there_are_two_hundred_in_more_than_twelve_languages() -> None:
     assert len(ORDERS) == 200 and len({row["lang"] for row in ORDERS}) > 12
-    assert sum(plain(row["reply"]).label == row["label"] for row in ORDERS) >= 198  # of the replies alone
+    # Of the replies alone, which were chosen among those that version 2 of the model had right.
+    assert sum(plain(row["reply"]).label == row["label"] for row in ORDERS) >= 190
 
 
 def test_an_order_leaves_the_label_as_it_is_but_for_real_words_of_opting_out(heard) -> None:

@@ -51,6 +51,10 @@ def test_a_reply_gets_the_label_its_words_ask_for(text, label):
         "Ne m'écrivez plus.", "Merci de me retirer de votre liste.", "No me escriban más.", "Darme de baja por favor",
         "Non scrivetemi più.", "Cancellatemi dalla vostra lista.", "Schrijf mij uit", "Stuur mij geen mails meer.",
         "Ta bort mig från listan.", "Proszę o usunięcie mojego adresu.", "Não quero receber mais e-mails.",
+        "take me off this", "Would you mind dropping me from the sequence?", "Erase all personal information you hold.",
+        "Get my name out of your database.", "Nehmen Sie sie sofort raus.", "Können Sie mich da rausnehmen?",
+        "Löschen Sie sofort alle Daten.", "Adresse löschen", "stop pub", "Merci de ne plus m'écrire à cette adresse.",
+        "Pourriez-vous arrêter les courriels ?", "ya no me manden estos correos", "bórrenme de su base", "Baja, por favor",
     ],
 )  # fmt: skip
 def test_a_wish_to_stop_is_an_opt_out_in_every_language(text):
@@ -64,6 +68,13 @@ def test_a_wish_to_stop_is_an_opt_out_in_every_language(text):
         "How does your unsubscribe link work?",
         "Our newsletter lets people unsubscribe already.",
         "We will not stop looking, so send me more.",
+        "Normally I'd unsubscribe without reading. Go on then, show me.",
+        "Só me tira uma dúvida: esse valor é por dentista?",
+        "A jak to się ma do RODO?",
+        "Ich bin zur Kur und kann keine Nachrichten lesen.",
+        "Nehmen Sie uns bitte auf Ihre Verteilerliste für die Vorführtermine auf.",
+        "Hou me op de hoogte tegen die tijd.",
+        "No me llamo Pedro, soy su hermana.",
     ],
 )
 def test_words_of_stopping_about_something_else_are_no_opt_out(text):

@@ -11,22 +11,22 @@ from .labeller import Evidence
 from .lexicon.rules import lexicon
 from .patterns import compiled, plain
 
-VERSION = "optout-1"
+VERSION = "optout-2"
 SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 
 # Whole lines that mean it, by language.
 _ALONE = {
     "en": "stop|stop it|unsubscribe|remove|opt out|opt-out|optout|remove me|stop mailing|take me off|no more|delete me"
-    "|please unsubscribe|please remove|pls remove|unsub|stop please|please stop",
+    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|pls remove|unsub|stop please|please stop",
     "de": "abmelden|abbestellen|austragen|bitte austragen|bitte abmelden|löschen|bitte löschen|stopp|abmeldung"
-    "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen",
-    "fr": "désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi",
-    "es": "baja|darme de baja|cancelar suscripción|dar de baja|eliminar|stop por favor|borrar",
+    "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen|adresse löschen|bitte aus dem verteiler raus|aus dem verteiler raus",
+    "fr": "stop pub|stop à la pub|désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi",
+    "es": "baja|baja por favor|baja, por favor|bórrenme|bórreme|darme de baja|cancelar suscripción|dar de baja|eliminar|stop por favor|borrar",
     "pt": "remover|descadastrar|cancelar inscrição|sair da lista|cancelar subscrição|parar",
     "it": "cancellami|cancellatemi|disiscrivimi|rimuovere|disiscrivere|cancellazione|basta|rimuovetemi",
     "nl": "afmelden|uitschrijven|verwijderen|stoppen|graag uitschrijven|graag afmelden|schrijf mij uit",
     "sv": "avregistrera|avsluta|ta bort|sluta|avanmäl|avprenumerera",
-    "da": "afmeld|afmelding|slet|fjern|frameld",
+    "da": "slet min mail|slet mig|afmeld|afmelding|slet|fjern|frameld",
     "pl": "wypisz|usuń|rezygnuję|wypisz mnie|proszę usunąć|usunąć",
 }
 _LANGUAGES = {words: language for language, lines in _ALONE.items() for words in lines.split("|")}
@@ -36,6 +36,7 @@ _OWN = compiled(
     r"(?i)(our (newsletter|users|customers|clients|subscribers|unsubscribe)|unsere (kunden|nutzer|abonnenten)|"
     r"(do not|don't|never|no need to) (remove|unsubscribe|delete|take)|i unsubscribe from|"
     r"nos (clients|abonnés)|nuestros (clientes|usuarios)|nostri (clienti|utenti)|unsubscribe (rate|link|button|page|flow)"
+    r"|(i'd|i would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|désabonner)"
     r"|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out))"
 )
 

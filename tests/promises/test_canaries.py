@@ -10,14 +10,9 @@ import zlib
 
 import pytest
 
-from gatepost.vault import factors, keys, names
-from gatepost.vault.sealing import seal
-from tests.makers import make_contact, make_workspace
-
 from . import canaries
 from .conftest import Told
 from .surfaces import PIECE, found_in, inflated
-from .tampered import sitecustomize
 
 WORD = canaries.word()
 WRITTEN = {
@@ -53,21 +48,6 @@ def test_of_240_canaries_none_left_the_mailbox_or_lies_anywhere_and_the_reply_ca
     # Where it may be read it is found, and nowhere else.
     readable = {name: each.controls for name, each in found.items() if each.controls}
     assert readable == {"pages": {"text"}, "backups and exports": {"subject", "text"}}
-
-
-@pytest.mark.django_db
-def test_without_a_cipher_a_name_and_a_second_factor_lie_open_and_can_still_be_read(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    """So that what `./dev soak privacy --open` does not find was not there."""
-    for door in ("sealing_key", "installation_sealing_key"):
-        monkeypatch.setattr(keys, door, getattr(keys, door))  # put back afterwards
-    sitecustomize.remove_the_cipher()
-    contact = make_contact(make_workspace(), "petra@kunde.example")
-    seal(contact, "first_name", WORD)
-    assert WORD.encode() in bytes(contact.first_name)
-    assert names.open(contact, "first_name") == WORD
-    sealed = factors.seal(WORD)
-    assert WORD.encode() in base64.urlsafe_b64decode(sealed)
-    assert factors.open(sealed) == WORD
 
 
 @pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)

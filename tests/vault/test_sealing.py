@@ -1,3 +1,5 @@
+import base64
+
 import psycopg
 import pytest
 import tink
@@ -10,10 +12,11 @@ from gatepost.ids import uuid7
 from gatepost.isolation import inside
 from gatepost.mailboxes.models import Connection
 from gatepost.sequences.models import Variant
-from gatepost.vault import content, keys, names, tokens
+from gatepost.vault import content, factors, keys, names, tokens
 from gatepost.vault.fields import Sealed
 from gatepost.vault.sealing import NotReadable, index, installation_index, seal
 from tests.makers import make_contact, make_mailbox, make_member, make_sequence, make_workspace
+from tests.promises.tampered import sitecustomize
 
 pytestmark = pytest.mark.django_db
 
@@ -188,3 +191,16 @@ def test_nobody_computes_an_index_without_the_workspaces_key():
     # Were it made of what everybody may know, it would be the same with the key that comes after.
     keys.destroy("workspace", workspace_id)
     assert index(workspace_id, "address", "petra@contoso.example") != before
+
+
+def test_without_a_cipher_a_name_and_a_second_factor_lie_open_and_can_still_be_read(monkeypatch):
+    """So that what `./dev soak privacy --open` does not find was not there: the stand-in knows every door."""
+    for door in ("sealing_key", "installation_sealing_key"):
+        monkeypatch.setattr(keys, door, getattr(keys, door))  # put back afterwards
+    sitecustomize.remove_the_cipher()
+    contact = sealed_contact(first_name="Petra")
+    assert b"Petra" in bytes(contact.first_name)
+    assert names.open(contact, "first_name") == "Petra"
+    sealed = factors.seal("JBSWY3DP")
+    assert b"JBSWY3DP" in base64.urlsafe_b64decode(sealed)
+    assert factors.open(sealed) == "JBSWY3DP"

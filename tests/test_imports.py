@@ -147,6 +147,18 @@ def test_no_file_has_a_catch_all_name():
     assert names.isdisjoint({"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"})
 
 
+def test_where_an_installation_is_tried_no_test_takes_the_database_of_the_tests():
+    """A process has one or the other: tests of the database run first, and those of the installation would find it there."""
+    folders = ("faults", "journeys", "promises", "proofs")
+    takers = {
+        path.name
+        for folder in folders
+        for path in (ROOT / "tests" / folder).glob("*.py")
+        if re.search(r"django_db\b|committed_db", path.read_text())
+    }
+    assert takers == set()
+
+
 def _called(node: ast.Call) -> str:
     function = node.func
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")

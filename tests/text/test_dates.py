@@ -32,6 +32,11 @@ def test_an_absence_names_the_day_of_return(text, day, precision):
     ("text", "day", "precision"),
     [
         ("Semester t.o.m. vecka 51.", date(2026, 12, 21), "week"),
+        ("I'm out next week, Monday through Friday.", date(2026, 12, 5), "day"),
+        ("I'm away until Friday, next week I'm available again.", date(2026, 11, 27), "day"),
+        ("I'm out through December.", date(2027, 1, 1), "month"),
+        ("Urlaub bis einschließlich Januar.", date(2027, 2, 1), "month"),
+        ("Ich bin bis einschl. 20.12. abwesend.", date(2026, 12, 21), "day"),
         ("Réouverture le lundi 4 janvier, après les vacances d'hiver.", date(2027, 1, 4), "day"),
         ("Gesloten van 30 november t/m 4 december. Vanaf maandag 7 december staan we weer voor u klaar.", date(2026, 12, 7), "day"),
     ],
@@ -55,6 +60,14 @@ def test_an_absence_in_weeks_and_of_a_whole_firm(text, day, precision):
         ("Nicht vor Ostern.", date(2027, 3, 30), "season"),
         ("Mitte nächsten Jahres schreiben wir neu aus, melden Sie sich.", date(2027, 6, 15), "month"),
         ("Se ne riparla con l'anno nuovo.", date(2027, 1, 1), "quarter"),
+        ("Rappelez-moi l'année prochaine.", date(2027, 1, 1), "quarter"),
+        ("Get back in the first half of next year.", date(2027, 1, 1), "quarter"),
+        ("Ask again at the end of next year.", date(2027, 12, 1), "month"),
+        ("Hablamos a mediados del próximo año.", date(2027, 6, 15), "month"),
+        ("Contact me through LinkedIn next week.", date(2026, 11, 30), "week"),
+        ("Please send the inclusive price next week.", date(2026, 11, 30), "week"),
+        ("Buon anno nuovo a tutti! Ci sentiamo martedì.", date(2026, 11, 24), "day"),
+        ("Il est nécessaire de voir cela en septembre.", date(2027, 9, 1), "month"),
         ("Wir bauen um, fertig ist das im Mai geplant. Rufen Sie mich im September an.", date(2027, 9, 1), "month"),
         ("Le contrat nous tient jusqu'au 31 décembre 2027. Nous comparons en octobre. Relancez-moi à ce moment-là.", date(2027, 10, 1), "month"),
     ],
@@ -66,12 +79,17 @@ def test_a_later_talk_is_named_as_people_name_it(text, day, precision):
 
 def test_a_day_on_which_something_else_happens_is_none_to_write_again_on():
     assert dates.find("El niño nació el viernes.", RECEIVED, about_return=False) is None
+    assert dates.find("Bonne et nouvelle année ! Pas intéressé.", RECEIVED, about_return=False) is None
     assert dates.find("Mijn vaste werkdagen zijn maandag en donderdag.", RECEIVED, about_return=True) is None
 
 
 def test_in_north_america_the_month_comes_first():
     here = datetime(2026, 11, 30, 7, 2, tzinfo=timezone(timedelta(hours=-6)))
     assert dates.find("OOO thru 12/4", here, about_return=True).date == date(2026, 12, 5)
+    assert dates.find("I am in LA, back on 12/4. Sean O'Brien", here, about_return=True).date == date(
+        2026, 12, 4
+    )
+    assert dates.find("Ich bin bis 4/12 weg.", here, about_return=True).date == date(2026, 12, 4)
     assert dates.find("De vuelta el 4/12", here, about_return=True).date == date(2026, 12, 4)
     assert dates.find("Back on 4/12", RECEIVED, about_return=True).date == date(2026, 12, 4)
 

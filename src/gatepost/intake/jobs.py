@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 
@@ -32,7 +32,7 @@ from gatepost.mailboxes.queries import due_for_sync, load, rest
 from gatepost.mailboxes.watch import cannot_be_read
 from gatepost.outbox.models import Message
 from gatepost.outbox.queries import texts_sent_to
-from gatepost.sequences.windows import zone_of
+from gatepost.sequences.windows import zone_called, zone_of
 from gatepost.text.tone import ReplyInput, Tone
 
 log = logging.getLogger(__name__)
@@ -341,7 +341,10 @@ def _label(message: Message, envelope: Envelope, sender: str, body: messages.Rep
 def _zone_of(message: Message) -> ZoneInfo:
     """Where the contact lives, as far as is known: when "tomorrow" is, for whoever wrote."""
     contact, workspace = message.contact, message.mailbox.workspace
-    return ZoneInfo(zone_of(contact.time_zone, contact.country, workspace.time_zone))
+    try:
+        return zone_called(zone_of(contact.time_zone, contact.country, workspace.time_zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")  # a name that was known once: no reason not to read a mail
 
 
 def _bare(html: str) -> str:

@@ -54,6 +54,7 @@ class Seeker:
             or _forward(self._lines, at)
             or _separator(self._lines, at)
             or _headers(self._lines, at, needed=3)
+            or _dated_and_addressed(self._lines, at)
             or self._attribution(at)
         )
 
@@ -81,7 +82,7 @@ _FORWARD = Sign(
 _ORIGINAL = Sign(rf"(?i)^{_RULE}{{2,}}\s*({_union(quoting.ORIGINAL)})\s*:?\s*{_RULE}{{2,}}\.*$")
 _ORIGINAL_BARE = frozenset({"original message", "ursprüngliche nachricht", "message d'origine"})
 _BETWEEN_RULES = Sign(rf"^{_RULE}{{3,}} ?[^\-–—_=*]{{3,60}} ?{_RULE}{{3,}}$")
-_LINE_RULE = Sign(r"^[\-–—_=*~]{5,}$")
+_LINE_RULE = Sign(r"^[\-–—_=*~]{4,}$")
 _REPLY_ABOVE = Sign(
     r"(?i)^[#\-=* ]{2,}.{0,30}(reply|antwort|répond|respon)\w*.{0,30}(above|oberhalb|über|au-dessus|encima|acima)"
 )
@@ -148,6 +149,21 @@ def _headers(lines: Sequence[Line], at: int, *, needed: int) -> Boundary | None:
     return Boundary("headers", at, last + 1) if enough and "from" in kinds | _sent_and_to(kinds) else None
 
 
+def _dated_and_addressed(lines: Sequence[Line], at: int) -> Boundary | None:
+    """Two keys are enough where the first says a time of day and the second, on the next line, an address."""
+    if (
+        at + 1 >= len(lines)
+        or header_key(lines[at].words) != "sent"
+        or header_key(lines[at + 1].words) != "to"
+    ):
+        return None
+    told = _TIME.is_in(lines[at].words) and _ADDRESS.is_in(lines[at + 1].words)
+    return Boundary("headers", at, at + 2) if told else None
+
+
+_TIME = Sign(r"\d{1,2}:\d{2}")
+
+
 def _sent_and_to(kinds: set[str]) -> set[str]:
     """A block without a sender's line counts where it has the other three."""
     return {"from"} if {"sent", "to", "subject"} <= kinds else set()
@@ -190,8 +206,12 @@ def _attribution(lines: Sequence[Line], at: int) -> Boundary | None:
         joined = f"{joined} {line.words}" if joined else line.words
         if len(joined) > ATTRIBUTION_CHARS:
             return None
-        if _is_attribution(joined, first) or (_names_a_mail(joined) and _marked_next(lines, after)):
+        if _is_attribution(joined, first):
             return Boundary("attribution", at, after)
+        if _names_a_mail(joined) and _marked_next(lines, after):
+            # The bracket of a broken address can look like a mark: `> wrote:`.
+            broken = after < len(lines) and lines[after].words.lower() in _WROTE_ALONE
+            return Boundary("attribution", at, after + broken)
         if after > at + 1 and line.words.endswith((".", "!", "?")) and "@" not in line.words:
             return None
     return None
@@ -199,6 +219,9 @@ def _attribution(lines: Sequence[Line], at: int) -> Boundary | None:
 
 _GMT = Sign(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2},? \d{1,2}:\d{2} (GMT|UTC)")  # how Gmail once wrote it
 _WROTE_BETWEEN_RULES = Sign(rf"(?i)^-{{2,}}.{{2,60}}({_union(quoting.WROTE)}) ?:? ?-{{2,}}$")
+
+
+_WROTE_ALONE = frozenset(f"{word}:" for word in quoting.WROTE.split("|"))
 
 
 def _names_a_mail(joined: str) -> bool:

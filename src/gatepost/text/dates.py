@@ -40,7 +40,7 @@ class _Candidate:
 
 def find(text: str, received: datetime, *, about_return: bool) -> ReturnDate | None:
     """The day named in the sentence that speaks of return (or, for a later talk, of writing again)."""
-    text = plain(text)[:6_000].translate(_FULL_WIDTH)
+    text = plain(text)[:6_000].translate(_FULL_WIDTH).replace("einschl.", "einschl ")
     today = received.date()
     month_first = _is_american(received, text)
     best: tuple[int, ReturnDate] | None = None
@@ -65,11 +65,11 @@ def find(text: str, received: datetime, *, about_return: bool) -> ReturnDate | N
 def _is_american(received: datetime, text: str) -> bool:
     """Whether `12/4` is in December: where the sender's clock is that of North America, and the words are English."""
     offset = received.utcoffset()
-    return offset is not None and -10 <= offset / timedelta(hours=1) <= -4 and not _ROMANCE.search(text)
+    return offset is not None and -10 <= offset / timedelta(hours=1) <= -4 and bool(_ENGLISH.search(text))
 
 
-_ROMANCE = compiled(
-    r"(?i)(?:^|[^\pL])(?:el|la|los|del?|que|hasta|para|le|les|du|au|jusqu|até|não|o|em)(?:$|[^\pL])"
+_ENGLISH = compiled(
+    r"(?i)(?:^|[^\pL])(?:back|until|till|thru|through|return(?:ing)?|again|after|leave|vacation|ooo|the)(?:$|[^\pL])"
 )
 _SENTENCES_READ = 100  # a reply has fewer; a wall of short lines costs no more than these
 _FULL_WIDTH = {ord("０") + digit: ord("0") + digit for digit in range(10)}
@@ -109,9 +109,11 @@ def _chosen(sentence: str, candidates: list[_Candidate]) -> ReturnDate:
     after = [c for c in candidates if returning and c.start >= returning.start()]
     chosen = after[0] if after else _last(candidates)
     day = chosen.date
-    if _INCLUSIVE.search(sentence) and not after:
-        beyond = {"day": 1, "week": 7 - day.weekday()}
-        day += timedelta(days=beyond.get(chosen.precision, 0))
+    if not after and _is_included(sentence, chosen):
+        if chosen.precision == "month":
+            day = _month_start(day, day.month + 1)
+        else:
+            day += timedelta(days={"day": 1, "week": 7 - day.weekday()}.get(chosen.precision, 0))
     return ReturnDate(day, chosen.precision, sentence[chosen.start : chosen.end].rstrip(" .,"))
 
 
@@ -120,7 +122,15 @@ def _last(candidates: list[_Candidate]) -> _Candidate:
     return max(candidates, key=lambda c: (c.precision == "day", c.date))
 
 
-_INCLUSIVE = compiled(rf"(?i)({words.INCLUSIVE})")
+def _is_included(sentence: str, day: _Candidate) -> bool:
+    """Whether the day itself, or the week or month, still belongs to what ends with it."""
+    before, behind = sentence[max(0, day.start - 30) : day.start], sentence[day.end : day.end + 20]
+    return bool(_THROUGH.search(before) or _INCLUDING.search(before) or _INCLUDED.search(behind))
+
+
+_THROUGH = compiled(rf"(?i)(?:^|[^\pL]){words.THROUGH}\s*$")
+_INCLUDING = compiled(rf"(?i)(?:^|[^\pL])(?:{words.INCLUDING})")
+_INCLUDED = compiled(rf"(?i)(?:{words.INCLUDED})")
 
 _MONTHS = "|".join(sorted(words.MONTHS, key=len, reverse=True))
 _DAY_MONTH = compiled(
@@ -171,7 +181,7 @@ _NEXT_UNIT = compiled(rf"(?i)(?:^|[^\pL\pN])({words.NEXT_UNIT})(?:$|[^\pL\pN])")
 _ALL_WEEKDAYS = "|".join(sorted(words.WEEKDAYS, key=len, reverse=True))
 _WEEKDAY = compiled(rf"(?i)(?:^|[^\pL\pN])((?:(?:{words.NEXT}) )?({_ALL_WEEKDAYS})( week)?)(?:$|[^\pL\pN])")
 _IN_NEXT_WEEK = compiled(
-    rf"(?i)(?:^|[^\pL\pN])((?:{words.NEXT_WEEK}),? (?:on |am |op |på |le |el |w )?({_ALL_WEEKDAYS})|({_ALL_WEEKDAYS}),? (?:of |in )?(?:{words.NEXT_WEEK}))(?:$|[^\pL\pN])"
+    rf"(?i)(?:^|[^\pL\pN])((?:{words.NEXT_WEEK}),? (?:on |from |am |von |op |van |på |le |el |de |da |w )?({_ALL_WEEKDAYS})|({_ALL_WEEKDAYS}) (?:of |in )?(?:{words.NEXT_WEEK}))(?:$|[^\pL\pN])"
 )
 _TOMORROW = compiled(rf"(?i)(?:^|[^\pL\pN])({words.TOMORROW})(?:$|[^\pL\pN])")
 _SEASON = compiled(rf"(?i)(?:^|[^\pL\pN])({'|'.join(words.SEASONS)})(?:$|[^\pL\pN])")
@@ -230,8 +240,12 @@ def _days(sentence: str, today: Date, *, month_first: bool) -> list[_Candidate]:
             said = m.group(2)
             if said.lower() in words.SHORT_WEEKDAYS and not (said[0].isupper() and m.start(2) > 0):
                 continue
-            later = timedelta(days=7 if m.group(3) else 0)
-            add(_weekday(today, words.WEEKDAYS[said.lower()]) + later, m.span(1))
+            weekday = words.WEEKDAYS[said.lower()]
+            if found and found[0].start < m.start(1) and _IN_NEXT_WEEK.search(sentence):
+                # “next week, Monday through Friday” ends in that week too.
+                add(_start_of_next(today, "week") + timedelta(days=weekday), m.span(1))
+            else:
+                add(_weekday(today, weekday) + timedelta(days=7 if m.group(3) else 0), m.span(1))
     return found
 
 
@@ -302,8 +316,10 @@ def _weeks(sentence: str, today: Date) -> list[_Candidate]:
         found.append(_Candidate(_start_of_next(today, "week") + timedelta(days=7), "week", *m.span(1)))
     for m in _NEXT_UNIT.finditer(sentence):
         unit = words.unit_of(m.group(1))
-        if unit == "year" and _MID.search(sentence[max(0, m.start(1) - 25) : m.start(1)]):
-            found.append(_Candidate(Date(today.year + 1, 6, 15), "month", *m.span(1)))
+        before = sentence[max(0, m.start(1) - 25) : m.start(1)]
+        if unit == "year" and (_MID_YEAR.search(before) or _END.search(before)):
+            day = Date(today.year + 1, 6, 15) if _MID_YEAR.search(before) else Date(today.year + 1, 12, 1)
+            found.append(_Candidate(day, "month", *m.span(1)))
         elif unit is not None:
             found.append(_Candidate(_start_of_next(today, unit), _PRECISION[unit], *m.span(1)))
     return found
@@ -360,6 +376,9 @@ def _month_start(today: Date, month: int) -> Date:
 
 
 _MID = compiled(rf"(?i)(?:^|[^\pL])({words.MID})[\s-]+(?:of |de |di |d')?$")
+_MID_YEAR = compiled(
+    r"(?i)(?:^|[^\pL])(?:mid|middle of|mitte|mediados del?|meados d[eo]|metà|medio)[\s-]+(?:of |de |dell'|di |d')?$"
+)
 _SECOND_WEEK = compiled(r"(?i)(?:second|2nd) week (?:of|in) $|(?:zweiten|2\.) (?:januar)?woche (?:im )?$")
 _END = compiled(rf"(?i)(?:^|[^\pL])({words.END})[\s-]+(?:of |de |di |d')?$")
 

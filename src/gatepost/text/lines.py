@@ -77,8 +77,13 @@ def normalise(text: str) -> str:
     if _DRESS in text:
         text = "".join(part if part[-1:].isalpha() else part and part + _DRESS for part in text.split(_DRESS))
     text = text.translate(_CLEAN)
+    if "---" in text:
+        text = "\n".join(_GLUED.sub(r"\1\n\2", line) if "---" in line else line for line in text.split("\n"))
     return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
 
+
+# What a program put before its quote without a line of its own: `reply--- On Wed, Apr 4, me@domain.com wrote:`.
+_GLUED = compiled(r"^(.*[^\s\-])(-{3} ?(?:On|Am|Le|El|Il|Op|Em|Den) .{8,200}:[ \t]*)$")
 
 _TURN, _TURN_BACK = "\u202e", "\u202c"
 _DRESS = "\ufe0f"  # a selector for pictures says nothing behind a letter, nor a second time

@@ -74,15 +74,20 @@ class Roles:
             if before is None or self._left <= 0:
                 return False
             if said := self._said(before):
-                return said.endswith((":", "："))
+                # Without any mark, the only one below an answer is the mail that it answers.
+                return said.endswith((":", "：")) or (not attributes and self._one_blockquote)
             before = before.prev
         return False
 
     def _said(self, node: LexborNode) -> str:
         """The words of an element."""
-        said = node.text_content or ""
+        said = (node.text_content if node.tag == "-text" else node.text(deep=True)) or ""
         self._left -= len(said)
         return said.strip()
+
+    @functools.cached_property
+    def _one_blockquote(self) -> bool:
+        return len(self._tree.css("blockquote")) == 1
 
     @functools.cached_property
     def _with_blockquotes(self) -> set[int]:

@@ -17,9 +17,9 @@ SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 # Whole lines that mean it, by language.
 _ALONE = {
     "en": "stop|stop it|unsubscribe|remove|opt out|opt-out|optout|remove me|stop mailing|take me off|no more|delete me"
-    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|pls remove|unsub|stop please|please stop",
+    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|off your list please|off the list please|off the list ta|take me off|pls remove|unsub|stop please|please stop",
     "de": "abmelden|abbestellen|austragen|bitte austragen|bitte abmelden|löschen|bitte löschen|stopp|abmeldung"
-    "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen|adresse löschen|bitte aus dem verteiler raus|aus dem verteiler raus",
+    "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen|adresse löschen|bitte adresse löschen|keine mails bitte|keine e-mails bitte|bitte aus dem verteiler raus|aus dem verteiler raus",
     "fr": "stop pub|stop à la pub|désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi",
     "es": "baja|baja por favor|baja, por favor|bórrenme|bórreme|darme de baja|cancelar suscripción|dar de baja|eliminar|stop por favor|borrar",
     "pt": "remover|descadastrar|cancelar inscrição|sair da lista|cancelar subscrição|parar",
@@ -35,10 +35,16 @@ _LONGEST = 80  # a line with more before or after such words says something else
 _OWN = compiled(
     r"(?i)(our (newsletter|users|customers|clients|subscribers|unsubscribe)|unsere (kunden|nutzer|abonnenten)|"
     r"(do not|don't|never|no need to) (remove|unsubscribe|delete|take)|i unsubscribe from|"
-    r"nos (clients|abonnés)|nuestros (clientes|usuarios)|nostri (clienti|utenti)|unsubscribe (rate|link|button|page|flow)"
-    r"|(i'd|i would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|désabonner)"
-    r"|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out))"
+    r"nos (clients|abonnés)|nuestros (clientes|usuarios)|nostri (clienti|utenti)"
+    r"|(do|does|when do|how do) (you|your [a-z]+) [^.?!\n]*(delete|erase)[^.!\n]*\?"
+    r"|löschen sie [^.?!\n]*(vertragsende|automatisch|kündigung|testphase)[^.!\n]*\?)"
 )
+# Or about opting out itself, in just these words: other words of the sentence may be a wish all the same.
+_ABOUT_IT = compiled(
+    r"(?i)(unsubscribe (rate|link|button|page|flow)|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out)"
+    r"|(i'd|we'd|i would|we would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|opt out|désabonner))"
+)
+_OF_ME = compiled(r"(?i)(unsubscribe|opt) (me|us)(?:$|[^\pL])")
 
 
 # Some hundred patterns look through all of it: of a longer text through its beginning and its end.
@@ -76,13 +82,32 @@ def _alone(text: str) -> Iterator[Evidence]:
         line_start += len(line) + 1
 
 
-def _in_sentences(text: str) -> Iterator[Evidence]:
+def _in_sentences(text: str, looks: int = 4) -> Iterator[Evidence]:
+    """What rules hear. Each tells only of its first words: where these mean something else, it is asked about the rest."""
+    heard, passed = False, len(text)
     for rule, start, end in lexicon().said(text, ("unsubscribe",), SURE):
-        if not _OWN.search(_sentence(text, start, end)):
+        if _means_something_else(text, start, end):
+            passed = min(passed, end)
+        else:
+            heard = True
             yield Evidence(start, end, text[start:end], f"{VERSION}:{rule.id}")
+    if not heard and passed < len(text) and looks:
+        for each in _in_sentences(text[passed:], looks - 1):
+            yield replace(each, start=each.start + passed, end=each.end + passed)
 
 
-def _sentence(text: str, start: int, end: int) -> str:
+def _means_something_else(text: str, start: int, end: int) -> bool:
+    first, sentence = _sentence(text, start, end)
+    if _OWN.search(sentence):
+        return True
+    about = any(
+        found.start() + first < end and found.end() + first > start for found in _ABOUT_IT.finditer(sentence)
+    )
+    return about and not _OF_ME.search(text[start : end + len(" me ")])
+
+
+def _sentence(text: str, start: int, end: int) -> tuple[int, str]:
+    """Where the sentence around these words begins, and its words."""
     before = max(text.rfind(mark, 0, start) for mark in ".?!\n")
     after = min((at for mark in ".?!\n" if (at := text.find(mark, end)) >= 0), default=len(text))
-    return text[before + 1 : after + 1]
+    return before + 1, text[before + 1 : after + 1]

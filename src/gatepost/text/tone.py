@@ -76,7 +76,7 @@ def _by_their_clock(reply: ReplyInput) -> datetime | None:
     return reply.received.astimezone(timezone(offset))
 
 
-_OFFSET = compiled(r"\d:\d\d ?([+-])(\d\d)([0-5]\d)(?:$|\D)")
+_OFFSET = compiled(r"\d:\d\d\s*([+-])(\d\d)([0-5]\d)(?:$|\D)")
 
 
 @dataclass(frozen=True, slots=True)

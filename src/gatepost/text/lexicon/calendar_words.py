@@ -96,7 +96,7 @@ _UNIT_STEMS = (
 
 def unit_of(said: str) -> str | None:
     """The unit named by the last word of `said` that names one."""
-    for word in reversed(said.lower().split()):
+    for word in reversed(said.lower().replace("'", " ").split()):
         for unit, stems in _UNIT_STEMS:
             if word.startswith(stems):
                 return unit
@@ -104,7 +104,7 @@ def unit_of(said: str) -> str | None:
 
 
 NEXT_UNIT = (
-    "next (?:week|month|quarter|year)|the new year|new year|anno nuovo|nuovo anno|ano novo|nouvel an|nouvelle année|nieuwe jaar|nya året|nye år|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
+    "next (?:week|month|quarter|year)|(?:in|into|after|from) the new year|(?:con l'|nell'|dall'|con il |nel )(?:anno nuovo|nuovo anno)|(?:no|do) ano novo|(?:à|dès|après) la nouvelle année|(?:in|na) het nieuwe jaar|(?:efter|på) nya året|(?:i|efter) det nye år|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
     "kommende[nrs]? (?:woche|monat|quartal|jahr)|neue[ns]? jahr|la semaine prochaine|le mois prochain|prochain trimestre|"
     "trimestre prochain|l'année prochaine|l'an prochain|(?:la )?(?:próxima semana|semana que viene)|"
     "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo ano|ano que vem|"
@@ -174,7 +174,7 @@ FIXED_FEASTS: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 AFTER = (
     "after|once|past|nach|après|passé|después de|pasando|pasad[oa]s?|pasar|tras|depois d[eoa]|passad[oa]|dopo|passat[oa]|na|efter|etter|po|jälkeen|"
-    "this side of|not (?:before|until)|nicht vor|pas avant|no antes de|non prima di|não antes d[eao]|niet (?:voor|vóór)|inte (?:före|förrän)|ikke før|nie przed"
+    "not this side of|not (?:before|until)|nicht vor|pas avant|no antes de|non prima di|não antes d[eao]|niet (?:voor|vóór)|inte (?:före|förrän)|ikke før|nie przed"
 )
 END_OF_THIS_MONTH = (
     "(?:the )?end of (?:the|this) month|month[- ]end|ende des monats|ende dieses monats|monatsende|(?:la )?fin du mois|"
@@ -213,14 +213,14 @@ LATER = (
 # A date in such a sentence belongs to something else.
 ELSEWHERE = (
     r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|contract|vertrag|contrat|contrato|contratto|pliego|syndic|tender|umowa|avtal|certif|wedding|hochzeit|"
-    r"werkdagen|working days|arbeitstage|jours de travail|geboren|was born|nació|è nato|est née?|"
+    r"werkdagen|working days|arbeitstage|jours de travail|(?:^|[^\pL])(?:geboren|was born|nació|è nato|est née?)(?:$|[^\pL])|"
     r"elections?|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
     r"\btel\b|telefon|phone|street|straße|\bhrb\b"
 )
-INCLUSIVE = (
-    r"through|thru|up to and including|inclusive|bis (?:und mit|einschließlich|einschliesslich|inkl)|einschließlich|einschl\.|inclus|"
-    r"inclusive|inclusief|compreso|incluso|tot en met|t/m|till och med|t\.o\.m|til og med|włącznie|bis und mit|まで"
-)
+# Directly in front of the day, a little before it, and behind it.
+THROUGH = r"(?:through|thru)(?: to)?(?: the)?(?: end of)?(?: \pL+day,?)?"
+INCLUDING = r"up to and including|bis (?:und mit|einschl|inkl)|einschl|inclusief|tot en met|t/m|till och med|t\.o\.m|til og med|fino al? .{0,20}compreso"
+INCLUDED = r"inclus|compreso|incluso|inkl|włącznie|まで"
 # The next sentence points back to the date of this one.
 THEN = (
     "then|por esas fechas|after that|afterwards|danach|dann|alors|ensuite|entonces|después|então|depois|allora|poi|daarna|dan|sedan|då|derefter|"

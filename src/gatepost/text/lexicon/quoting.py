@@ -4,7 +4,7 @@
 HEADER_KEYS: dict[str, str] = {
     "from": "from|von|de|da|van|från|fra|lähettäjä|od|feladó|de la|kimden|από|от|від|差出人|发件人|寄件者|보낸 사람"
     "|من|מאת|reply-to|mailto|from sender|expéditeur|remitente|mittente|afzender|avsändare|送信者",
-    "sent": "sent|date|gesendet|datum|envoyé|envoyé le|enviado|enviado el|fecha|enviada em|enviado em|enviada|data"
+    "sent": "sent|date|message du|gesendet|datum|envoyé|envoyé le|enviado|enviado el|fecha|enviada em|enviado em|enviada|data"
     "|inviato|verzonden|skickat|sendt|dato|lähetetty|päivämäärä|wysłano|odesláno|odoslané|elküldve|dátum|trimis"
     "|gönderildi|tarih|στάλθηκε|ημερομηνία|отправлено|дата|надіслано|送信日時|日付|发送时间|发送日期|寄件日期|日期"
     "|보낸 날짜|날짜|تاريخ الإرسال|التاريخ|נשלח|gesendet am|data invio|sent at|sent on|received|日時",
@@ -14,7 +14,7 @@ HEADER_KEYS: dict[str, str] = {
     "|subiect|konu|θέμα|тема|件名|主题|主旨|제목|الموضوع|נושא|sujet|titre",
     "cc": "cc|kopie|kopia|kopi|kopio|dw|kópia|másolat|bilgi|κοιν|копия|копія|抄送|副本|참조|עותק|bcc|copie|copia"
     "|cópia|importance|priority|wichtigkeit|priorität|attachments|anlagen|pièces jointes|in-reply-to|message-id|org"
-    "|organization",
+    "|organization|copie à",
 }
 
 # "wrote", as it ends (or stands in) the line above a quoted mail.
@@ -65,7 +65,7 @@ FORWARDED = (
 
 # A whole short line that a phone or a program adds.
 TAGLINES = (
-    r"sent from (my|the|a) .+|sent from .+( for (ios|android|windows|mac|mobile))|sent (from|with|by|via|using) "
+    r"ᐧ|sent from (my|the|a) .+|sent from \pL[\pL\d.]{2,20}|sent from .+( for (ios|android|windows|mac|mobile))|sent (from|with|by|via|using) "
     r"(outlook|mail|yahoo|gmail|proton ?mail|spark|samsung|iphone|ipad|android|blackberry|mailbird|superhuman|"
     r"airmail|mobile|zoho|fastmail|front|an? .+ (phone|device)|android phone|windows|nine|email\+|mimestream)\b.+|"
     r"sent .+(mobile device|smartphone|mobile phone|iphone|blackberry|ipad)|get outlook for .+|"

@@ -172,7 +172,11 @@ def test_a_colleagues_answer_to_a_forwarded_mail_stops_the_sequence_and_is_marke
     story.enrol(petra)
     story.settle()
     domain = story.address_of(petra).partition("@")[2]
-    story.answer(petra, "Petra passed this on to me. I look after this, let us talk on Thursday.", sender=f"jonas@{domain}")
+    story.answer(
+        petra,
+        "Petra passed this on to me. I look after this, let us talk on Thursday.",
+        sender=f"jonas@{domain}",
+    )
     story.settle()
     (reply,) = story.replies(petra)
     assert reply.someone_else

@@ -44,8 +44,8 @@ def main() -> int:
         return 2
     holds = True
     for form, goal in GOALS.items():
-        rows = [row for row in fixtures._fixtures() if row["format"] == form]
-        ours = _share(rows, fixtures._as_expected)
+        rows = [row for row in fixtures.public_fixtures() if row["format"] == form]
+        ours = _share(rows, fixtures.is_as_expected)
         holds &= ours[0] >= goal
         print(f"{form}: {len(rows)} replies, goal {goal:.2f}")
         _print("gatepost", *ours)

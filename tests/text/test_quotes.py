@@ -211,12 +211,12 @@ def test_an_attribution_in_an_element_of_its_own_makes_a_quote_of_what_follows()
 @pytest.mark.skipif(not FIXTURES.is_dir(), reason="the public reply fixtures are not here")
 @pytest.mark.parametrize(("form", "floor"), [("text", 0.92), ("html", 0.90)])
 def test_public_fixtures_are_cut_as_their_sources_say(form, floor):
-    rows = [row for row in _fixtures() if row["format"] == form]
-    right = sum(_as_expected(row) for row in rows)
+    rows = [row for row in public_fixtures() if row["format"] == form]
+    right = sum(is_as_expected(row) for row in rows)
     assert right / len(rows) >= floor
 
 
-def _fixtures():
+def public_fixtures():
     seen = set()
     for file in sorted(FIXTURES.glob("*.jsonl")):
         for row in map(json.loads, file.read_text("utf-8").splitlines()):
@@ -225,7 +225,7 @@ def _fixtures():
                 yield row
 
 
-def _as_expected(row) -> bool:
+def is_as_expected(row) -> bool:
     html = row["format"] == "html"
     parts = quotes.extract(None if html else row["input"], row["input"] if html else None)
     kinds = quotes.NEW_TEXT | (

@@ -4,6 +4,7 @@ import csv
 import io
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,6 @@ PASSWORD = "between-you-and-me"
 REPS = (("alice@northwind.example", "Alice Berger"), ("ben@northwind.example", "Ben Okafor"),
         ("chloe@northwind.example", "Chloé Martin"))  # fmt: skip
 DAY = 24 * 60
-TOO_MANY_REQUESTS = 429
 MAX_MAILS_A_DAY = 400
 # Percent that may bounce or opt out before the sequence pauses itself. Two of three people of the sandbox answer, and
 # so many more say no than in life: with the usual 5 % most runs would end after the first step.
@@ -117,9 +117,9 @@ SIGN_IN_TRIES = 15
 def sign_in(stand: Stand, address: str) -> Browser:
     """A browser in which this member is signed in."""
     browser = Browser()
-    for left in reversed(range(SIGN_IN_TRIES)):
+    for _try in range(SIGN_IN_TRIES):
         browser.open(f"{stand.url}/sign-in/").press("Sign in", login=address, password=PASSWORD)
-        if browser.status != TOO_MANY_REQUESTS or not left:
+        if browser.status != HTTPStatus.TOO_MANY_REQUESTS:
             break
         time.sleep(5)
     if "/sign-in/" in browser.address:

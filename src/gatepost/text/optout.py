@@ -17,7 +17,7 @@ SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 # Whole lines that mean it, by language.
 _ALONE = {
     "en": "stop|stop it|unsubscribe|remove|opt out|opt-out|optout|remove me|stop mailing|take me off|no more|delete me"
-    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|off your list please|off the list please|off the list ta|take me off|pls remove|unsub|stop please|please stop",
+    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|off your list please|off the list please|off the list ta|pls remove|unsub|stop please|please stop",
     "de": "abmelden|abbestellen|austragen|bitte austragen|bitte abmelden|löschen|bitte löschen|stopp|abmeldung"
     "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen|adresse löschen|bitte adresse löschen|keine mails bitte|keine e-mails bitte|bitte aus dem verteiler raus|aus dem verteiler raus",
     "fr": "stop pub|stop à la pub|désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi",
@@ -82,18 +82,24 @@ def _alone(text: str) -> Iterator[Evidence]:
         line_start += len(line) + 1
 
 
-def _in_sentences(text: str, looks: int = 4) -> Iterator[Evidence]:
+def _in_sentences(text: str) -> Iterator[Evidence]:
     """What rules hear. Each tells only of its first words: where these mean something else, it is asked about the rest."""
-    heard, passed = False, len(text)
-    for rule, start, end in lexicon().said(text, ("unsubscribe",), SURE):
-        if _means_something_else(text, start, end):
-            passed = min(passed, end)
-        else:
-            heard = True
-            yield Evidence(start, end, text[start:end], f"{VERSION}:{rule.id}")
-    if not heard and passed < len(text) and looks:
-        for each in _in_sentences(text[passed:], looks - 1):
-            yield replace(each, start=each.start + passed, end=each.end + passed)
+    at = 0
+    for _look in range(_LOOKS):
+        heard, passed = [], len(text)
+        for rule, start, end in lexicon().said(text[at:], ("unsubscribe",), SURE):
+            start, end = start + at, end + at
+            if _means_something_else(text, start, end):
+                passed = min(passed, end)
+            else:
+                heard.append(Evidence(start, end, text[start:end], f"{VERSION}:{rule.id}"))
+        if heard or passed == len(text):
+            yield from heard
+            return
+        at = passed
+
+
+_LOOKS = 5
 
 
 def _means_something_else(text: str, start: int, end: int) -> bool:

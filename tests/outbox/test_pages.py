@@ -32,6 +32,21 @@ def test_each_part_of_the_outbox_shows_its_own_messages(db: None) -> None:
     assert shown == {"": 5, "waiting": 1, "held": 1, "sent": 2, "cancelled": 1}
 
 
+def test_the_outbox_is_narrowed_to_what_came_back_whenever_that_was(db: None) -> None:
+    alice = make_member(make_workspace())
+    sequence, mailbox = make_sequence(alice), make_mailbox(alice)
+    _sent, came_back = (
+        make_message(make_enrolment(sequence, make_contact(alice.workspace), mailbox), state="confirmed")
+        for _ in range(2)
+    )
+    with inside(alice.workspace_id):
+        Message.objects.filter(pk=came_back.pk).update(bounced_at=came_back.planned_at)
+    client = signed_in(alice)
+    assert rows_in(client.get("/outbox/", {"part": "sent"})) == 2
+    page = client.get("/outbox/", {"part": "sent", "bounced": ""})
+    assert rows_in(page) == 1 and "Not delivered" in text_of(page)
+
+
 def test_what_is_held_says_why_and_offers_the_three_decisions(db: None) -> None:
     alice = make_member(make_workspace())
     enrolment = make_enrolment(make_sequence(alice), make_contact(alice.workspace), make_mailbox(alice))

@@ -40,13 +40,15 @@ SMOOTHING, DROPOUT, SECOND = 0.1, 0.1, 0.25
 WIDTHS = (16, 24, 32, 48, 72, 128, 256)  # batches are padded to one of these
 SCALE = 8.0  # an embedding has length 1: its numbers are small
 # How much the encoder counts beside the n-grams, below which chance nothing is said, from which chance on a wish to be left
-# alone goes before friendlier labels, and from which on a label stands beside the first. Chosen with the development
-# replies in view: docs/tone-model.md says so beside the figures.
+# alone goes before friendlier labels, from which on it is said where it comes first (stop and hard no together), and from
+# which on a label stands beside the first. Chosen with the development replies in view: docs/tone-model.md says so beside
+# the figures.
 DECIDED = {
     "encoder_share": 0.75,
     "threshold": 0.4,
     "threshold_ngrams": 0.4,
     "leave_us_alone": 0.15,
+    "refusals": 0.3,
     "second": 0.25,
 }
 

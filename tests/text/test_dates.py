@@ -1,8 +1,10 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import holidays
 import pytest
 
 from gatepost.text import dates
+from gatepost.text.lexicon.calendar_words import FEASTS_BY_THE_MOON
 
 RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
 
@@ -24,6 +26,9 @@ RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
         ("Semester t.o.m. vecka 51.", date(2026, 12, 21), "week"),
         ("I'm out next week, Monday through Friday.", date(2026, 12, 5), "day"),
         ("I'm away until Friday, next week I'm available again.", date(2026, 11, 27), "day"),
+        ("Siamo chiusi per ferie dal 10 al 23 gennaio compreso.", date(2027, 1, 24), "day"),
+        ("Estaré fuera del 3 al 14 de enero.", date(2027, 1, 14), "day"),
+        ("I'll be due back on 3 January.", date(2027, 1, 3), "day"),
         ("I'm out through December.", date(2027, 1, 1), "month"),
         ("Urlaub bis einschließlich Januar.", date(2027, 2, 1), "month"),
         ("Ich bin bis einschl. 20.12. abwesend.", date(2026, 12, 21), "day"),
@@ -43,7 +48,31 @@ def test_an_absence_names_the_day_of_return(text, day, precision):
 def test_a_day_on_which_something_else_happens_is_none_to_write_again_on():
     assert dates.find("El niño nació el viernes.", RECEIVED, about_return=False) is None
     assert dates.find("Bonne et nouvelle année ! Pas intéressé.", RECEIVED, about_return=False) is None
+    assert (
+        dates.find(
+            "No date for my return yet. The project, due 30 November, has Anne.", RECEIVED, about_return=True
+        )
+        is None
+    )
     assert dates.find("Mijn vaste werkdagen zijn maandag en donderdag.", RECEIVED, about_return=True) is None
+
+
+def test_a_season_that_runs_is_why_and_hardly_when():
+    in_summer = datetime(2026, 6, 24, 9, 0, tzinfo=UTC)
+    said = "Im Sommer ist hier niemand. Nach dem Sommer können wir gern drüber reden."
+    assert dates.find(said, in_summer, about_return=False).date == date(2026, 9, 1)
+    assert dates.find("Im Sommer ist hier niemand.", in_summer, about_return=False) is None
+
+
+@pytest.mark.parametrize(
+    ("feast", "country", "named", "until_work"),
+    [("diwali", "SG", "Diwali", 1), ("eid", "TR", "Eid al-Fitr", 3), ("cny", "CN", "Chinese New Year (", 8)],
+)
+def test_feasts_by_the_moon_are_those_of_the_package_that_knows_them(feast, country, named, until_work):
+    official = holidays.country_holidays(country, years=range(2026, 2036), language="en_US")
+    first_days = {day for day, name in official.items() if named in name and "observed" not in name}
+    read = {day - timedelta(days=until_work) for day in FEASTS_BY_THE_MOON[feast]}
+    assert read == {day for day in first_days if day - timedelta(days=1) not in first_days}
 
 
 def test_in_north_america_the_month_comes_first():
@@ -66,6 +95,23 @@ def test_in_north_america_the_month_comes_first():
         ("Try me again next month.", date(2026, 12, 1), "month"),
         ("Recontactez-moi à la rentrée.", date(2027, 9, 1), "season"),
         ("Let us talk again after the summer.", date(2027, 9, 1), "season"),
+        ("Kommen Sie gern im Sommer 2028 wieder auf uns zu.", date(2028, 6, 21), "season"),
+        ("Hör av dig efter jul.", date(2027, 1, 2), "season"),
+        ("Jul är bråd tid, hör av dig i januari.", date(2027, 1, 1), "month"),
+        ("Ask me again in Jul.", date(2027, 7, 1), "month"),
+        ("Kindly connect post Diwali.", date(2027, 10, 29), "season"),
+        ("After Eid we can speak.", date(2027, 3, 12), "season"),
+        ("请春节后联系。", date(2027, 2, 14), "season"),
+        ("Escríbeme la segunda semana de enero.", date(2027, 1, 11), "week"),
+        ("Try me the first week of May.", date(2027, 5, 3), "week"),
+        ("Melden Sie sich in der dritten Januarwoche.", date(2027, 1, 18), "week"),
+        ("Me chama mês que vem.", date(2026, 12, 1), "month"),
+        ("Up to my elbows in auditors. Two weeks.", date(2026, 12, 7), "week"),
+        (
+            "Drop me a line the week of 11 January, no use in anything before it.",
+            date(2027, 1, 11),
+            "day",
+        ),
         ("Volgende week donderdag weer, goed?", date(2026, 12, 3), "day"),
         ("Call me Thursday next week.", date(2026, 12, 3), "day"),
         ("Nächste Woche Donnerstag gern.", date(2026, 12, 3), "day"),

@@ -35,6 +35,11 @@ def test_any_other_label_gives_way_to_it() -> None:
     assert chosen(not_interested=0.75, unsubscribe=0.05, hard_no=0.2) == "hard_no"
 
 
+def test_stop_and_never_again_count_together_where_one_of_them_comes_first() -> None:
+    assert chosen(hard_no=0.25, unsubscribe=0.1, interested=0.24, other=0.2) == "hard_no"
+    assert chosen(hard_no=0.25, unsubscribe=0.02, interested=0.24, other=0.2) == "unsure"
+
+
 def test_below_the_threshold_nothing_is_said() -> None:
     assert chosen(interested=0.35, question=0.34, other=0.31) == "unsure"
     assert chosen(interested=0.45, question=0.30, other=0.25) == "interested"

@@ -247,3 +247,10 @@ def is_answer(row, left) -> bool:
 
 def _dense(text: str) -> str:
     return re.sub(r"\s+", "", quotes.normalise(text))
+
+
+def test_a_line_to_write_above_heads_a_ticket_of_its_own_and_cuts_off_what_stands_below_an_answer():
+    line = "##- Please type your reply above this line -##"
+    ticket = f"{line}\n\nYour request (48213) has been received."
+    assert "has been received" in quotes.extract(ticket, None).new_text
+    assert quotes.extract(f"Fine by me.\n\n{ticket}", None).new_text == "Fine by me."

@@ -57,6 +57,9 @@ def test_a_reply_gets_the_label_its_words_ask_for(text, label):
         "I was going to unsubscribe but there is no link, so please remove me.", "Can you please unsubscribe me?",
         "There is no unsubscribe link, please take me off.", "No me llamen más.", "Houd op!", "Nehmen Sie sie sofort raus.", "Können Sie mich da rausnehmen?",
         "Löschen Sie sofort alle Daten.", "Adresse löschen", "stop pub", "Merci de ne plus m'écrire à cette adresse.",
+        "Could you make sure we don't get the follow-ups?", "Can we opt out of your mails?",
+        "Wir schalten keine Werbung, also nehmen Sie mich aus dem Verteiler.", "Artikel 17 DSGVO.",
+        "Artikel 17 des Vertrags ist mir gleich, löschen Sie alle meine Daten!",
         "Pourriez-vous arrêter les courriels ?", "ya no me manden estos correos", "bórrenme de su base", "Baja, por favor",
     ],
 )  # fmt: skip
@@ -69,6 +72,11 @@ def test_a_wish_to_stop_is_an_opt_out_in_every_language(text):
     "text",
     [
         "How does your unsubscribe link work?",
+        "Can we opt out after three months?",
+        "Could our team opt out of the auto-renewal?",
+        "Article 17 of the contract says three months.",
+        "Artikel 21 des Mietvertrags regelt das.",
+        "Wir schalten grundsätzlich keine Werbung, daher kein Bedarf.",
         "Our newsletter lets people unsubscribe already.",
         "We will not stop looking, so send me more.",
         "Normally I'd unsubscribe without reading. Go on then, show me.",

@@ -84,7 +84,7 @@ _ORIGINAL_BARE = frozenset({"original message", "ursprüngliche nachricht", "mes
 _BETWEEN_RULES = Sign(rf"^{_RULE}{{3,}} ?[^\-–—_=*]{{3,60}} ?{_RULE}{{3,}}$")
 _LINE_RULE = Sign(r"^[\-–—_=*~]{4,}$")
 _REPLY_ABOVE = Sign(
-    r"(?i)^[#\-=* ]{2,}.{0,30}(reply|antwort|répond|respon)\w*.{0,30}(above|oberhalb|über|au-dessus|encima|acima)"
+    r"(?i)^[#\-=* ]{2,}.{0,30}(reply|antwort|répond|respon)\w*.{0,30}(above|oben|oberhalb|über|au-dessus|encima|acima)"
 )
 
 
@@ -102,7 +102,10 @@ def _separator(lines: Sequence[Line], at: int) -> Boundary | None:
     bare = words.removesuffix(":").lower() in _ORIGINAL_BARE
     if words[0] not in _RULES and not bare:
         return None
-    if len(words) <= 160 and (_ORIGINAL.is_in(words) or _REPLY_ABOVE.is_in(words)):
+    if len(words) <= 160 and _ORIGINAL.is_in(words):
+        return Boundary("separator", at, at + 1)
+    # With nothing above it, it heads a mail of a ticket system itself and cuts nothing off.
+    if len(words) <= 160 and _REPLY_ABOVE.is_in(words) and any(not line.blank for line in lines[:at]):
         return Boundary("separator", at, at + 1)
     if not (bare or _LINE_RULE.is_in(words) or _BETWEEN_RULES.is_in(words)):
         return None

@@ -7,6 +7,7 @@ received is none.
 
 import calendar
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime, timedelta
@@ -84,7 +85,10 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(borders) if b > a]
 
 
-_SENTENCE_END = compiled(r"[!?\n]|[^\d\s.]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s")
+_SENTENCE_END = compiled(
+    r"[!?\n]|[^\d\s.]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s"
+    r"|\s(?i:yet|now|you|it|me|us|so|do|is|off|out|day|way|job|da|zu|ab|an|weg|ist|hat|sì|là|pas|moi|oui|así|yo|não)\.\s+"
+)
 
 _THEN = compiled(rf"(?i)(?:^|[^\pL])(?:{words.THEN})(?:$|[^\pL])")
 _RETURN = compiled(rf"(?i)(?:^|[^\pL])({words.RETURN})|(復帰|出社|恢复|恢復)")
@@ -170,6 +174,9 @@ _IN_SPAN = compiled(
 _FROM_NOW = compiled(
     rf"(?i)(?:^|[^\pL\pN])(({words.NUMBER_WORDS}|\d{{1,2}}) ({words.UNITS})(?: from now|\s*\?| later| später))(?:$|[^\pL\pN])"
 )
+_SPAN_ALONE = compiled(
+    rf"(?i)^\s*((?:{words.ABOUT} )?({words.NUMBER_WORDS}|\d{{1,2}}) ({words.UNITS})(?: please| bitte)?)\s*[.!]*\s*$"
+)
 _IN_HALF_A_YEAR = compiled(
     rf"(?i)(?:^|[^\pL\pN])((?:{words.IN}) (?:(?:{words.ABOUT}) )?(?:{words.HALF_YEAR}))(?:$|[^\pL\pN])"
 )
@@ -184,7 +191,9 @@ _IN_NEXT_WEEK = compiled(
     rf"(?i)(?:^|[^\pL\pN])((?:{words.NEXT_WEEK}),? (?:on |from |am |von |op |van |på |le |el |de |da |w )?({_ALL_WEEKDAYS})|({_ALL_WEEKDAYS}) (?:of |in )?(?:{words.NEXT_WEEK}))(?:$|[^\pL\pN])"
 )
 _TOMORROW = compiled(rf"(?i)(?:^|[^\pL\pN])({words.TOMORROW})(?:$|[^\pL\pN])")
-_SEASON = compiled(rf"(?i)(?:^|[^\pL\pN])({'|'.join(words.SEASONS)})(?:$|[^\pL\pN])")
+_SEASON = compiled(
+    rf"(?i)(?:^|[^\pL\pN])(({'|'.join(words.SEASONS)})(?: (?:of |de |del )?(\d{{4}}))?)(?:$|[^\pL\pN])"
+)
 
 
 def _candidates(sentence: str, today: Date, month_first: bool) -> list[_Candidate]:
@@ -225,7 +234,7 @@ def _days(sentence: str, today: Date, *, month_first: bool) -> list[_Candidate]:
         add(_numeric(today, *m.group(2, 3, 4, 5), month_first=month_first), m.span(1))
     for reader in (_ORDINAL, _DAY_ALONE):
         for m in reader.finditer(sentence):
-            if not _COUNTED.match(sentence[m.end(2) :]):
+            if not _COUNTED.match(sentence[m.end(2) :]) and not _begins_a_range(sentence, m.end(1), found):
                 add(_coming_day(today, int(m.group(2))), m.span(1))
     for m in _DAY_CJK.finditer(sentence):
         add(_coming_day(today, int(m.group(2))), m.span(1))
@@ -247,6 +256,15 @@ def _days(sentence: str, today: Date, *, month_first: bool) -> list[_Candidate]:
             else:
                 add(_weekday(today, weekday) + timedelta(days=7 if m.group(3) else 0), m.span(1))
     return found
+
+
+def _begins_a_range(sentence: str, end: int, days: list[_Candidate]) -> bool:
+    """Whether a number is the first day of a range whose last one has a month: "dal 10 al 23 agosto"."""
+    until = _TO.match(sentence[end : end + 20])
+    return until is not None and any(abs(c.start - end - until.end()) <= 1 for c in days)
+
+
+_TO = compiled(rf"(?i)\s*(?:{words.TO})\s*(?:the |le |el |o |il |den |dem )?")
 
 
 def _day(year: int, month: int, day: int) -> Date | None:
@@ -304,7 +322,7 @@ def _weeks(sentence: str, today: Date) -> list[_Candidate]:
     for m in _WEEK.finditer(sentence):
         if (day := _iso_week(today, int(m.group(2)))) is not None:
             found.append(_Candidate(day, "week", *m.span(1)))
-    for reader in (_IN_SPAN, _FROM_NOW):
+    for reader in (_IN_SPAN, _FROM_NOW, _SPAN_ALONE):
         for m in reader.finditer(sentence):
             found.append(_after(today, m))
     for m in _IN_HALF_A_YEAR.finditer(sentence):
@@ -379,7 +397,7 @@ _MID = compiled(rf"(?i)(?:^|[^\pL])({words.MID})[\s-]+(?:of |de |di |d')?$")
 _MID_YEAR = compiled(
     r"(?i)(?:^|[^\pL])(?:mid|middle of|mitte|mediados del?|meados d[eo]|metà|medio)[\s-]+(?:of |de |dell'|di |d')?$"
 )
-_SECOND_WEEK = compiled(r"(?i)(?:second|2nd) week (?:of|in) $|(?:zweiten|2\.) (?:januar)?woche (?:im )?$")
+_WEEK_OF = compiled(rf"(?i)(?:^|[^\pL\pN])(?:{words.WEEK_OF})")
 _END = compiled(rf"(?i)(?:^|[^\pL])({words.END})[\s-]+(?:of |de |di |d')?$")
 
 
@@ -392,8 +410,16 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
         ):
             continue
         first = _coming_month(today, words.MONTHS[m.group(2).lower()], m.group(3))
+        if week := _WEEK_OF.search(before):
+            found.append(_Candidate(max(_week_of(first, week.groups()), today), "week", *m.span(1)))
+            continue
+        if m.group(2).lower() == "jul" and not _IN_ENGLISH.search(before):
+            continue  # Christmas, in the north
         day = first + timedelta(days=_days_into(before, first))
         found.append(_Candidate(max(day, today) if first <= today else day, "month", *m.span(1)))
+    for m in _WEEK_IN_GERMAN.finditer(sentence):
+        first = _coming_month(today, words.MONTHS[m.group(6).lower()], None)
+        found.append(_Candidate(max(_week_of(first, m.groups()[1:5]), today), "week", *m.span(1)))
     for m in _MONTH_CJK.finditer(sentence):
         if 1 <= (number := _cjk(m.group(2))) <= 12:
             found.append(_Candidate(max(_coming_month(today, number, None), today), "month", *m.span(1)))
@@ -401,6 +427,23 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
         last = calendar.monthrange(today.year, today.month)[1]
         found.append(_Candidate(today.replace(day=last), "month", *m.span(1)))
     return [c for c in found if c.date > today] or found
+
+
+_IN_ENGLISH = compiled(r"(?i)(?:^|[^\pL])(?:in|by|until|till|of|mid|early|late|since|from|after)[\s-]$")
+
+
+_WEEK_IN_GERMAN = compiled(
+    rf"(?i)(?:^|[^\pL\pN])((?:(erste[nr]?)|(zweite[nr]?)|(dritte[nr]?)|(vierte[nr]?)) ({_MONTHS})woche)(?:$|[^\pL])"
+)
+
+
+def _week_of(first: Date, said: tuple[str | None, ...]) -> Date:
+    """The Monday nearest to where that week of the month begins, in the month."""
+    begins = first + timedelta(days=7 * next(number for number, word in enumerate(said) if word))
+    weekday = begins.weekday()
+    return max(
+        first, begins - timedelta(days=weekday) if weekday <= 3 else begins + timedelta(days=7 - weekday)
+    )
 
 
 _MONTH_CJK = compiled(r"((\d{1,2}|[一二三四五六七八九十]{1,2})月)(?:$|[^\d日])")
@@ -422,8 +465,6 @@ def _days_into(before: str, first: Date) -> int:
     """How far into the month “mid” or “end of” in front of its name leads."""
     if _MID.search(before):
         return 14
-    if _SECOND_WEEK.search(before):
-        return 7
     return calendar.monthrange(first.year, first.month)[1] - 4 if _END.search(before) else 0
 
 
@@ -456,34 +497,44 @@ def _quarter(today: Date, number: int, year: str | None) -> Date:
 def _seasons(sentence: str, today: Date) -> list[_Candidate]:
     found = _feasts(sentence, today)
     for m in _SEASON.finditer(sentence):
-        month, day = words.SEASONS[m.group(1).lower()]
-        start = Date(today.year, month, day)
-        found.append(
-            _Candidate(start if start >= today else Date(today.year + 1, month, day), "season", *m.span(1))
-        )
+        month, day = words.SEASONS[m.group(2).lower()]
+        start = Date(int(m.group(3) or today.year), month, day)
+        if not m.group(3) and start < today <= start + _SEASON_RUNS:
+            continue  # “in summer”, said in summer, is why, and hardly when
+        if start < today and not m.group(3):
+            start = Date(today.year + 1, month, day)
+        found.append(_Candidate(start, "season", *m.span(1)))
     return found
 
 
+_SEASON_RUNS = timedelta(days=60)
+
+
 _FEAST = compiled(
-    rf"(?i)(?:^|[^\pL])((?:{words.AFTER})\s(?:the |l'|la |las |el |o |il |de |den )?({'|'.join([*words.FEASTS, *words.FIXED_FEASTS])}))(?:$|[^\pL])|(春节后|春節後)"
+    rf"(?i)(?:^|[^\pL])((?:{words.AFTER})\s(?:the |l'|la |las |el |o |il |de |den )?({'|'.join([*words.FEASTS, *words.FEASTS_BY_THE_MOON, *words.FIXED_FEASTS])}))(?:$|[^\pL])|((春节|春節)[后後])"
 )
-_SPRING_FESTIVAL_OVER = (2, 16)  # about: it begins between 21 January and 20 February
 
 
 def _feasts(sentence: str, today: Date) -> list[_Candidate]:
     """The first working day after a feast that the sentence waits for."""
     found = []
     for m in _FEAST.finditer(sentence):
-        name = (m.group(2) or "").lower()
-        month, day = words.FIXED_FEASTS.get(name, _SPRING_FESTIVAL_OVER)
-        for year in (today.year, today.year + 1):
-            after = Date(year, month, day)
-            if name in words.FEASTS:
-                after = _easter(year) + timedelta(days=words.FEASTS[name])
-            if after >= today:
-                found.append(_Candidate(after, "season", *m.span(1 if name else 3)))
-                break
+        after = next(
+            (day for day in _days_after((m.group(2) or m.group(4)).lower(), today) if day >= today), None
+        )
+        if after is not None:
+            found.append(_Candidate(after, "season", *m.span(1 if m.group(2) else 3)))
     return found
+
+
+def _days_after(feast: str, today: Date) -> Iterable[Date]:
+    """When work goes on after it, in this year and the next."""
+    if by_the_moon := words.FEASTS_BY_THE_MOON.get(feast):
+        return by_the_moon
+    years = (today.year, today.year + 1)
+    if feast in words.FEASTS:
+        return [_easter(year) + timedelta(days=words.FEASTS[feast]) for year in years]
+    return [Date(year, *words.FIXED_FEASTS[feast]) for year in years]
 
 
 def _easter(year: int) -> Date:

@@ -88,20 +88,25 @@ class LearnedLabeller:
         first = ranked[0]
         whole = sum(scores.of(label) for label in among) or 1.0
         score = scores.of(first) / whole
-        if among == LABELS_OF_PEOPLE and first not in REFUSALS:
+        if among == LABELS_OF_PEOPLE:
             leave_us = sum(scores.of(label) for label in REFUSALS)
-            if leave_us >= self._told["leave_us_alone"]:
+            if first not in REFUSALS and leave_us >= self._told["leave_us_alone"]:
                 refusal = max(sorted(REFUSALS), key=scores.of)
                 return Choice(UNSURE if first in FRIENDLY else refusal, round(max(leave_us, score), 3))
-        threshold = self._told["threshold" if self.encoder else "threshold_ngrams"]
-        if score < threshold and among == LABELS_OF_PEOPLE:
-            return Choice(UNSURE, round(score, 3))
+            if not self._is_likely_enough(first, score, leave_us):
+                return Choice(UNSURE, round(score, 3))
         also = tuple(
             other
             for other in ranked[1:]
             if scores.of(other) >= self._told["second"] and not (first in REFUSALS and other in FRIENDLY)
         )
         return Choice(first, round(score, 3), also)
+
+    def _is_likely_enough(self, first: str, score: float, leave_us: float) -> bool:
+        """Whether to stop or never to write again is what may be in doubt between the two; both end it."""
+        if first in REFUSALS:
+            return leave_us >= self._told["refusals"]
+        return score >= self._told["threshold" if self.encoder else "threshold_ngrams"]
 
     def _with_phrases(self, text: str, chances: Array) -> Array:
         """In a few words a known phrase says as much as the model, which learned from texts that avoid such phrases."""

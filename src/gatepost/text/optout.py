@@ -11,7 +11,7 @@ from .labeller import Evidence
 from .lexicon.rules import lexicon
 from .patterns import compiled, plain
 
-VERSION = "optout-2"
+VERSION = "optout-3"
 SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 
 # Whole lines that mean it, by language.
@@ -42,6 +42,14 @@ _OWN = compiled(
 # Or about opting out itself, in just these words: other words of the sentence may be a wish all the same.
 _ABOUT_IT = compiled(
     r"(?i)(unsubscribe (rate|link|button|page|flow)|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out)"
+    r"|(can|could|may|would) (we|our [a-z]+|one) [^.?!\n]*(opt[- ]?out|unsubscribe)[^.!\n]*"
+    r"(months?|weeks|days|year|trial|term|pilot|module|auto-?renew[a-z]*)[^.!\n]*\?"
+    # another law's articles, or a contract's
+    r"|art(icle|ikel|ículo|igo|icolo|\.)? ?(17|21)\)? (\([0-9a-z]\) )?(of|des|der|du|de|del|della|da|do|van) (the |our |your |la |l'|le |de )?"
+    r"(contract|agreement|lease|terms|directive|copyright|treaty|constitution|statutes?|by-?laws|[a-zäöü]*vertrag|satzung|agb|grundgesetz"
+    r"|contrat|bail|statuts|contrato|estatutos|contratto|statuto|[a-z]*overeenkomst|umow)"
+    # the writer's own advertising
+    r"|(wir|ich) (schalten|schalte|machen|mache|betreiben|buchen|brauchen|verteilen|verschicken) [^.?!\n]*keine werbung"
     r"|(i'd|we'd|i would|we would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|opt out|désabonner))"
 )
 _OF_ME = compiled(r"(?i)(unsubscribe|opt) (me|us)(?:$|[^\pL])")

@@ -16,7 +16,7 @@ from .patterns import compiled
 LABELS = (*LABELS_OF_PEOPLE[:-1], "bounce", LABELS_OF_PEOPLE[-1], UNSURE)
 SURE_OF_A_MACHINE = 0.8
 
-VERSION = "tone-5"
+VERSION = "tone-6"
 
 
 @dataclass(frozen=True, slots=True)

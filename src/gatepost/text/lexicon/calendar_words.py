@@ -1,5 +1,8 @@
 """The words of dates, by language: months, weekdays, units, seasons, and what speaks of a return."""
 
+from datetime import date as Date
+from datetime import timedelta
+
 _MONTHS = """
 january jan januar januari janvier enero ene janeiro gennaio gen stycznia styczniu styczeń leden ledna lednu jänner ocak tammikuussa
 february feb febr februar februari février fév fevrier febrero fevereiro febbraio lutego lutym luty února únoru feber şubat helmikuussa
@@ -107,7 +110,7 @@ NEXT_UNIT = (
     "next (?:week|month|quarter|year)|(?:in|into|after|from) the new year|(?:con l'|nell'|dall'|con il |nel )(?:anno nuovo|nuovo anno)|(?:no|do) ano novo|(?:à|dès|après) la nouvelle année|(?:in|na) het nieuwe jaar|(?:efter|på) nya året|(?:i|efter) det nye år|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
     "kommende[nrs]? (?:woche|monat|quartal|jahr)|neue[ns]? jahr|la semaine prochaine|le mois prochain|prochain trimestre|"
     "trimestre prochain|l'année prochaine|l'an prochain|(?:la )?(?:próxima semana|semana que viene)|"
-    "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo ano|ano que vem|"
+    "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo (?:mês|trimestre|semestre|ano)|mês que vem|trimestre que vem|ano que vem|"
     "la prossima settimana|settimana prossima|(?:il )?(?:prossimo (?:mese|trimestre|anno)|mese prossimo|trimestre prossimo|anno prossimo)|"
     "volgende? (?:week|maand|kwartaal|jaar)|volgend (?:kwartaal|jaar)|nästa (?:vecka|månad|kvartal|år)|"
     "næste (?:uge|måned|kvartal|år)|przyszłym (?:tygodniu|miesiącu|kwartale|roku)|nowym roku|przyszły (?:tydzień|miesiąc|rok)"
@@ -163,6 +166,18 @@ _FEASTS = (
     (51, "pentecost|whitsun|pfingsten|pentecôte|pentecostés|pentecostes|pentecoste|pinksteren|pingst|pinse"),
 )  # fmt: skip
 FEASTS: dict[str, int] = {name: days for days, names in _FEASTS for name in names.split("|")}
+# Feasts of other calendars: their first days from 2026 on, and the days until work goes on. As the package `holidays` has
+# them, which takes a second to load and 20 MB (tests/text/test_dates.py compares); for later years no date is read.
+_FEASTS_BY_THE_MOON = (
+    ("diwali|deepavali", 1, "2026-11-08 2027-10-28 2028-11-15 2029-11-05 2030-10-26 2031-11-14 2032-11-02 2033-10-22 2034-11-10 2035-10-30"),
+    ("eid|ramadan|ramazan|bayram", 3, "2026-03-20 2027-03-09 2028-02-26 2029-02-14 2030-02-04 2031-01-24 2032-01-14 2033-01-02 2033-12-23 2034-12-12 2035-12-01"),
+    ("chinese new year|lunar new year|cny|spring festival|春节|春節", 8, "2026-02-17 2027-02-06 2028-01-26 2029-02-13 2030-02-03 2031-01-23 2032-02-11 2033-01-31 2034-02-19 2035-02-08"),
+)  # fmt: skip
+FEASTS_BY_THE_MOON: dict[str, tuple[Date, ...]] = {
+    name: tuple(Date.fromisoformat(day) + timedelta(days=rest) for day in days.split())
+    for names, rest, days in _FEASTS_BY_THE_MOON
+    for name in names.split("|")
+}
 # Feasts with a day of their own: month and day on which work goes on.
 FIXED_FEASTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(["epiphany", "dreikönig", "reyes", "l'epifania", "la befana", "trettonhelgen", "trzech królach"], (1, 7)),
@@ -173,7 +188,7 @@ FIXED_FEASTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(["thanksgiving"], (12, 1)),
 }  # fmt: skip
 AFTER = (
-    "after|once|past|nach|après|passé|después de|pasando|pasad[oa]s?|pasar|tras|depois d[eoa]|passad[oa]|dopo|passat[oa]|na|efter|etter|po|jälkeen|"
+    "after|post|once|past|nach|après|passé|después de|pasando|pasad[oa]s?|pasar|tras|depois d[eoa]|passad[oa]|dopo|passat[oa]|na|efter|etter|po|jälkeen|"
     "not this side of|not (?:before|until)|nicht vor|pas avant|no antes de|non prima di|não antes d[eao]|niet (?:voor|vóór)|inte (?:före|förrän)|ikke før|nie przed"
 )
 END_OF_THIS_MONTH = (
@@ -186,6 +201,19 @@ DAY_ALONE = (
     "(?:bis |ab |vor )?(?:zum |dem )|am |den |jusqu'au |le |au |dès le |(?:hasta )?el (?:día )?|(?:d[eo]l )?día |dia |"
     "fino al |il |dal |tot de |till den "
 )
+# Ordinals in front of "week of May".
+_WEEK_ORDINALS = (
+    "first|1st|ersten?|1\\.|première|1ère|primera|primeira|prima|eerste|första|første|pierwszym",
+    "second|2nd|zweiten?|2\\.|deuxième|2e|segunda|seconda|tweede|andra|anden|drugim",
+    "third|3rd|dritten?|3\\.|troisième|3e|tercera|terceira|terza|derde|tredje|trzecim",
+    "fourth|4th|vierten?|4\\.|quatrième|4e|cuarta|quarta|vierde|fjärde|fjerde|czwartym",
+)
+WEEK_OF = (
+    rf"(?:{'|'.join(f'({each})' for each in _WEEK_ORDINALS)}) (?:full )?"
+    r"(?:week|(?:\pL+)?woche|semaine|semana|settimana|veckan|uge|tygodniu) ?(?:of|in|im|de|d'|di|van|i|af)? ?$"
+)
+# Between the first and the last day of a range.
+TO = "to|till|until|thru|through|bis|bis zum|au|al|a|hasta|hasta el|ao|até|tot|tot en met|t/m|till|til|do|[-–—]"
 MID = "mid|middle of|mitte|mi|mediados de|meados de|metà|half|medio|mitten av|midten af|połowie"
 END = "end of|late|ende|fin|finales de|fim de|final de|fine|eind|slutet av|slutningen af|końcu|pod koniec"
 
@@ -203,9 +231,9 @@ ABSENCE = (
     r"afwezig|tot|semester|ledig|till|t\.o\.m|ferie|urlop|nieobecn|między|from .{1,40} to |vom .{1,40} bis|du .{1,40} au|closed|travel|geschlossen|chius|cerrad|fermé|čerpám|izin|poza|up to and|delays?"
 )
 LATER = (
-    r"give me|need|ask me|nudge|remind|erinner|gib mir|laissez-moi|donnez-moi|deme|dê-me|mi dia|geef me|preg[uú]nt|"
+    r"give me|need|ask me|drop (?:me|us)|nudge|remind|erinner|gib mir|laissez-moi|donnez-moi|deme|dê-me|mi dia|geef me|preg[uú]nt|"
     r"búsque|probier|versuch|aggiorn|przypom|odezwa|geht\b|ozvěte|contact|reach|circle|touch base|check|follow|get back|come back|write|talk|speak|call|again|revisit|ping|try|look at|discuss|"
-    r"touch|reconnect|melden|meld|sprechen|erneut|nochmal|noch einmal|wieder|auf mich zu|anrufen|ruf(?:en sie|t)? (?:mich|uns)|ab |recontact|reparl|revenez|revenir|"
+    r"touch|reconnect|connect|melden|meld|sprechen|reden|erneut|nochmal|noch einmal|wieder|auf mich zu|anrufen|ruf(?:en sie|t)? (?:mich|uns)|ab |recontact|reparl|revenez|revenir|"
     r"relanc|rappel|reprend|écri|contáct|contact|escrib|hablar|hablamos|retom|llám|vuelva|vuelve|volver|fal(?:e|ar|amos)|volte|"
     r"retome|ricontatt|risent|sentir|riparl|scriv|contatt|bel|mail|neem|kom|terug|spreken|benader|hör|återkom|kontakta|ring|prata|skriv|"
     r"parl|vend|ring|odezw|wróc|kontakt|napisz|skontakt|not before|earliest|frühestens|au plus tôt|wait|until|after|instead"
@@ -214,7 +242,7 @@ LATER = (
 ELSEWHERE = (
     r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|contract|vertrag|contrat|contrato|contratto|pliego|syndic|tender|umowa|avtal|certif|wedding|hochzeit|"
     r"werkdagen|working days|arbeitstage|jours de travail|(?:^|[^\pL])(?:geboren|was born|nació|è nato|est née?)(?:$|[^\pL])|"
-    r"elections?|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
+    r"elections?|due (?:on |by )?(?:the )?\d|fällig|deadline|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
     r"\btel\b|telefon|phone|street|straße|\bhrb\b"
 )
 # Directly in front of the day, a little before it, and behind it.

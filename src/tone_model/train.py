@@ -31,7 +31,7 @@ from gatepost.text.learned import Heads
 
 from . import build, network, replies, source, vocabulary
 
-VERSION = "3"
+VERSION = "4"
 SEED = 20_261_128
 RANK = 16
 BATCH = 24

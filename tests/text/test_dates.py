@@ -2,9 +2,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import holidays
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gatepost.text import dates
-from gatepost.text.lexicon.calendar_words import FEASTS_BY_THE_MOON
+from gatepost.text.lexicon.calendar_words import FEASTS_BY_THE_MOON, MONTHS, SEASONS
 
 RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
 
@@ -164,3 +166,32 @@ def test_what_names_no_coming_day_gives_no_date(text):
 
 def test_the_words_of_the_date_are_quoted():
     assert dates.find("Back on 4 December.", RECEIVED, about_return=True).quote == "4 December"
+
+
+@pytest.mark.parametrize("year", ["0000", "0001", "1066", "9999"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Out through December {}.", "In May {}.", "Im Sommer {}.", "Q1 {}.", "I kwartał {}.", "Through 31 December {}.",
+        "Until {}-12-31 inclusive.", "Bis einschließlich 31.12.{}.", "The first week of May {}.",
+        "Anno {}.",
+    ],
+)  # fmt: skip
+def test_four_digits_that_are_no_year_make_no_date(said, year):
+    for about_return in (True, False):
+        assert dates.find(said.format(year), RECEIVED, about_return=about_return) is None
+
+
+@given(
+    st.text(alphabet="0123456789./-: ", max_size=12),
+    st.sampled_from(sorted(MONTHS)),
+    st.sampled_from(sorted(SEASONS)),
+)
+def test_no_digits_beside_the_words_of_a_date_end_the_reading(digits, month, season):
+    for text in (
+        f"back {digits} {month} {digits} inclusive",
+        f"{season} {digits}",
+        f"Q{digits} {digits}",
+        f"until {digits}",
+    ):
+        dates.find(text, RECEIVED, about_return=True)

@@ -267,8 +267,15 @@ def _begins_a_range(sentence: str, end: int, days: list[_Candidate]) -> bool:
 _TO = compiled(rf"(?i)\s*(?:{words.TO})\s*(?:the |le |el |o |il |den |dem )?")
 
 
+def _is_a_year(said: str | None) -> bool:
+    """Whether these four digits can be the year of something to come; none said is this one or the next."""
+    return said is None or "1900" <= said <= "2199"
+
+
 def _day(year: int, month: int, day: int) -> Date | None:
     year += 2000 if year < 100 else 0
+    if not _is_a_year(f"{year:04}"):
+        return None
     try:
         return Date(year, month, day)
     except ValueError:
@@ -404,6 +411,8 @@ _END = compiled(rf"(?i)(?:^|[^\pL])({words.END})[\s-]+(?:of |de |di |d')?$")
 def _months(sentence: str, today: Date) -> list[_Candidate]:
     found = []
     for m in _MONTH_ONLY.finditer(sentence):
+        if not _is_a_year(m.group(3)):
+            continue
         before = sentence[max(0, m.start(1) - 25) : m.start(1)]
         if m.group(2).lower() in words.ALSO_WORDS and not (
             (m.group(2)[0].isupper() and m.start(2) > 0) or _BEFORE_MONTH.search(before)
@@ -430,8 +439,6 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
 
 
 _IN_ENGLISH = compiled(r"(?i)(?:^|[^\pL])(?:in|by|until|till|of|mid|early|late|since|from|after)[\s-]$")
-
-
 _WEEK_IN_GERMAN = compiled(
     rf"(?i)(?:^|[^\pL\pN])((?:(erste[nr]?)|(zweite[nr]?)|(dritte[nr]?)|(vierte[nr]?)) ({_MONTHS})woche)(?:$|[^\pL])"
 )
@@ -471,13 +478,15 @@ def _days_into(before: str, first: Date) -> int:
 def _quarters(sentence: str, today: Date) -> list[_Candidate]:
     found = []
     for m in _QUARTER.finditer(sentence):
-        found.append(_Candidate(_quarter(today, int(m.group(2)), m.group(3)), "quarter", *m.span(1)))
+        if _is_a_year(m.group(3)):
+            found.append(_Candidate(_quarter(today, int(m.group(2)), m.group(3)), "quarter", *m.span(1)))
     for m in _QUARTER_WORDS.finditer(sentence):
         if number := words.quarter_of(m.group(1)):
             found.append(_Candidate(_quarter(today, number, None), "quarter", *m.span(1)))
     for m in _QUARTER_ROMAN.finditer(sentence):
         number = {"I": 1, "II": 2, "III": 3, "IV": 4}[m.group(2)]
-        found.append(_Candidate(_quarter(today, number, m.group(3)), "quarter", *m.span(1)))
+        if _is_a_year(m.group(3)):
+            found.append(_Candidate(_quarter(today, number, m.group(3)), "quarter", *m.span(1)))
     for m in _QUARTER_CJK.finditer(sentence):
         year = str(today.year + 1) if m.group(2) else None
         found.append(_Candidate(_quarter(today, _cjk(m.group(3)), year), "quarter", *m.span(1)))
@@ -497,6 +506,8 @@ def _quarter(today: Date, number: int, year: str | None) -> Date:
 def _seasons(sentence: str, today: Date) -> list[_Candidate]:
     found = _feasts(sentence, today)
     for m in _SEASON.finditer(sentence):
+        if not _is_a_year(m.group(3)):
+            continue
         month, day = words.SEASONS[m.group(2).lower()]
         start = Date(int(m.group(3) or today.year), month, day)
         if not m.group(3) and start < today <= start + _SEASON_RUNS:

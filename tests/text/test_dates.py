@@ -31,6 +31,10 @@ RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
         ("Siamo chiusi per ferie dal 10 al 23 gennaio compreso.", date(2027, 1, 24), "day"),
         ("Estaré fuera del 3 al 14 de enero.", date(2027, 1, 14), "day"),
         ("I'll be due back on 3 January.", date(2027, 1, 3), "day"),
+        ("Ich bin vom 24.11. bis Do. 3.12. in Urlaub.", date(2026, 12, 3), "day"),
+        ("Ik ben afwezig van 25 november t/m do. 3 december.", date(2026, 12, 4), "day"),
+        ("I'm out through the first week of January.", date(2027, 1, 11), "week"),
+        ("De vuelta en jul.", date(2027, 7, 1), "month"),
         ("I'm out through December.", date(2027, 1, 1), "month"),
         ("Urlaub bis einschließlich Januar.", date(2027, 2, 1), "month"),
         ("Ich bin bis einschl. 20.12. abwesend.", date(2026, 12, 21), "day"),
@@ -56,6 +60,12 @@ def test_a_day_on_which_something_else_happens_is_none_to_write_again_on():
         )
         is None
     )
+    for said in (
+        "Happy with our agency. 5 years. Perhaps later.",
+        "Not now. One day!",
+        "We had a fair the first week of November.",
+    ):
+        assert dates.find(said, RECEIVED, about_return=False) is None
     assert dates.find("Mijn vaste werkdagen zijn maandag en donderdag.", RECEIVED, about_return=True) is None
 
 
@@ -64,11 +74,24 @@ def test_a_season_that_runs_is_why_and_hardly_when():
     said = "Im Sommer ist hier niemand. Nach dem Sommer können wir gern drüber reden."
     assert dates.find(said, in_summer, about_return=False).date == date(2026, 9, 1)
     assert dates.find("Im Sommer ist hier niemand.", in_summer, about_return=False) is None
+    for said in ("Try again next summer.", "Nächstes Jahr im Sommer gern wieder melden."):
+        assert dates.find(said, in_summer, about_return=False).date == date(2027, 6, 21)
+
+
+def test_after_eid_is_after_the_next_of_the_two():
+    may = datetime(2026, 5, 20, 9, 0, tzinfo=UTC)
+    assert dates.find("After Eid we can speak.", may, about_return=False).date == date(2026, 5, 31)
+    assert dates.find("After Eid we can speak.", RECEIVED, about_return=False).date == date(2027, 3, 12)
 
 
 @pytest.mark.parametrize(
     ("feast", "country", "named", "until_work"),
-    [("diwali", "SG", "Diwali", 1), ("eid", "TR", "Eid al-Fitr", 3), ("cny", "CN", "Chinese New Year (", 8)],
+    [
+        ("diwali", "SG", "Diwali", 1),
+        ("ramadan", "TR", "Eid al-Fitr", 3),
+        ("eid al-adha", "TR", "Eid al-Adha", 4),
+        ("cny", "CN", "Chinese New Year (", 8),
+    ],
 )
 def test_feasts_by_the_moon_are_those_of_the_package_that_knows_them(feast, country, named, until_work):
     official = holidays.country_holidays(country, years=range(2026, 2036), language="en_US")
@@ -101,6 +124,10 @@ def test_in_north_america_the_month_comes_first():
         ("Hör av dig efter jul.", date(2027, 1, 2), "season"),
         ("Jul är bråd tid, hör av dig i januari.", date(2027, 1, 1), "month"),
         ("Ask me again in Jul.", date(2027, 7, 1), "month"),
+        ("Jul 2028 works, write again.", date(2028, 7, 1), "month"),
+        ("Call me after the second week of January.", date(2027, 1, 18), "week"),
+        ("Der Jahresabschluss ist am 31. Januar fällig, danach gern.", date(2027, 1, 31), "day"),
+        ("Write to me. Our contract is up in June.", date(2027, 6, 1), "month"),
         ("Kindly connect post Diwali.", date(2027, 10, 29), "season"),
         ("After Eid we can speak.", date(2027, 3, 12), "season"),
         ("请春节后联系。", date(2027, 2, 14), "season"),

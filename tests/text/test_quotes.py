@@ -254,3 +254,9 @@ def test_a_line_to_write_above_heads_a_ticket_of_its_own_and_cuts_off_what_stand
     ticket = f"{line}\n\nYour request (48213) has been received."
     assert "has been received" in quotes.extract(ticket, None).new_text
     assert quotes.extract(f"Fine by me.\n\n{ticket}", None).new_text == "Fine by me."
+    assert (
+        quotes.extract("Fine by me.\n\n____ Reply above this line ____\n\nYour request.", None).new_text
+        == "Fine by me."
+    )
+    points = "1) Preis\n- Antwort siehe oben\n2) Laufzeit\n- Bitte nehmen Sie uns aus dem Verteiler."
+    assert quotes.extract(points, None).new_text == points

@@ -84,7 +84,7 @@ _ORIGINAL_BARE = frozenset({"original message", "ursprüngliche nachricht", "mes
 _BETWEEN_RULES = Sign(rf"^{_RULE}{{3,}} ?[^\-–—_=*]{{3,60}} ?{_RULE}{{3,}}$")
 _LINE_RULE = Sign(r"^[\-–—_=*~]{4,}$")
 _REPLY_ABOVE = Sign(
-    r"(?i)^[#\-=* ]{2,}.{0,30}(reply|antwort|répond|respon)\w*.{0,30}(above|oben|oberhalb|über|au-dessus|encima|acima)"
+    r"(?i)^[#\-=* ]{2,}.{0,30}(reply|antwort|répond|respon)\w*.{0,30}(above|oberhalb|über|au-dessus|encima|acima)"
 )
 
 

@@ -85,23 +85,23 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(borders) if b > a]
 
 
-_SENTENCE_END = compiled(
-    r"[!?\n]|[^\d\s.]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s"
-    r"|\s(?i:yet|now|you|it|me|us|so|do|is|off|out|day|way|job|da|zu|ab|an|weg|ist|hat|sì|là|pas|moi|oui|así|yo|não)\.\s+"
-)
+_SENTENCE_END = compiled(r"[!?\n]|[^\d\s.]{4,}\.\s|\d (?:May|Mai|maj|mei)\.\s|\d{4}\.\s|\s(?i:yet)\.\s")
 
 _THEN = compiled(rf"(?i)(?:^|[^\pL])(?:{words.THEN})(?:$|[^\pL])")
 _RETURN = compiled(rf"(?i)(?:^|[^\pL])({words.RETURN})|(復帰|出社|恢复|恢復)")
 _ABSENCE = compiled(rf"(?i)(?:^|[^\pL])({words.ABSENCE})|まで|不在|休假")
 _LATER = compiled(rf"(?i)(?:^|[^\pL])({words.LATER})|連絡|联系|聯絡|来信|來信")
 _ELSEWHERE = compiled(rf"(?i)({words.ELSEWHERE})")
+_DUE = compiled(rf"(?i)({words.DUE})")
 
 
 def _rank(sentence: str, about_return: bool) -> int:
     if _RETURN.search(sentence):
         return 4
     if about_return:
-        return 3 if _ABSENCE.search(sentence) else 0 if _ELSEWHERE.search(sentence) else 1
+        if _ABSENCE.search(sentence):
+            return 3
+        return 0 if _ELSEWHERE.search(sentence) or _DUE.search(sentence) else 1
     if _LATER.search(sentence):
         return 3
     return 0 if _ELSEWHERE.search(sentence) else 1
@@ -118,7 +118,7 @@ def _chosen(sentence: str, candidates: list[_Candidate]) -> ReturnDate:
             day = _month_start(day, day.month + 1)
         else:
             day += timedelta(days={"day": 1, "week": 7 - day.weekday()}.get(chosen.precision, 0))
-    return ReturnDate(day, chosen.precision, sentence[chosen.start : chosen.end].rstrip(" .,"))
+    return ReturnDate(day, chosen.precision, sentence[chosen.start : chosen.end].strip(" .,"))
 
 
 def _last(candidates: list[_Candidate]) -> _Candidate:
@@ -176,7 +176,7 @@ _FROM_NOW = compiled(
 )
 _SPAN_ALONE = compiled(
     rf"(?i)^\s*((?:{words.ABOUT} )?({words.NUMBER_WORDS}|\d{{1,2}}) ({words.UNITS})(?: please| bitte)?)\s*[.!]*\s*$"
-)
+)  # "Two weeks."
 _IN_HALF_A_YEAR = compiled(
     rf"(?i)(?:^|[^\pL\pN])((?:{words.IN}) (?:(?:{words.ABOUT}) )?(?:{words.HALF_YEAR}))(?:$|[^\pL\pN])"
 )
@@ -219,7 +219,11 @@ def _days(sentence: str, today: Date, *, month_first: bool) -> list[_Candidate]:
     found: list[_Candidate] = []
 
     def add(day: Date | None, span: tuple[int, int]) -> None:
-        if day is not None and not any(c.start < span[1] and span[0] < c.end for c in found):
+        if (
+            day is not None
+            and len(found) < _DAYS_READ
+            and not any(c.start < span[1] and span[0] < c.end for c in found)
+        ):
             found.append(_Candidate(day, "day", *span))
 
     for m in _ISO.finditer(sentence):
@@ -256,6 +260,9 @@ def _days(sentence: str, today: Date, *, month_first: bool) -> list[_Candidate]:
             else:
                 add(_weekday(today, weekday) + timedelta(days=7 if m.group(3) else 0), m.span(1))
     return found
+
+
+_DAYS_READ = 30  # in one sentence
 
 
 def _begins_a_range(sentence: str, end: int, days: list[_Candidate]) -> bool:
@@ -331,6 +338,8 @@ def _weeks(sentence: str, today: Date) -> list[_Candidate]:
             found.append(_Candidate(day, "week", *m.span(1)))
     for reader in (_IN_SPAN, _FROM_NOW, _SPAN_ALONE):
         for m in reader.finditer(sentence):
+            if reader is _SPAN_ALONE and words.unit_of(m.group(3)) not in ("week", "month"):
+                continue  # "One day!", "Six years."
             found.append(_after(today, m))
     for m in _IN_HALF_A_YEAR.finditer(sentence):
         found.append(_Candidate(today + timedelta(days=182), "month", *m.span(1)))
@@ -413,17 +422,22 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
     for m in _MONTH_ONLY.finditer(sentence):
         if not _is_a_year(m.group(3)):
             continue
-        before = sentence[max(0, m.start(1) - 25) : m.start(1)]
+        before = sentence[max(0, m.start(1) - 45) : m.start(1)]
         if m.group(2).lower() in words.ALSO_WORDS and not (
             (m.group(2)[0].isupper() and m.start(2) > 0) or _BEFORE_MONTH.search(before)
         ):
             continue
         first = _coming_month(today, words.MONTHS[m.group(2).lower()], m.group(3))
         if week := _WEEK_OF.search(before):
-            found.append(_Candidate(max(_week_of(first, week.groups()), today), "week", *m.span(1)))
+            monday = _week_of(first, week.groups())
+            if _AFTER.search(before[: week.start() + 1]):
+                monday += timedelta(days=7 - monday.weekday())
+            if monday + timedelta(days=6) >= today:
+                start = m.start(1) - len(before) + week.start()
+                found.append(_Candidate(max(monday, today), "week", start, m.end(1)))
             continue
-        if m.group(2).lower() == "jul" and not _IN_ENGLISH.search(before):
-            continue  # Christmas, in the north
+        if m.group(2).lower() == "jul" and not m.group(3) and _SCANDINAVIAN.search(sentence):
+            continue  # Christmas
         day = first + timedelta(days=_days_into(before, first))
         found.append(_Candidate(max(day, today) if first <= today else day, "month", *m.span(1)))
     for m in _WEEK_IN_GERMAN.finditer(sentence):
@@ -438,7 +452,10 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
     return [c for c in found if c.date > today] or found
 
 
-_IN_ENGLISH = compiled(r"(?i)(?:^|[^\pL])(?:in|by|until|till|of|mid|early|late|since|from|after)[\s-]$")
+_SCANDINAVIAN = compiled(
+    r"(?i)(?:^|[^\pL])(?:och|og|är|er|jag|jeg|dig|deg|mig|meg|på|inte|ikke|efter|etter|före|innan|før|över|hör|hør|av|till|til|vi)(?:$|[^\pL])"
+)
+_AFTER = compiled(rf"(?i)(?:^|[^\pL])(?:{words.AFTER})\s(?:the |der |dem |la |le |el |il |de |den )?$")
 _WEEK_IN_GERMAN = compiled(
     rf"(?i)(?:^|[^\pL\pN])((?:(erste[nr]?)|(zweite[nr]?)|(dritte[nr]?)|(vierte[nr]?)) ({_MONTHS})woche)(?:$|[^\pL])"
 )
@@ -510,7 +527,8 @@ def _seasons(sentence: str, today: Date) -> list[_Candidate]:
             continue
         month, day = words.SEASONS[m.group(2).lower()]
         start = Date(int(m.group(3) or today.year), month, day)
-        if not m.group(3) and start < today <= start + _SEASON_RUNS:
+        runs = not m.group(3) and start < today <= start + _SEASON_RUNS
+        if runs and not _AHEAD.search(sentence):
             continue  # “in summer”, said in summer, is why, and hardly when
         if start < today and not m.group(3):
             start = Date(today.year + 1, month, day)
@@ -519,10 +537,16 @@ def _seasons(sentence: str, today: Date) -> list[_Candidate]:
 
 
 _SEASON_RUNS = timedelta(days=60)
+_AHEAD = compiled(
+    r"(?i)next|nächste|kommende|prochain|próxim|que viene|que vem|prossim|volgend|nästa|næste|neste|przyszł|year|jahr|année|año|\bano|anno|jaar|år\b|rok"
+)
 
 
+_FEAST_NAMES = "|".join(
+    sorted([*words.FEASTS, *words.FEASTS_BY_THE_MOON, *words.FIXED_FEASTS], key=len, reverse=True)
+)
 _FEAST = compiled(
-    rf"(?i)(?:^|[^\pL])((?:{words.AFTER})\s(?:the |l'|la |las |el |o |il |de |den )?({'|'.join([*words.FEASTS, *words.FEASTS_BY_THE_MOON, *words.FIXED_FEASTS])}))(?:$|[^\pL])|((春节|春節)[后後])"
+    rf"(?i)(?:^|[^\pL])((?:{words.AFTER})\s(?:the |l'|la |las |el |o |il |de |den )?({_FEAST_NAMES}))(?:$|[^\pL])|((春节|春節)[后後])"
 )
 
 

@@ -42,14 +42,15 @@ _OWN = compiled(
 # Or about opting out itself, in just these words: other words of the sentence may be a wish all the same.
 _ABOUT_IT = compiled(
     r"(?i)(unsubscribe (rate|link|button|page|flow)|(does|how do|how does|can) (you|your|it|the) [^.?!\n]*(unsubscribe|opt-?out)"
-    r"|(can|could|may|would) (we|our [a-z]+|one) [^.?!\n]*(opt[- ]?out|unsubscribe)[^.!\n]*"
-    r"(months?|weeks|days|year|trial|term|pilot|module|auto-?renew[a-z]*)[^.!\n]*\?"
+    # leaving a contract early
+    r"|(can|could|may) (we|our [a-z]+|one) opt[- ]?out (after|within|before|during) [^.?!\n]*\?"
+    r"|(can|could|may) (we|our [a-z]+|one) opt[- ]?out of (the|your|that) (auto-?renewal|contract|agreement|trial|pilot|module)(?:$|[^\pL])"
     # another law's articles, or a contract's
     r"|art(icle|ikel|ículo|igo|icolo|\.)? ?(17|21)\)? (\([0-9a-z]\) )?(of|des|der|du|de|del|della|da|do|van) (the |our |your |la |l'|le |de )?"
-    r"(contract|agreement|lease|terms|directive|copyright|treaty|constitution|statutes?|by-?laws|[a-zäöü]*vertrag|satzung|agb|grundgesetz"
+    r"(ai act|nis ?2|dora|contract|agreement|lease|directive|copyright|treaty|constitution|statutes?|by-?laws|[a-zäöü]*vertrag|satzung|agb|grundgesetz"
     r"|contrat|bail|statuts|contrato|estatutos|contratto|statuto|[a-z]*overeenkomst|umow)"
     # the writer's own advertising
-    r"|(wir|ich) (schalten|schalte|machen|mache|betreiben|buchen|brauchen|verteilen|verschicken) [^.?!\n]*keine werbung"
+    r"|(wir|ich) (schalten?|machen?|betreiben|buchen) (grundsätzlich |selbst |überhaupt |derzeit |hier |gar )?keine werbung"
     r"|(i'd|we'd|i would|we would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|opt out|désabonner))"
 )
 _OF_ME = compiled(r"(?i)(unsubscribe|opt) (me|us)(?:$|[^\pL])")

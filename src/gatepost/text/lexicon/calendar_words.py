@@ -110,7 +110,7 @@ NEXT_UNIT = (
     "next (?:week|month|quarter|year)|(?:in|into|after|from) the new year|(?:con l'|nell'|dall'|con il |nel )(?:anno nuovo|nuovo anno)|(?:no|do) ano novo|(?:à|dès|après) la nouvelle année|(?:in|na) het nieuwe jaar|(?:efter|på) nya året|(?:i|efter) det nye år|nächste[nrs]? (?:woche|monat|quartal|jahr|jahres|quartals)|"
     "kommende[nrs]? (?:woche|monat|quartal|jahr)|neue[ns]? jahr|la semaine prochaine|le mois prochain|prochain trimestre|"
     "trimestre prochain|l'année prochaine|l'an prochain|(?:la )?(?:próxima semana|semana que viene)|"
-    "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo (?:mês|trimestre|semestre|ano)|mês que vem|trimestre que vem|ano que vem|"
+    "(?:el )?(?:próximo (?:mes|trimestre|año)|mes que viene|trimestre que viene|año que viene)|semana que vem|próximo (?:mês|trimestre|ano)|mês que vem|trimestre que vem|ano que vem|"
     "la prossima settimana|settimana prossima|(?:il )?(?:prossimo (?:mese|trimestre|anno)|mese prossimo|trimestre prossimo|anno prossimo)|"
     "volgende? (?:week|maand|kwartaal|jaar)|volgend (?:kwartaal|jaar)|nästa (?:vecka|månad|kvartal|år)|"
     "næste (?:uge|måned|kvartal|år)|przyszłym (?:tygodniu|miesiącu|kwartale|roku)|nowym roku|przyszły (?:tydzień|miesiąc|rok)"
@@ -170,14 +170,15 @@ FEASTS: dict[str, int] = {name: days for days, names in _FEASTS for name in name
 # them, which takes a second to load and 20 MB (tests/text/test_dates.py compares); for later years no date is read.
 _FEASTS_BY_THE_MOON = (
     ("diwali|deepavali", 1, "2026-11-08 2027-10-28 2028-11-15 2029-11-05 2030-10-26 2031-11-14 2032-11-02 2033-10-22 2034-11-10 2035-10-30"),
-    ("eid|ramadan|ramazan|bayram", 3, "2026-03-20 2027-03-09 2028-02-26 2029-02-14 2030-02-04 2031-01-24 2032-01-14 2033-01-02 2033-12-23 2034-12-12 2035-12-01"),
+    ("eid al-fitr|eid|ramadan|ramazan|ramazan bayramı|bayram", 3, "2026-03-20 2027-03-09 2028-02-26 2029-02-14 2030-02-04 2031-01-24 2032-01-14 2033-01-02 2033-12-23 2034-12-12 2035-12-01"),
+    ("eid al-adha|eid|bakrid|kurban bayramı|bayram", 4, "2026-05-27 2027-05-16 2028-05-05 2029-04-24 2030-04-13 2031-04-02 2032-03-22 2033-03-11 2034-03-01 2035-02-18"),
     ("chinese new year|lunar new year|cny|spring festival|春节|春節", 8, "2026-02-17 2027-02-06 2028-01-26 2029-02-13 2030-02-03 2031-01-23 2032-02-11 2033-01-31 2034-02-19 2035-02-08"),
 )  # fmt: skip
-FEASTS_BY_THE_MOON: dict[str, tuple[Date, ...]] = {
-    name: tuple(Date.fromisoformat(day) + timedelta(days=rest) for day in days.split())
-    for names, rest, days in _FEASTS_BY_THE_MOON
-    for name in names.split("|")
-}
+FEASTS_BY_THE_MOON: dict[str, tuple[Date, ...]] = {}
+for _names, _rest, _days in _FEASTS_BY_THE_MOON:
+    for _name in _names.split("|"):  # "eid" is either of two
+        _over = [Date.fromisoformat(day) + timedelta(days=_rest) for day in _days.split()]
+        FEASTS_BY_THE_MOON[_name] = tuple(sorted([*FEASTS_BY_THE_MOON.get(_name, ()), *_over]))
 # Feasts with a day of their own: month and day on which work goes on.
 FIXED_FEASTS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(["epiphany", "dreikönig", "reyes", "l'epifania", "la befana", "trettonhelgen", "trzech królach"], (1, 7)),
@@ -239,10 +240,12 @@ LATER = (
     r"parl|vend|ring|odezw|wróc|kontakt|napisz|skontakt|not before|earliest|frühestens|au plus tôt|wait|until|after|instead"
 )
 # A date in such a sentence belongs to something else.
+# Beside a notice of absence: what is due then is not the person.
+DUE = r"due (?:on |by )?(?:the )?\d|fällig|deadline"
 ELSEWHERE = (
     r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|contract|vertrag|contrat|contrato|contratto|pliego|syndic|tender|umowa|avtal|certif|wedding|hochzeit|"
     r"werkdagen|working days|arbeitstage|jours de travail|(?:^|[^\pL])(?:geboren|was born|nació|è nato|est née?)(?:$|[^\pL])|"
-    r"elections?|due (?:on |by )?(?:the )?\d|fällig|deadline|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
+    r"elections?|échoit|scade|vence|devia|supposed|meant to|was due|appointment|cita|"
     r"\btel\b|telefon|phone|street|straße|\bhrb\b"
 )
 # Directly in front of the day, a little before it, and behind it.

@@ -43,7 +43,7 @@ ORIGINAL = (
     "ursprungligt meddelande|originalmeddelande|oprindelig meddelelse|original meddelelse|opprinnelig melding|"
     "alkuperäinen viesti|wiadomość oryginalna|oryginalna wiadomość|původní zpráva|pôvodná správa|"
     "eredeti üzenet|mesaj original|orijinal mesaj|αρχικό μήνυμα|исходное сообщение|оригинальное сообщение|"
-    "元のメッセージ|原始邮件|原始郵件|원본 메시지|reply message|"
+    "元のメッセージ|原始邮件|原始郵件|원본 메시지|reply message|reply above this line|antwort weiter oben|"
     "original appointment|ursprünglicher termin|antwort|reply|svar på|urspr. nachricht|início da mensagem|odpowiedź"
 )
 

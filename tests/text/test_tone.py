@@ -60,7 +60,7 @@ def test_a_reply_gets_the_label_its_words_ask_for(text, label):
         "Could you make sure we don't get the follow-ups?", "Can we opt out of your mails?", "Jaysus lads, give it a rest. We'd sooner shut the doors.",
         "Could we please opt out of these emails, this is the fourth one in two weeks?",
         "Can we opt out and have our data deleted within 30 days?", "Wir machen alles intern, bitte keine Werbung mehr.",
-        "Wir schalten keine Werbung, also nehmen Sie mich aus dem Verteiler.", "Artikel 17 DSGVO.",
+        "Wir schalten keine Werbung, also nehmen Sie mich aus dem Verteiler.", "Artikel 17 DSGVO.", "woher haben sie meine adresse? löschen sie die sofort",
         "Artikel 17 des Vertrags ist mir gleich, löschen Sie alle meine Daten!",
         "Pourriez-vous arrêter les courriels ?", "ya no me manden estos correos", "bórrenme de su base", "Baja, por favor",
     ],
@@ -207,6 +207,8 @@ def test_the_same_reply_gives_the_same_answer():
         ("Sí, me interesa.", "interested"),
         ("I am not interested.", "not_interested"),
         ("Kein Interesse.", "not_interested"),
+        ("was soll der scheiss", "hard_no"),
+        ("No. Absolutely not. This is the third one this week and I'm sick of it.", "hard_no"),
     ],
 )
 def test_a_few_plain_words_mean_what_they_say(text, label):

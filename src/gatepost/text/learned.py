@@ -16,11 +16,15 @@ from . import ngrams
 from .encoder import Array, Encoded, Encoder, load
 from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
 from .lines import clauses
+from .patterns import compiled
 
 WEIGHTS = Path(__file__).parent / "weights"
 LONGEST_QUOTE = 160
 TOO_MUCH_UNKNOWN = 0.2
 FEW_WORDS, SHARE_OF_PHRASES = 6, 0.5
+SHORT_SENTENCE, SENTENCES_READ = 4, 5
+SURE = 0.8
+_SENTENCE_END = compiled(r"[.!?\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +114,21 @@ class LearnedLabeller:
 
     def _with_phrases(self, text: str, chances: Array) -> Array:
         """In a few words a known phrase says as much as the model, which learned from texts that avoid such phrases."""
-        if len(text.split()) > FEW_WORDS:
-            return chances
-        choice = self._rules.choose(text, self._rules.scores(text))
-        if choice.label not in self._heads.labels:
+        choice = self._by_phrases(text)
+        if choice is None or choice.label not in self._heads.labels:
             return chances
         said = np.zeros_like(chances)
         said[self._heads.labels.index(choice.label)] = choice.score
         mixed: Array = (1 - SHARE_OF_PHRASES) * chances + SHARE_OF_PHRASES * said
         return mixed
+
+    def _by_phrases(self, text: str) -> Choice | None:
+        """What a known phrase says of a few words; or of more, where a sentence of its own refuses: "Absolutely not."."""
+        if len(text.split()) <= FEW_WORDS:
+            return self._rules.choose(text, self._rules.scores(text))
+        short = [said for said in _SENTENCE_END.split(text) if 0 < len(said.split()) <= SHORT_SENTENCE]
+        choices = (self._rules.choose(said, self._rules.scores(said)) for said in short[:SENTENCES_READ])
+        return next((each for each in choices if each.label in REFUSALS and each.score >= SURE), None)
 
     def _findings(
         self, text: str, by_label: Mapping[str, float], encoded: Encoded | None

@@ -64,6 +64,7 @@ def test_a_day_on_which_something_else_happens_is_none_to_write_again_on():
         "Happy with our agency. 5 years. Perhaps later.",
         "Not now. One day!",
         "We had a fair the first week of November.",
+        "In der ersten Novemberwoche war Messe.",
     ):
         assert dates.find(said, RECEIVED, about_return=False) is None
     assert dates.find("Mijn vaste werkdagen zijn maandag en donderdag.", RECEIVED, about_return=True) is None
@@ -134,6 +135,7 @@ def test_in_north_america_the_month_comes_first():
         ("Escríbeme la segunda semana de enero.", date(2027, 1, 11), "week"),
         ("Try me the first week of May.", date(2027, 5, 3), "week"),
         ("Melden Sie sich in der dritten Januarwoche.", date(2027, 1, 18), "week"),
+        ("Melden Sie sich nach der dritten Januarwoche.", date(2027, 1, 25), "week"),
         ("Me chama mês que vem.", date(2026, 12, 1), "month"),
         ("Up to my elbows in auditors. Two weeks.", date(2026, 12, 7), "week"),
         (

@@ -429,12 +429,8 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
             continue
         first = _coming_month(today, words.MONTHS[m.group(2).lower()], m.group(3))
         if week := _WEEK_OF.search(before):
-            monday = _week_of(first, week.groups())
-            if _AFTER.search(before[: week.start() + 1]):
-                monday += timedelta(days=7 - monday.weekday())
-            if monday + timedelta(days=6) >= today:
-                start = m.start(1) - len(before) + week.start()
-                found.append(_Candidate(max(monday, today), "week", start, m.end(1)))
+            start = m.start(1) - len(before) + week.start()
+            found += _week_of(first, week.groups(), today, sentence, (start, m.end(1)))
             continue
         if m.group(2).lower() == "jul" and not m.group(3) and _SCANDINAVIAN.search(sentence):
             continue  # Christmas
@@ -442,7 +438,7 @@ def _months(sentence: str, today: Date) -> list[_Candidate]:
         found.append(_Candidate(max(day, today) if first <= today else day, "month", *m.span(1)))
     for m in _WEEK_IN_GERMAN.finditer(sentence):
         first = _coming_month(today, words.MONTHS[m.group(6).lower()], None)
-        found.append(_Candidate(max(_week_of(first, m.groups()[1:5]), today), "week", *m.span(1)))
+        found += _week_of(first, m.groups()[1:5], today, sentence, m.span(1))
     for m in _MONTH_CJK.finditer(sentence):
         if 1 <= (number := _cjk(m.group(2))) <= 12:
             found.append(_Candidate(max(_coming_month(today, number, None), today), "month", *m.span(1)))
@@ -461,13 +457,16 @@ _WEEK_IN_GERMAN = compiled(
 )
 
 
-def _week_of(first: Date, said: tuple[str | None, ...]) -> Date:
-    """The Monday nearest to where that week of the month begins, in the month."""
-    begins = first + timedelta(days=7 * next(number for number, word in enumerate(said) if word))
+def _week_of(
+    first: Date, ordinals: tuple[str | None, ...], today: Date, sentence: str, span: tuple[int, int]
+) -> list[_Candidate]:
+    """The Monday nearest to where that week of the month begins, a week later "after" it; none where it is over."""
+    begins = first + timedelta(days=7 * next(number for number, word in enumerate(ordinals) if word))
     weekday = begins.weekday()
-    return max(
-        first, begins - timedelta(days=weekday) if weekday <= 3 else begins + timedelta(days=7 - weekday)
-    )
+    monday = max(first, begins + timedelta(days=-weekday if weekday <= 3 else 7 - weekday))
+    if _AFTER.search(sentence[max(0, span[0] - 25) : span[0]].rstrip() + " "):
+        monday += timedelta(days=7 - monday.weekday())
+    return [_Candidate(max(monday, today), "week", *span)] if monday + timedelta(days=6) >= today else []
 
 
 _MONTH_CJK = compiled(r"((\d{1,2}|[一二三四五六七八九十]{1,2})月)(?:$|[^\d日])")

@@ -16,15 +16,13 @@ from . import ngrams
 from .encoder import Array, Encoded, Encoder, load
 from .labeller import LABELS_OF_PEOPLE, UNSURE, Choice, Evidence, Finding, RuleLabeller, Scores
 from .lines import clauses
-from .patterns import compiled
+from .optout import SURE
 
 WEIGHTS = Path(__file__).parent / "weights"
 LONGEST_QUOTE = 160
 TOO_MUCH_UNKNOWN = 0.2
 FEW_WORDS, SHARE_OF_PHRASES = 6, 0.5
 SHORT_SENTENCE, SENTENCES_READ = 4, 5
-SURE = 0.8
-_SENTENCE_END = compiled(r"[.!?\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,8 @@ class LearnedLabeller:
         """What a known phrase says of a few words; or of more, where a sentence of its own refuses: "Absolutely not."."""
         if len(text.split()) <= FEW_WORDS:
             return self._rules.choose(text, self._rules.scores(text))
-        short = [said for said in _SENTENCE_END.split(text) if 0 < len(said.split()) <= SHORT_SENTENCE]
+        sentences = (text[start:end] for start, end in clauses(text))
+        short = [said for said in sentences if len(said.split()) <= SHORT_SENTENCE]
         choices = (self._rules.choose(said, self._rules.scores(said)) for said in short[:SENTENCES_READ])
         return next((each for each in choices if each.label in REFUSALS and each.score >= SURE), None)
 

@@ -28,7 +28,7 @@ RECEIVED = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # a Monday
         ("Semester t.o.m. vecka 51.", date(2026, 12, 21), "week"),
         ("I'm out next week, Monday through Friday.", date(2026, 12, 5), "day"),
         ("I'm away until Friday, next week I'm available again.", date(2026, 11, 27), "day"),
-        ("Siamo chiusi per ferie dal 10 al 23 gennaio compreso.", date(2027, 1, 24), "day"),
+        ("Siamo chiusi per ferie dal 20 al 27 novembre compreso.", date(2026, 11, 28), "day"),
         ("Estaré fuera del 3 al 14 de enero.", date(2027, 1, 14), "day"),
         ("I'll be due back on 3 January.", date(2027, 1, 3), "day"),
         ("Ich bin vom 24.11. bis Do. 3.12. in Urlaub.", date(2026, 12, 3), "day"),

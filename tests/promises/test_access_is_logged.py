@@ -20,8 +20,10 @@ from .conftest import Told
 
 
 def readings(told: Told) -> Counter[object]:
-    """How often each row was opened, by the record."""
-    return Counter(entry.subject_id for entry in told.rows(AuditEntry, tag=tags.CONTENT_READ))
+    """How often each row was opened by people, by the record. The worker opens texts beside them: those that are due."""
+    return Counter(
+        entry.subject_id for entry in told.rows(AuditEntry, tag=tags.CONTENT_READ, actor_kind="member")
+    )
 
 
 def test_each_draft_that_was_written_left_an_entry_for_opening_its_text(told: Told) -> None:
@@ -40,12 +42,11 @@ def test_a_page_that_shows_texts_leaves_one_entry_for_each_row_that_it_opened(to
     assert page.status == 200
     opened = readings(told) - before
     assert shown <= set(opened) and set(opened.values()) == {1}
-    entry = told.rows(AuditEntry, tag=tags.CONTENT_READ, subject_id=next(iter(shown)))[-1]
-    assert (entry.actor_kind, entry.actor_id) == ("member", str(told.members[0].pk))
+    entries = told.rows(AuditEntry, tag=tags.CONTENT_READ, actor_kind="member", subject_id=next(iter(shown)))
+    assert entries[-1].actor_id == str(told.members[0].pk)
 
 
 def test_a_list_opens_no_text(told: Told) -> None:
-    told.stand.settle(told.workspace.id)  # the worker opens texts too: those that are due
     before = readings(told)
     for page in ("inbox", "outbox", "contacts", "meetings", "reports", "mailboxes", "privacy"):
         assert told.browser.open(f"{told.stand.url}/{page}/").status == 200

@@ -1,5 +1,8 @@
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from gatepost import clock
 from gatepost.contacts.models import Contact
 from gatepost.isolation import inside
@@ -42,3 +45,21 @@ def test_a_place_that_nobody_handed_out_starts_at_the_beginning(db: None) -> Non
     make_contact(workspace)
     with inside(workspace.id):
         assert page_of(Contact.objects.all(), by="created_at", after="2026_not-an-id").is_first
+
+
+def test_a_page_is_chosen_before_its_rows_are_joined_with_anything(db: None) -> None:
+    """Joined first, a list of a hundred thousand was read whole while PostgreSQL had no statistics of small tables."""
+    workspace = make_workspace()
+    made = {make_contact(workspace).pk for _ in range(3)}
+    with (
+        inside(workspace.id),
+        CaptureQueriesContext(
+            connection,
+        ) as asked,
+    ):
+        page = page_of(
+            Contact.objects.select_related("company").prefetch_related("enrolments"), by="created_at", size=2
+        )
+    choosing, reading, *_ = [each["sql"] for each in asked if each["sql"].startswith("SELECT")]
+    assert "LIMIT 3" in choosing and "JOIN" not in choosing and "JOIN" in reading
+    assert {row.pk for row in page} < made and len(page) == 2 and page.following

@@ -53,15 +53,19 @@ def page_of(
             later = Q((f"{rank}__gt", number)) | Q(Q((rank, number)), later)
         rows = rows.filter(later)
     sign = "-" if newest_first else ""
-    order = [f"{sign}{by}", f"{sign}pk"]
-    found = list(rows.order_by(*([rank] if rank else []), *order)[: size + 1])
+    order = [*([rank] if rank else []), f"{sign}{by}", f"{sign}pk"]
+    # The page is chosen without what its rows are joined with: PostgreSQL takes a table of few rows, of which it has
+    # no statistics, for one of one row, and would rather join the whole list than enter its index.
+    alone = rows.select_related(None).prefetch_related(None)
+    places = list(alone.order_by(*order).values_list("pk", by, *([rank] if rank else []))[: size + 1])
+    chosen = [row_id for row_id, *_ in places[:size]]
+    read = {row.pk: row for row in rows.filter(pk__in=chosen)}
+    found = [read[row_id] for row_id in chosen if row_id in read]  # one may have left the list just now
     following = ""
-    if len(found) > size:
-        last = found[size - 1]
-        following = f"{getattr(last, by).isoformat()}_{last.pk}"
-        if rank:
-            following = f"{getattr(last, rank)}_{following}"
-    return Page(found[:size], following, is_first=place is None)
+    if len(places) > size:
+        row_id, moment, *number_of = places[size - 1]
+        following = "_".join([*map(str, number_of), moment.isoformat(), str(row_id)])
+    return Page(found, following, is_first=place is None)
 
 
 def _rank_in(text: str) -> tuple[int, str]:

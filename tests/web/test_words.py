@@ -1,9 +1,10 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from gatepost.conversations import rules
+from gatepost.reports import charts
 from gatepost.web import weeks
 from gatepost.web.labels import LABELS, label_of
 from gatepost.web.templatetags import words
@@ -71,3 +72,13 @@ def test_any_day_of_a_week_names_it() -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "9999-12-31"])
 def test_a_week_that_is_none_narrows_nothing(text: str) -> None:
     assert weeks.week_from(text, ZoneInfo("Europe/Berlin")) is None
+
+
+def test_a_bar_leads_to_its_rows_says_its_number_and_is_not_drawn_for_nothing() -> None:
+    monday = date(2026, 11, 23)
+    weeks_of = [
+        {"bar": bar, "first": monday, "address": '/inbox/?a=1&b="2"'} for bar in charts.columns([0, 7])
+    ]
+    drawn = words.bars({"kind": "replied", "bars": weeks_of})
+    assert drawn.count("<rect") == 1 and "7: week of 23 Nov" in drawn
+    assert 'href="/inbox/?a=1&amp;b=&quot;2&quot;"' in drawn

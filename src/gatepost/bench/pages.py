@@ -441,7 +441,8 @@ def _rows(run: Any, workspace: Any, now: Any, *, enrolments: int, contacts: int,
         SELECT {_id("at + interval '4 days'")}, %(workspace)s, mailbox_id, contact_id, enrolment_id, step_id, '', md5(id::text), '',
             at + interval '9 days', at + interval '9 days 30 minutes', true,
             CASE WHEN number %% 9 = 0 THEN 'cancelled' ELSE 'booked' END, at + interval '4 days'
-        FROM m WHERE met AND position = 1 AND at < %(now)s - interval '4 days'
+        FROM m WHERE position = 1 AND at < %(now)s - interval '4 days'
+            AND (met OR n %% 10 = 0 AND at > %(now)s - interval '9 days')  -- in a small workspace, too, somebody comes soon
         """,
         **values,
     )

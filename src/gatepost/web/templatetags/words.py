@@ -164,3 +164,19 @@ def _figure(cell: Any) -> str:
         f'<td class="number nowrap" data-of="{escape(cell.word)}">'
         f'<a href="{escape(cell.address)}">{cell.value:d}</a>{share}</td>'
     )
+
+
+@register.filter
+def bars(row: Any) -> SafeString:
+    """A series' weeks as parts of a picture, each leading to its rows: hundreds of them, so written here like `figures`."""
+    said, kind = escape(_("week of")), escape(row["kind"])
+    return SafeString("".join(_bar(each, said, kind) for each in row["bars"] if each["bar"].value))
+
+
+def _bar(each: Any, said: str, kind: str) -> str:
+    bar = each["bar"]
+    return (
+        f'<a tabindex="-1" href="{escape(each["address"])}">'
+        f'<rect class="{kind}" x="{bar.x}" y="{bar.y}" width="{bar.width}" height="{bar.height}">'
+        f"<title>{bar.value:d}: {said} {escape(written(each['first'], 'j M'))}</title></rect></a>"
+    )

@@ -31,13 +31,14 @@ def test_a_likely_wish_to_be_left_alone_keeps_anything_friendly_from_being_said(
     assert chosen(interested=0.9, unsubscribe=0.1) == "interested"
 
 
-def test_any_other_label_gives_way_to_it() -> None:
+def test_any_other_label_gives_way_to_it_where_it_is_likelier() -> None:
     assert chosen(not_interested=0.75, unsubscribe=0.05, hard_no=0.2) == "hard_no"
+    assert chosen(not_interested=0.8, unsubscribe=0.05, hard_no=0.15) == "not_interested"
 
 
 def test_stop_and_never_again_count_together_where_one_of_them_comes_first() -> None:
-    assert chosen(hard_no=0.25, unsubscribe=0.1, interested=0.24, other=0.2) == "hard_no"
-    assert chosen(hard_no=0.25, unsubscribe=0.02, interested=0.24, other=0.2) == "unsure"
+    assert chosen(hard_no=0.2, unsubscribe=0.06, interested=0.1, other=0.18) == "hard_no"
+    assert chosen(hard_no=0.2, unsubscribe=0.04, interested=0.1, other=0.18) == "unsure"
 
 
 def test_below_the_threshold_nothing_is_said() -> None:
@@ -71,7 +72,7 @@ def _tone(row: dict):
 def test_without_its_encoder_it_says_so_and_is_still_better_than_the_phrases() -> None:
     heads = learned.Heads.load(learned.WEIGHTS, LABELS_OF_PEOPLE)
     alone = LearnedLabeller(heads, NUMBERS, "1", None)
-    assert alone.version == "1-ngrams" and shipped().version == "4"
+    assert alone.version == "1-ngrams" and shipped().version == "5"
     rows = bench.replies("development")
     right = sum(
         alone.choose(row["text"], alone.scores(row["text"])).label == row["labels"][0] for row in rows
@@ -151,9 +152,9 @@ def test_the_weights_know_every_label_of_people_in_order() -> None:
 def test_the_two_parts_are_by_different_hands_and_share_no_more_than_formulas() -> None:
     training, development = bench.replies("training"), bench.replies("development")
     assert not {row["writer"] for row in training} & {row["writer"] for row in development}
-    assert (len(training), len(development)) == (3_282, 1_351)
+    assert (len(training), len(development)) == (3_920, 1_781)
     assert all(set(row["labels"]) <= set(LABELS_OF_PEOPLE) for row in training + development)
-    for length, most in ((7, 51), (11, 8)):  # as data/replies/README.md tells
+    for length, most in ((7, 67), (11, 10)):  # as data/replies/README.md tells
         known = {run for row in training for run in bench.runs_of_words(row["text"], length)}
         alike = [row for row in development if known & bench.runs_of_words(row["text"], length)]
         assert len([row for row in alike if len(row["text"].split()) > 4]) <= most

@@ -83,8 +83,8 @@ class LearnedLabeller:
     def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
         """The likeliest label among these, or `unsure`; and what is also likely.
 
-        A wish to be left alone is heard sooner than any other: where it is likely enough, a person decides instead of
-        anything friendly, and any other label gives way to it.
+        A wish to be left alone is heard sooner than any other. Where it is likely enough, a calm label gives way to it; from
+        less on, nothing friendly is said: a person decides.
         """
         ranked = sorted(among, key=lambda label: -scores.of(label))
         first = ranked[0]
@@ -92,9 +92,10 @@ class LearnedLabeller:
         score = scores.of(first) / whole
         if among == LABELS_OF_PEOPLE:
             leave_us = sum(scores.of(label) for label in REFUSALS)
-            if first not in REFUSALS and leave_us >= self._told["leave_us_alone"]:
-                refusal = max(sorted(REFUSALS), key=scores.of)
-                return Choice(UNSURE if first in FRIENDLY else refusal, round(max(leave_us, score), 3))
+            if first in FRIENDLY and leave_us >= self._told["leave_us_alone"]:
+                return Choice(UNSURE, round(max(leave_us, score), 3))
+            if first not in FRIENDLY | REFUSALS and leave_us >= self._told["refusals"]:
+                return Choice(max(sorted(REFUSALS), key=scores.of), round(max(leave_us, score), 3))
             if not self._is_likely_enough(first, score, leave_us):
                 return Choice(UNSURE, round(score, 3))
         also = tuple(

@@ -11,7 +11,7 @@ from .labeller import Evidence
 from .lexicon.rules import lexicon
 from .patterns import compiled, plain
 
-VERSION = "optout-3"
+VERSION = "optout-4"
 SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 
 # Whole lines that mean it, by language.
@@ -27,6 +27,8 @@ _ALONE = {
     "nl": "afmelden|uitschrijven|verwijderen|stoppen|graag uitschrijven|graag afmelden|schrijf mij uit",
     "sv": "avregistrera|avsluta|ta bort|sluta|avanmäl|avprenumerera",
     "da": "slet min mail|slet mig|afmeld|afmelding|slet|fjern|frameld",
+    "cs": "odhlásit|odhlaste mě|odhlaste nás|vyřaďte mě|nepište mi|smazat",
+    "fi": "poista minut listalta|poistakaa minut listalta|poista listalta|peruuta tilaus|poista osoitteeni",
     "pl": "wypisz|usuń|rezygnuję|wypisz mnie|proszę usunąć|usunąć",
 }
 _LANGUAGES = {words: language for language, lines in _ALONE.items() for words in lines.split("|")}
@@ -49,6 +51,7 @@ _ABOUT_IT = compiled(
     r"|art(icle|ikel|ículo|igo|icolo|\.)? ?(17|21)\)? (\([0-9a-z]\) )?(of|des|der|du|de|del|della|da|do|van) (the |our |your |la |l'|le |de )?"
     r"(ai act|nis ?2|dora|contract|agreement|lease|directive|copyright|treaty|constitution|statutes?|by-?laws|[a-zäöü]*vertrag|satzung|agb|grundgesetz"
     r"|contrat|bail|statuts|contrato|estatutos|contratto|statuto|[a-z]*overeenkomst|umow)"
+    r"|comment [^.?!\n]*(désabonne|désinscri)[^ .?!\n]* (si|quand|avant|après|pendant|en cours)(?:$|[^\pL])"
     # the writer's own advertising
     r"|(wir|ich) (schalten?|machen?|betreiben|buchen) (grundsätzlich |selbst |überhaupt |derzeit |hier |gar )?keine werbung"
     r"|(i'd|we'd|i would|we would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|opt out|désabonner))"

@@ -66,8 +66,8 @@ class Course:
         return [row for row in rows if row.writer not in self.without]
 
 
-# First the replies that avoid the usual words, whole: they teach what the words alone do not tell. Then, more gently, the
-# plain ones among them, and of long ones their gist, with more room than the product gives it.
+# First whole replies, above all of hands that avoid the usual words: they teach what the words alone do not tell. Then, more
+# gently, the very short ones among them, and of long ones their gist, with more room than the product gives it.
 COURSES = (
     Course(8, tokens=250, rate=8e-4, without=("greta",)),
     Course(2, tokens=66, rate=2e-4),

@@ -77,7 +77,7 @@ def test_companies_tell_their_people_and_wait_when_asked_to(program, alice, djan
     for number in range(6):
         make_contact(alice.workspace, f"p@c{number}.example", company=f"Company {number}")
     make_contact(alice.workspace, "q@c0.example", company="Company 0")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         found = program.get("/companies").json()["rows"]
     assert {(row["name"], row["domain"], row["contacts"]) for row in found} >= {
         ("Company 0", "c0.example", 2)

@@ -51,9 +51,11 @@ def test_of_a_machine_the_likeliest_of_its_own_labels_is_taken_however_little_th
     assert shipped().choose("", scores, LABELS_OF_MACHINES).label == "auto_reply"
 
 
-def test_nothing_friendly_stands_beside_a_refusal() -> None:
+def test_nothing_friendly_stands_beside_a_refusal_or_where_one_is_likely() -> None:
     choice = shipped().choose("", chances(unsubscribe=0.5, interested=0.3, hard_no=0.25))
     assert (choice.label, choice.also) == ("unsubscribe", ("hard_no",))
+    choice = shipped().choose("", chances(not_interested=0.5, interested=0.3, hard_no=0.2))
+    assert (choice.label, choice.also) == ("not_interested", ())
 
 
 def test_nine_of_ten_replies_by_other_hands_are_labelled_rightly_and_no_refusal_looks_friendly() -> None:

@@ -137,6 +137,13 @@ Poista minut listalta.
 Älkää lähettäkö enempää.
 Smažte mě z databáze.
 Už mi nepište.
+Bestellen Sie mich von diesem Verteiler ab.
+Hiermit bestelle ich Ihren Newsletter ab.
+Wir bestellen Ihren Newsletter ab.
+Don't ever email me again.
+Merci de m'indiquer comment me désabonner si possible.
+Je ne sais pas comment vous m'avez trouvé, mais désabonnez-moi quand même.
+Comment on se désabonne?
 """.strip().splitlines()
 
 
@@ -151,6 +158,16 @@ def test_an_ordinary_wish_to_be_left_alone_is_heard(text: str) -> None:
         "We don't mail any more, everything is in Teams.",
         "Bestellen Sie uns doch einen Termin ab März.",
         "Wir bestellen das ab Lager.",
+        "Bestellen Sie uns bitte ab Lager Hamburg zwei Stück.",
+        "Bestellen Sie uns vom großen Modell zwei, wir holen sie am Montag ab.",
+        "Wir bestellen uns ab und zu ein Testgerät, gern auch bei Ihnen.",
+        "Dann bestellen wir den Newsletter auch für unsere Kollegen ab Q2.",
+        "Ich bestelle diesen Newsletter nicht ab, den lese ich gern.",
+        "If you don't write again by Friday, I will assume we are on for Monday.",
+        "Don't write again, just call me: 0171 555 0102, I want the offer.",
+        "People who bounce we don't mail again. Does your tool do this automatically?",
+        "Comment est-ce qu'on se désabonne du module paie ? Le prix nous convient sinon.",
+        "Comment peut-on se désinscrire du webinaire si un collègue prend ma place ?",
         "Comment on se désabonne si on n'est pas content du produit ?",
     ],
 )

@@ -83,16 +83,17 @@ class LearnedLabeller:
     def choose(self, new_text: str, scores: Scores, among: tuple[str, ...] = LABELS_OF_PEOPLE) -> Choice:
         """The likeliest label among these, or `unsure`; and what is also likely.
 
-        A wish to be left alone is heard sooner than any other. Where it is likely enough, a calm label gives way to it; from
-        less on, nothing friendly is said: a person decides.
+        A wish to be left alone is heard sooner than any other. Where it is likely enough, every label that is not friendly
+        gives way to it. Where it is a little likely, nothing friendly is said: a person decides.
         """
         ranked = sorted(among, key=lambda label: -scores.of(label))
         first = ranked[0]
         whole = sum(scores.of(label) for label in among) or 1.0
         score = scores.of(first) / whole
+        leave_us = sum(scores.of(label) for label in REFUSALS) if among == LABELS_OF_PEOPLE else 0.0
+        nothing_friendly = leave_us >= self._told["leave_us_alone"]
         if among == LABELS_OF_PEOPLE:
-            leave_us = sum(scores.of(label) for label in REFUSALS)
-            if first in FRIENDLY and leave_us >= self._told["leave_us_alone"]:
+            if first in FRIENDLY and nothing_friendly:
                 return Choice(UNSURE, round(max(leave_us, score), 3))
             if first not in FRIENDLY | REFUSALS and leave_us >= self._told["refusals"]:
                 return Choice(max(sorted(REFUSALS), key=scores.of), round(max(leave_us, score), 3))
@@ -101,7 +102,7 @@ class LearnedLabeller:
         also = tuple(
             other
             for other in ranked[1:]
-            if scores.of(other) >= self._told["second"] and not (first in REFUSALS and other in FRIENDLY)
+            if scores.of(other) >= self._told["second"] and not (nothing_friendly and other in FRIENDLY)
         )
         return Choice(first, round(score, 3), also)
 

@@ -17,18 +17,19 @@ SURE = 0.8  # weaker phrases speak for the label, but do not decide alone
 # Whole lines that mean it, by language.
 _ALONE = {
     "en": "stop|stop it|unsubscribe|remove|opt out|opt-out|optout|remove me|stop mailing|take me off|no more|delete me"
-    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|off your list please|off the list please|off the list ta|pls remove|unsub|stop please|please stop",
+    "|please unsubscribe|please remove|take me off this|take us off this|off the list|off your list|off your list please|off the list please|off the list ta|pls remove|unsub|stop please|please stop|do not write again|don't write again",
     "de": "abmelden|abbestellen|austragen|bitte austragen|bitte abmelden|löschen|bitte löschen|stopp|abmeldung"
     "|keine werbung|bitte entfernen|entfernen|kein interesse bitte löschen|adresse löschen|bitte adresse löschen|keine mails bitte|keine e-mails bitte|bitte aus dem verteiler raus|aus dem verteiler raus",
-    "fr": "stop pub|stop à la pub|désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi",
+    "fr": "stop pub|stop à la pub|désabonner|désinscription|désinscrire|stop svp|désabonnement|me désinscrire|me désabonner|désinscrivez-moi"
+    "|comment on se désinscrit?|comment on se désabonne?|comment se désinscrire?|comment se désabonner?|comment me désinscrire?|comment me désabonner?",
     "es": "baja|baja por favor|baja, por favor|bórrenme|bórreme|darme de baja|cancelar suscripción|dar de baja|eliminar|stop por favor|borrar",
     "pt": "remover|descadastrar|cancelar inscrição|sair da lista|cancelar subscrição|parar",
     "it": "cancellami|cancellatemi|disiscrivimi|rimuovere|disiscrivere|cancellazione|basta|rimuovetemi",
     "nl": "afmelden|uitschrijven|verwijderen|stoppen|graag uitschrijven|graag afmelden|schrijf mij uit",
     "sv": "avregistrera|avsluta|ta bort|sluta|avanmäl|avprenumerera",
     "da": "slet min mail|slet mig|afmeld|afmelding|slet|fjern|frameld",
-    "cs": "odhlásit|odhlaste mě|odhlaste nás|vyřaďte mě|nepište mi|smazat",
-    "fi": "poista minut listalta|poistakaa minut listalta|poista listalta|peruuta tilaus|poista osoitteeni",
+    "cs": "odhlásit|odhlaste mě|odhlaste nás|vyřaďte mě|nepište mi",
+    "fi": "poista minut listalta|poistakaa minut listalta|poista listalta|poista osoitteeni",
     "pl": "wypisz|usuń|rezygnuję|wypisz mnie|proszę usunąć|usunąć",
 }
 _LANGUAGES = {words: language for language, lines in _ALONE.items() for words in lines.split("|")}
@@ -51,7 +52,6 @@ _ABOUT_IT = compiled(
     r"|art(icle|ikel|ículo|igo|icolo|\.)? ?(17|21)\)? (\([0-9a-z]\) )?(of|des|der|du|de|del|della|da|do|van) (the |our |your |la |l'|le |de )?"
     r"(ai act|nis ?2|dora|contract|agreement|lease|directive|copyright|treaty|constitution|statutes?|by-?laws|[a-zäöü]*vertrag|satzung|agb|grundgesetz"
     r"|contrat|bail|statuts|contrato|estatutos|contratto|statuto|[a-z]*overeenkomst|umow)"
-    r"|comment [^.?!\n]*(désabonne|désinscri)[^ .?!\n]* (si|quand|avant|après|pendant|en cours)(?:$|[^\pL])"
     # the writer's own advertising
     r"|(wir|ich) (schalten?|machen?|betreiben|buchen) (grundsätzlich |selbst |überhaupt |derzeit |hier |gar )?keine werbung"
     r"|(i'd|we'd|i would|we would|i almost|i nearly|i was (about|going) to|said i'd|j'allais( me)?) ([a-z]+ )?(unsubscribe|opt out|désabonner))"
@@ -86,7 +86,7 @@ def _alone(text: str) -> Iterator[Evidence]:
             words = line.rstrip(" \t\r.!,")
             skipped = next((at for at, char in enumerate(words) if char.isalnum()), len(words))
             words = words[skipped:]
-            language = _LANGUAGES.get(words.lower())
+            language = _LANGUAGES.get(words.lower().replace(" ?", "?"))
             if language and language not in found:
                 found.add(language)
                 start = line_start + skipped

@@ -141,6 +141,7 @@ Bestellen Sie mich von diesem Verteiler ab.
 Hiermit bestelle ich Ihren Newsletter ab.
 Wir bestellen Ihren Newsletter ab.
 Don't ever email me again.
+Please don't email the library about this again.
 Merci de m'indiquer comment me désabonner si possible.
 Je ne sais pas comment vous m'avez trouvé, mais désabonnez-moi quand même.
 Comment on se désabonne?
@@ -166,6 +167,7 @@ def test_an_ordinary_wish_to_be_left_alone_is_heard(text: str) -> None:
         "If you don't write again by Friday, I will assume we are on for Monday.",
         "Don't write again, just call me: 0171 555 0102, I want the offer.",
         "People who bounce we don't mail again. Does your tool do this automatically?",
+        "please do not write to my old address again, use the new one",
         "Comment est-ce qu'on se désabonne du module paie ? Le prix nous convient sinon.",
         "Comment peut-on se désinscrire du webinaire si un collègue prend ma place ?",
         "Comment on se désabonne si on n'est pas content du produit ?",

@@ -1,4 +1,4 @@
-"""The ordinary ways to ask to be left alone, as people in eleven languages type them, are all heard."""
+"""The ordinary ways to ask to be left alone, as people in thirteen languages type them, are all heard."""
 
 import pytest
 

@@ -30,6 +30,7 @@ from gatepost.text.labeller import LABELS_OF_PEOPLE as LABELS
 from gatepost.text.learned import Heads
 
 from . import build, network, replies, source, vocabulary
+from .courses import COURSES, Course
 
 VERSION = "5"
 SEED = 20_261_128
@@ -51,27 +52,6 @@ DECIDED = {
     "refusals": 0.25,
     "second": 0.25,
 }
-
-
-@dataclass(frozen=True)
-class Course:
-    """Some rounds over the replies of all hands but some; `tokens` is how much of each is read."""
-
-    epochs: int
-    tokens: int
-    rate: float
-    without: tuple[str, ...] = ()
-
-    def of(self, rows: list[replies.Reply]) -> list[replies.Reply]:
-        return [row for row in rows if row.writer not in self.without]
-
-
-# First whole replies, above all of hands that avoid the usual words: they teach what the words alone do not tell. Then, more
-# gently, the very short ones among them, and of long ones their gist, with more room than the product gives it.
-COURSES = (
-    Course(8, tokens=250, rate=8e-4, without=("greta",)),
-    Course(2, tokens=66, rate=2e-4),
-)
 
 
 # Variations: what happens to a text between a person's hands and ours, and says nothing about its purpose.

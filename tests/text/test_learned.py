@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gatepost.bench import classify as bench
-from gatepost.text import learned, ngrams, optout
+from gatepost.text import learned, ngrams
 from gatepost.text.encoder import MAX_CHARS, PROMPT, Encoded, prompt
 from gatepost.text.labeller import LABELS_OF_MACHINES, LABELS_OF_PEOPLE, Scores
 from gatepost.text.learned import LearnedLabeller, shipped
@@ -80,18 +80,6 @@ def test_without_its_encoder_it_says_so_and_is_still_better_than_the_phrases() -
         alone.choose(row["text"], alone.scores(row["text"])).label == row["labels"][0] for row in rows
     )
     assert right / len(rows) > 0.65
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I unsubscribe from about forty of these a week and yours is the first I've read. Is there a case study?",
-        "please do not remove me from your list, I like the articles.",
-        "Não sou eu que trato disso e não tenho autorização para dar contactos internos.",
-    ],
-)
-def test_the_words_of_an_opt_out_in_another_sense_are_no_opt_out_by_rule(text: str) -> None:
-    assert optout.find(text) == ()
 
 
 def test_the_evidence_is_the_sentence_that_decided() -> None:

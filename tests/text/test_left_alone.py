@@ -156,6 +156,9 @@ def test_an_ordinary_wish_to_be_left_alone_is_heard(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "I unsubscribe from about forty of these a week and yours is the first I've read. Is there a case study?",
+        "please do not remove me from your list, I like the articles.",
+        "Não sou eu que trato disso e não tenho autorização para dar contactos internos.",
         "We don't mail any more, everything is in Teams.",
         "Bestellen Sie uns doch einen Termin ab März.",
         "Wir bestellen das ab Lager.",

@@ -239,9 +239,9 @@ LATER = (
     r"retome|ricontatt|risent|sentir|riparl|scriv|contatt|bel|mail|neem|kom|terug|spreken|benader|hör|återkom|kontakta|ring|prata|skriv|"
     r"parl|vend|ring|odezw|wróc|kontakt|napisz|skontakt|not before|earliest|frühestens|au plus tôt|wait|until|after|instead"
 )
-# A date in such a sentence belongs to something else.
 # Beside a notice of absence: what is due then is not the person.
 DUE = r"due (?:on |by )?(?:the )?\d|fällig|deadline"
+# A date in such a sentence belongs to something else.
 ELSEWHERE = (
     r"expires|signed|since|founded|invoice|order|seit|gegründet|rechnung|depuis|facture|desde (?:hace|el año)|dal \d{4}|contract|vertrag|contrat|contrato|contratto|pliego|syndic|tender|umowa|avtal|certif|wedding|hochzeit|"
     r"werkdagen|working days|arbeitstage|jours de travail|(?:^|[^\pL])(?:geboren|was born|nació|è nato|est née?)(?:$|[^\pL])|"

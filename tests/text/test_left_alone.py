@@ -141,7 +141,7 @@ Bestellen Sie mich von diesem Verteiler ab.
 Hiermit bestelle ich Ihren Newsletter ab.
 Wir bestellen Ihren Newsletter ab.
 Don't ever email me again.
-Please don't email the library about this again.
+We're happy with the catalogue system we have and aren't looking to change. Please don't email the library about this again.
 Merci de m'indiquer comment me désabonner si possible.
 Je ne sais pas comment vous m'avez trouvé, mais désabonnez-moi quand même.
 Comment on se désabonne?

@@ -95,7 +95,7 @@ class LearnedLabeller:
         if among == LABELS_OF_PEOPLE:
             if first in FRIENDLY and nothing_friendly:
                 return Choice(UNSURE, round(max(leave_us, score), 3))
-            if first not in FRIENDLY | REFUSALS and leave_us >= self._told["refusals"]:
+            if first not in REFUSALS and leave_us >= self._told["refusals"]:
                 return Choice(max(sorted(REFUSALS), key=scores.of), round(max(leave_us, score), 3))
             if not self._is_likely_enough(first, score, leave_us):
                 return Choice(UNSURE, round(score, 3))

@@ -56,7 +56,7 @@ def page_of(
     order = [*([rank] if rank else []), f"{sign}{by}", f"{sign}pk"]
     # The page is chosen without what its rows are joined with: PostgreSQL takes a table of few rows, of which it has
     # no statistics, for one of one row, and would rather join the whole list than enter its index.
-    alone = rows.select_related(None).prefetch_related(None)
+    alone = rows.prefetch_related(None)  # values are joined with nothing that they do not name
     places = list(alone.order_by(*order).values_list("pk", by, *([rank] if rank else []))[: size + 1])
     chosen = [row_id for row_id, *_ in places[:size]]
     read = {row.pk: row for row in rows.filter(pk__in=chosen)}
